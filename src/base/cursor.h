@@ -1,0 +1,52 @@
+/* hf_cur: reads bytes from the front of a view. A read past the end gives zero (or an empty view) and sets `failed`,
+ * which stays set: check once a record. Integers of input are read through it and nowhere else. */
+#pragma once
+#include "base/view.h"
+
+struct hf_cur {
+	hf_sv all;
+	size_t at;     /* offset of the next byte, at most all.len */
+	uint32_t line; /* lines taken so far by hf_cur_line: the number of the line that it gave last, from 1 */
+	bool failed;
+};
+
+static inline struct hf_cur hf_cur_of(hf_sv bytes)
+{
+	return (struct hf_cur){ .all = bytes };
+}
+static inline size_t hf_cur_left(const struct hf_cur *c)
+{
+	return c->all.len - c->at;
+}
+/* The next @n bytes. */
+static inline hf_sv hf_cur_take(struct hf_cur *c, uint64_t n)
+{
+	if (c->failed || n > hf_cur_left(c)) {
+		c->failed = true;
+		return (hf_sv){ 0 };
+	}
+	hf_sv s = { c->all.ptr + c->at, (size_t)n };
+	c->at += (size_t)n;
+	return s;
+}
+/* Moves to an absolute offset. */
+static inline void hf_cur_seek(struct hf_cur *c, uint64_t at)
+{
+	if (at > c->all.len)
+		c->failed = true;
+	else
+		c->at = (size_t)at;
+}
+uint8_t hf_cur_u8(struct hf_cur *c);
+uint16_t hf_cur_u16le(struct hf_cur *c);
+uint16_t hf_cur_u16be(struct hf_cur *c);
+uint32_t hf_cur_u32le(struct hf_cur *c);
+uint32_t hf_cur_u32be(struct hf_cur *c);
+uint64_t hf_cur_u64le(struct hf_cur *c);
+uint64_t hf_cur_u64be(struct hf_cur *c);
+/* The next line without its LF (a CR before it is taken off too); false at the end, which is no failure. */
+bool hf_cur_line(struct hf_cur *c, hf_sv *ret_line);
+/* Up to and without the next NUL, which is passed over; fails where there is none. */
+hf_sv hf_cur_cstr(struct hf_cur *c);
+/* Unsigned LEB128 as Go's and DWARF's varints; fails past 64 bits. */
+uint64_t hf_cur_uvarint(struct hf_cur *c);

@@ -1,0 +1,151 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+	const char *meaning;
+	int exit_status;
+} rows[] = {
+#define HF_ERROR(name, meaning_, exit_status_) { meaning_, exit_status_ },
+#include "base/errors.def"
+#undef HF_ERROR
+};
+
+static size_t row_of(int code)
+{
+	return code > HF_E_BASE_ && code < HF_E_END_ ? (size_t)(code - HF_E_BASE_ - 1) : SIZE_MAX;
+}
+
+const char *hf_code_meaning(int code)
+{
+	size_t i = row_of(code);
+
+	return i == SIZE_MAX ? "failed" : rows[i].meaning;
+}
+
+int hf_code_exit_status(int code)
+{
+	size_t i = row_of(code);
+
+	return i == SIZE_MAX ? 2 : rows[i].exit_status;
+}
+
+/* Bytes of the printable character at @p (valid UTF-8, no control), 0 where it must be escaped. */
+static size_t printable(const unsigned char *p, size_t left)
+{
+	if (p[0] < 0x20 || p[0] == 0x7f)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	for (size_t n = 2; n <= 4 && n <= left; n++)
+		if (hf_sv_is_utf8((hf_sv){ (const char *)p, n }))
+			return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : n;
+	return 0;
+}
+
+size_t hf_escape_controls(char *out, size_t size, hf_sv s)
+{
+	size_t at = 0;
+
+	if (!size)
+		return 0;
+	for (size_t i = 0; i < s.len;) {
+		const unsigned char *p = (const unsigned char *)s.ptr + i;
+		size_t n = printable(p, s.len - i);
+		if (at + (n ? n : 4) >= size)
+			break;
+		if (n) {
+			memcpy(out + at, p, n);
+			at += n;
+			i += n;
+		} else {
+			at += (size_t)snprintf(out + at, size - at, "\\x%02x", p[0]);
+			i++;
+		}
+	}
+	out[at] = 0;
+	return at;
+}
+
+static void write_message(struct hf_err *err, const char *prefix_fmt, va_list ap, const char *tail)
+{
+	char raw[sizeof err->msg];
+	int n = vsnprintf(raw, sizeof raw, prefix_fmt, ap);
+	size_t len = n < 0 ? 0 : (size_t)n < sizeof raw ? (size_t)n : sizeof raw - 1;
+	char clean[sizeof err->msg];
+
+	hf_escape_controls(clean, sizeof clean, (hf_sv){ raw, len });
+	if (snprintf(err->msg, sizeof err->msg, "%s%s%s", clean, tail[0] ? ": " : "", tail) < 0)
+		err->msg[0] = 0;
+}
+
+int hf_fail(struct hf_err *err, int code, const char *fmt, ...)
+{
+	if (!err)
+		return code;
+	va_list ap;
+	va_start(ap, fmt);
+	err->code = code;
+	err->sys_errno = 0;
+	write_message(err, fmt, ap, "");
+	va_end(ap);
+	return code;
+}
+
+int hf_fail_errno(struct hf_err *err, const char *fmt, ...)
+{
+	int saved = errno;
+	int code = saved == ENOENT || saved == ENOTDIR ? HF_E_MISSING :
+		   saved == EACCES || saved == EPERM   ? HF_E_DENIED :
+							 HF_E_IO;
+	if (!err)
+		return code;
+	char why[128];
+	va_list ap;
+	va_start(ap, fmt);
+	err->code = code;
+	err->sys_errno = saved;
+	write_message(err, fmt, ap, strerror_r(saved, why, sizeof why));
+	va_end(ap);
+	return code;
+}
+
+int hf_wrap(struct hf_err *err, const char *fmt, ...)
+{
+	if (!err)
+		return HF_E_IO;
+	char tail[sizeof err->msg];
+	va_list ap;
+	memcpy(tail, err->msg, sizeof tail);
+	va_start(ap, fmt);
+	write_message(err, fmt, ap, tail);
+	va_end(ap);
+	return err->code;
+}
+
+static void *or_abort(void *p)
+{
+	if (!p) {
+		fputs("holdfast: out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *hf_malloc(size_t n)
+{
+	return or_abort(malloc(n ? n : 1));
+}
+
+void *hf_calloc(size_t n, size_t size)
+{
+	return or_abort(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *hf_realloc(void *p, size_t n)
+{
+	return or_abort(realloc(p, n ? n : 1));
+}

@@ -1,0 +1,33 @@
+/* Every limit of the program, in one place: sizes in bytes, depths and counts in units. What goes over one is reported
+ * as an unparsed entry or HF_E_LIMIT, never dropped. */
+#pragma once
+#include <stdint.h>
+
+#define HF_KIB(n) ((uint64_t)(n) << 10)
+#define HF_MIB(n) ((uint64_t)(n) << 20)
+#define HF_GIB(n) ((uint64_t)(n) << 30)
+
+enum {
+	HF_PATH_MAX = 4096,        /* a path of an archive member; longer names are reported and passed over */
+	HF_PATH_DEPTH_MAX = 256,   /* components */
+	HF_JSON_DEPTH_MAX = 512,
+	HF_ARCHIVE_DEPTH_MAX = 8,  /* jar in war in ear … */
+	HF_LAYERS_MAX = 512,
+	HF_INDEX_DEPTH_MAX = 4,    /* OCI index in index */
+	HF_SYMLINKS_MAX = 40,      /* as the kernel's limit for one path */
+	HF_THREADS_MAX = 64,
+	HF_ZIP_MEMBERS_MAX = 1 << 20,
+	HF_WORKER_RESTARTS_MAX = 8,
+};
+
+#define HF_MANIFEST_SIZE_MAX HF_MIB(8)         /* manifest, index, config, each */
+#define HF_FILE_SPOOL_MAX HF_MIB(64)           /* one file of a compressed layer held whole */
+#define HF_SPOOL_TOTAL_MAX HF_MIB(64)          /* all of them at once, over all threads */
+#define HF_ZSTD_WINDOW_MAX HF_MIB(64)          /* one frame's window */
+#define HF_ZSTD_WINDOWS_TOTAL_MAX HF_MIB(64)   /* over all threads */
+#define HF_INFLATED_LAYER_MAX HF_GIB(256)      /* plain size of one layer */
+#define HF_INFLATE_RATIO_MAX 4096              /* plain : compressed, past the first 64 MiB */
+#define HF_FILES_MAX (UINT64_C(32) << 20)      /* entries of one artifact */
+#define HF_PARSE_ARENA_MAX HF_MIB(32)          /* one parser call's working memory */
+#define HF_INVENTORY_ARENA_MAX HF_GIB(1)       /* all packages, ownership and paths of one artifact */
+#define HF_NESTED_FILE_MAX HF_MIB(48)          /* a compressed member of an archive that is opened itself */

@@ -1,0 +1,79 @@
+/* plumbing compare|match|purl: the parts that others' scripts and our own measurements call. */
+#include "cmd/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/package.h"
+#include "version/version.h"
+
+static const struct hf_version_scheme *scheme_of(hf_sv ecosystem)
+{
+	enum hf_package_type type = hf_package_type_of_purl(ecosystem);
+
+	if (type == HF_PKG_MAX)
+		type = hf_package_type_of_ecosystem(ecosystem);
+	return hf_version_scheme_named(hf_sv_of(hf_package_type_scheme(type)));
+}
+
+static char sign(const struct hf_version_scheme *scheme, hf_sv a, hf_sv b)
+{
+	switch (scheme->compare(a, b)) {
+	case HF_ORDER_LESS:
+		return '<';
+	case HF_ORDER_EQUAL:
+		return '=';
+	case HF_ORDER_GREATER:
+		return '>';
+	case HF_ORDER_UNKNOWN:
+	default:
+		return '?';
+	}
+}
+
+static int compare_lines(const struct hf_version_scheme *scheme)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+
+	while ((n = getline(&line, &size, stdin)) >= 0) {
+		hf_sv a, b, s = { line, (size_t)n };
+		if (hf_sv_ends(s, HF_SV("\n")))
+			s.len--;
+		putchar(hf_sv_cut(s, '\t', &a, &b) ? sign(scheme, a, b) : '?');
+		putchar('\n');
+	}
+	free(line);
+	return 0;
+}
+
+static int compare(int argc, char **argv)
+{
+	if (argc < 3)
+		return hf_command_usage("plumbing", "compare needs ECOSYSTEM and two versions, or '-'");
+	const struct hf_version_scheme *scheme = scheme_of(hf_sv_of(argv[1]));
+	if (!scheme)
+		return hf_command_usage("plumbing", "compare: '%s' is neither a purl type nor an OSV ecosystem", argv[1]);
+	if (argc == 3 && !strcmp(argv[2], "-"))
+		return compare_lines(scheme);
+	if (argc != 4)
+		return hf_command_usage("plumbing", "compare needs ECOSYSTEM and two versions, or '-'");
+	printf("%c\n", sign(scheme, hf_sv_of(argv[2]), hf_sv_of(argv[3])));
+	return 0;
+}
+
+static int plumbing_run(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "compare"))
+		return compare(argc - 1, argv + 1);
+	return hf_command_usage("plumbing", "there is compare");
+}
+
+const struct hf_command hf_command_plumbing = {
+	.name = "plumbing",
+	.summary = "parts for scripts: compare versions, match one package, parse a purl",
+	.usage = "compare ECOSYSTEM A B   prints <, =, > or ?\n"
+		 "       A line of stdin each, 'A<TAB>B', where '-' stands instead of A and B.",
+	.run = plumbing_run,
+};

@@ -1,0 +1,64 @@
+#include "cmd/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct hf_command *const hf_commands[] = {
+#define HF_COMMAND(row) &hf_command_##row,
+#include "cmd/commands.def"
+#undef HF_COMMAND
+	NULL,
+};
+
+int hf_command_fail(const struct hf_err *err)
+{
+	fprintf(stderr, "holdfast: %s\n", err->msg);
+	return hf_code_exit_status(err->code);
+}
+
+int hf_command_usage(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "holdfast%s%s: ", command ? " " : "", command ? command : "");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nSee 'holdfast %s%s--help'.\n", command ? command : "", command ? " " : "");
+	return 2;
+}
+
+static void help(FILE *out)
+{
+	fputs("holdfast finds what is wrong in containers: image, registry, runtime, orchestrator, host.\n\n"
+	      "Usage: holdfast COMMAND [OPTIONS] [TARGET...]\n\nCommands:\n",
+	      out);
+	for (size_t i = 0; hf_commands[i]; i++)
+		fprintf(out, "  %-10s %s\n", hf_commands[i]->name, hf_commands[i]->summary);
+	fputs("\n'holdfast COMMAND --help' and holdfast(1) say more.\n", out);
+}
+
+int hf_command_main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
+		puts("holdfast " HF_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; hf_commands[i]; i++) {
+		if (strcmp(argv[1], hf_commands[i]->name))
+			continue;
+		for (int k = 2; k < argc && strcmp(argv[k], "--"); k++)
+			if (!strcmp(argv[k], "--help") || !strcmp(argv[k], "-h"))
+				return printf("Usage: holdfast %s %s\n", hf_commands[i]->name, hf_commands[i]->usage) < 0;
+		return hf_commands[i]->run(argc - 1, argv + 1);
+	}
+	return hf_command_usage(NULL, "'%s' is not a command", argv[1]);
+}

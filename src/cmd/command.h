@@ -1,0 +1,23 @@
+/* Commands of the program: one row of commands.def and one cmd_<name>.c each. */
+#pragma once
+#include "base/error.h"
+
+struct hf_command {
+	const char *name;     /* first word of the command line */
+	const char *summary;  /* one line for `holdfast --help` */
+	const char *usage;    /* for `holdfast NAME --help`: what stands behind the name, and the options, in full */
+	/* argv[0] is the command's name. Returns the exit status of cli.md: 0, 1, 2 or 3. */
+	int (*run)(int argc, char **argv);
+};
+
+#define HF_COMMAND(row) extern const struct hf_command hf_command_##row;
+#include "cmd/commands.def"
+#undef HF_COMMAND
+
+extern const struct hf_command *const hf_commands[]; /* NULL-ended, in the order of the table */
+
+int hf_command_main(int argc, char **argv);
+/* Prints "holdfast: MESSAGE" to stderr and returns the exit status that goes with err->code. */
+int hf_command_fail(const struct hf_err *err);
+/* Prints "holdfast: WHAT: WHY" for bad usage, with where to look next; returns 2. */
+int hf_command_usage(const char *command, const char *fmt, ...) hf_printf(2, 3);
