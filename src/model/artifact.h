@@ -31,7 +31,7 @@ struct hf_image_config {
 };
 
 struct hf_artifact {
-	hf_sv kind;      /* the target's prefix without ':' : "archive", "oci", "dir", "host" */
+	hf_sv kind;      /* the target's prefix without ':': "archive", "oci", "dir", "host" */
 	hf_sv reference; /* as the user named it, without the prefix */
 	hf_sv digest;    /* of the image's manifest, "sha256:…"; empty: none */
 	hf_sv image_id;  /* digest of the config; empty: none */
@@ -40,5 +40,6 @@ struct hf_artifact {
 	bool is_image;   /* has a config and layers */
 	struct hf_image_config config;
 	const struct hf_layer *layers; size_t layers_n;   /* bottom first */
-	const struct hf_history *history; size_t history_n;
+	const struct hf_history *history; size_t history_n; /* all of it, empty layers included, oldest first */
+	const hf_sv *notes; size_t notes_n; /* sentences for the report's footer: "holds 3 images, the first was taken" */
 };
