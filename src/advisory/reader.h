@@ -11,8 +11,9 @@ struct hf_advisory_reader {
 	const char *const *wants;
 	/* What the absence of a record means, for reports: "only fixed issues are known", "all known issues are listed", … */
 	const char *absence;
-	/* Reads one file. Pure, as a cataloger. A malformed record goes to out->malformed and the rest is read (HF_PARTIAL);
-	 * HF_E_FORMAT where the whole file is not of this format. @path is the path that matched. */
+	/* Reads one file. Pure, as a cataloger. A malformed record goes to out->malformed, once a record, and the rest is read
+	 * (HF_PARTIAL); HF_E_FORMAT where the whole file is not of this format. @path is the path that matched. Memory over
+	 * @a's cap is HF_E_LIMIT; readers of long files take less than the file's size, whatever it holds. */
 	int (*read)(hf_sv path, hf_sv bytes, struct hf_arena *a, struct hf_advisory_sink *out, struct hf_err *err);
 };
 

@@ -36,6 +36,7 @@ struct hf_range {
 	hf_sv introduced;    /* "0" or empty: from the beginning */
 	hf_sv fixed;         /* empty: no fix known */
 	hf_sv last_affected; /* empty: not said; used only where fixed is empty */
+	hf_sv limit;         /* empty: none; not affected from here on, though this is no fix (OSV's "limit"); used only where both are empty */
 };
 
 struct hf_cvss {
@@ -51,8 +52,8 @@ struct hf_affected {
 	const struct hf_range *ranges; size_t ranges_n;
 	const hf_sv *versions; size_t versions_n; /* an explicit list of affected versions */
 	const hf_sv *arches; size_t arches_n;     /* only these; empty: all */
-	hf_sv module;  /* "name:stream" of an rpm module; empty: not modular */
-	hf_sv channel; /* "", or where the fix lives: "esm-infra", "esm-apps", "fips", "community", … */
+	hf_sv module;  /* "name:stream" of an rpm module; empty: not modular; "*": modular, the feed does not say which */
+	hf_sv channel; /* "", or where the fix lives: "esm", "fips", "fips-updates", "realtime" (Ubuntu), "main", "community" (Alpine), … */
 	bool binary_name; /* `package` is a binary package (AlmaLinux, Red Hat by product), not a source package */
 	bool unimportant; /* the distribution calls it no real risk (Debian "unimportant") */
 };
@@ -69,8 +70,11 @@ struct hf_advisory {
 	hf_sv source; /* the feed, as `db status` names it: "osv/PyPI", "alpine", "wolfi", "debian", … */
 	hf_sv id;
 	enum hf_advisory_kind kind;
-	const hf_sv *aliases; size_t aliases_n; /* same flaw under other ids */
-	const hf_sv *related; size_t related_n; /* AlmaLinux puts the CVEs of an erratum here: those flaws are fixed by it */
+	const hf_sv *aliases; size_t aliases_n;   /* the same flaw under other ids */
+	/* Flaws that this record fixes or repeats for a distribution, each one a flaw of its own and not the same as the others:
+	 * OSV's `upstream`, AlmaLinux's `related`. Several are the rule for errata (ALSA, RHSA, USN, DSA). */
+	const hf_sv *upstream; size_t upstream_n;
+	const hf_sv *mentions; size_t mentions_n; /* other ids that it names (OSV's `related`, an XSA beside a CVE): for search only */
 	hf_sv summary; /* one line, may be empty */
 	hf_sv url;     /* of the record for people to read; may be empty */
 	hf_sv published, modified, withdrawn; /* RFC 3339 as the feed has it; empty: not said */
