@@ -1,4 +1,5 @@
-/* The operating system of an artifact, from os-release(5) and its forerunners. */
+/* The operating system of an artifact, from os-release(5) and its forerunners. Where several files name one, the file that
+ * stands first in the wants of hf_cataloger_os_release wins (catalog/cat_os_release.c). */
 #pragma once
 #include "base/view.h"
 
