@@ -232,7 +232,7 @@ static struct hf_cur ranges_of(struct hf_cur *c)
 
 	for (uint64_t i = 0; i < n && !c->failed; i++) {
 		uint8_t flags = hf_cur_u8(c);
-		for (unsigned bit = HF_RANGE_INTRODUCED; bit <= HF_RANGE_LAST; bit <<= 1)
+		for (unsigned bit = HF_RANGE_INTRODUCED; bit <= HF_RANGE_LIMIT; bit <<= 1)
 			if (flags & bit)
 				text(c);
 	}
@@ -289,6 +289,8 @@ bool hf_entry_range(struct hf_cur *list, struct hf_range *ret)
 		ret->fixed = text(list);
 	if (flags & HF_RANGE_LAST)
 		ret->last_affected = text(list);
+	if (flags & HF_RANGE_LIMIT)
+		ret->limit = text(list);
 	return !list->failed;
 }
 
@@ -329,7 +331,8 @@ bool hf_database_record(const struct hf_database *db, uint32_t record, struct hf
 	ret->modified = text(&c);
 	ret->withdrawn = text(&c);
 	ret->aliases = list_of(&c, 1);
-	ret->related = list_of(&c, 1);
+	ret->upstream = list_of(&c, 1);
+	ret->mentions = list_of(&c, 1);
 	ret->cvss = list_of(&c, 2);
 	return sound(db, &c);
 }

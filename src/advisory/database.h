@@ -73,12 +73,12 @@ struct hf_record {
 	enum hf_advisory_kind kind;
 	enum hf_severity severity;
 	hf_sv summary, url, published, modified, withdrawn;
-	struct hf_cur aliases, related; /* hf_entry_text takes from them */
+	struct hf_cur aliases, upstream, mentions; /* hf_entry_text takes from them; model/advisory.h says what they are */
 	struct hf_cur cvss;             /* hf_record_cvss takes from it */
 };
 bool hf_database_record(const struct hf_database *db, uint32_t record, struct hf_record *ret);
 bool hf_record_cvss(struct hf_cur *list, struct hf_cvss *ret);
-/* Numbers of the records that carry @id as their id, an alias or a related id (letters of any case), ascending. */
+/* Numbers of the records that carry @id as their id, an alias, upstream or a mention (letters of any case), ascending. */
 struct hf_cur hf_database_records_of(const struct hf_database *db, hf_sv id);
 bool hf_record_number(struct hf_cur *list, uint32_t *ret);
 /* Where a record's affected packages are: keys as hf_database_package takes them. */

@@ -165,7 +165,8 @@ static int record_number(struct hf_database_builder *b, const struct hf_advisory
 	put_text(p, a->modified);
 	put_text(p, a->withdrawn);
 	put_texts(p, a->aliases, a->aliases_n);
-	put_texts(p, a->related, a->related_n);
+	put_texts(p, a->upstream, a->upstream_n);
+	put_texts(p, a->mentions, a->mentions_n);
 	put_uint(p, a->cvss_n);
 	for (size_t i = 0; i < a->cvss_n; i++) {
 		put_text(p, a->cvss[i].source);
@@ -208,8 +209,10 @@ static int add_ids(struct hf_database_builder *b, const struct hf_advisory *a, u
 
 	for (size_t i = 0; !r && i < a->aliases_n; i++)
 		r = add_id(b, a->aliases[i], record, err);
-	for (size_t i = 0; !r && i < a->related_n; i++)
-		r = add_id(b, a->related[i], record, err);
+	for (size_t i = 0; !r && i < a->upstream_n; i++)
+		r = add_id(b, a->upstream[i], record, err);
+	for (size_t i = 0; !r && i < a->mentions_n; i++)
+		r = add_id(b, a->mentions[i], record, err);
 	return r;
 }
 
@@ -243,12 +246,10 @@ static bool in_ranges(const struct hf_affected *f, const struct hf_version_schem
 		} else if (!scheme->valid(v)) {
 			continue;
 		}
-		if (g->fixed.len) {
-			if (scheme->compare(v, g->fixed) == HF_ORDER_LESS)
-				return true;
-		} else if (g->last_affected.len) {
-			enum hf_order o = scheme->compare(v, g->last_affected);
-			if (o == HF_ORDER_LESS || o == HF_ORDER_EQUAL)
+		hf_sv end = g->fixed.len ? g->fixed : g->last_affected.len ? g->last_affected : g->limit;
+		if (end.len) {
+			enum hf_order o = scheme->compare(v, end);
+			if (o == HF_ORDER_LESS || (o == HF_ORDER_EQUAL && !g->fixed.len && g->last_affected.len))
 				return true;
 		} else {
 			return true;
@@ -272,15 +273,15 @@ static void put_ranges(struct hf_buf *p, const struct hf_affected *f, size_t n)
 		bool from = g->introduced.len && !hf_sv_eq(g->introduced, HF_SV("0"));
 		if (g->kind == HF_RANGE_GIT)
 			continue;
-		hf_buf_add_char(p, (char)((g->kind == HF_RANGE_SEMVER) | (from ? HF_RANGE_INTRODUCED : 0) |
-					  (g->fixed.len ? HF_RANGE_FIXED : 0) |
-					  (g->last_affected.len && !g->fixed.len ? HF_RANGE_LAST : 0)));
+		unsigned end = g->fixed.len         ? HF_RANGE_FIXED :
+			       g->last_affected.len ? HF_RANGE_LAST :
+			       g->limit.len         ? HF_RANGE_LIMIT :
+						      0;
+		hf_buf_add_char(p, (char)((g->kind == HF_RANGE_SEMVER) | (from ? HF_RANGE_INTRODUCED : 0) | end));
 		if (from)
 			put_text(p, g->introduced);
-		if (g->fixed.len)
-			put_text(p, g->fixed);
-		else if (g->last_affected.len)
-			put_text(p, g->last_affected);
+		if (end)
+			put_text(p, end == HF_RANGE_FIXED ? g->fixed : end == HF_RANGE_LAST ? g->last_affected : g->limit);
 	}
 }
 
@@ -339,7 +340,7 @@ static int on_advisory(struct hf_advisory_sink *sink, const struct hf_advisory *
 {
 	struct hf_database_builder *b = (struct hf_database_builder *)sink;
 	size_t source = a->source.len ? source_named(b, a->source) : 0;
-	uint32_t record;
+	uint32_t record = 0;
 	bool fresh, any = !b->only.len;
 
 	if (!source)

@@ -33,6 +33,7 @@ enum {
 	HF_RANGE_INTRODUCED = 1 << 4, /* beside the kind in the low bits: a text follows */
 	HF_RANGE_FIXED = 1 << 5,
 	HF_RANGE_LAST = 1 << 6,
+	HF_RANGE_LIMIT = 1 << 7,
 
 	HF_FLAW_REJECTED = 1 << 0,
 	HF_FLAW_KEV = 1 << 1,

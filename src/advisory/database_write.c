@@ -1,5 +1,6 @@
 #include "advisory/database_write.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
