@@ -31,6 +31,3 @@ enum {
 #define HF_PARSE_ARENA_MAX HF_MIB(32)          /* one parser call's working memory */
 #define HF_INVENTORY_ARENA_MAX HF_GIB(1)       /* all packages, ownership and paths of one artifact */
 #define HF_NESTED_FILE_MAX HF_MIB(48)          /* a compressed member of an archive that is opened itself */
-#define HF_DATABASE_BUILD_MAX HF_MIB(768)      /* all advisories of one database while it is built */
-#define HF_DATABASE_SCRATCH_MAX HF_MIB(256)    /* the working memory of the reader of one feed's file */
-#define HF_FEED_FILE_MAX HF_MIB(512)           /* one file of a feed, inflated */
