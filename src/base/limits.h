@@ -18,6 +18,9 @@ enum {
 	HF_THREADS_MAX = 64,
 	HF_ZIP_MEMBERS_MAX = 1 << 20,
 	HF_WORKER_RESTARTS_MAX = 8,
+	HF_SQLITE_DEPTH_MAX = 20,  /* levels of a b-tree, as SQLite's own limit */
+	HF_RPM_TAGS_MAX = 0xffff,  /* entries of one rpm header, as rpm's own limit */
+	HF_RPM_DIRS_MAX = 1 << 18, /* directories named by one rpm header */
 };
 
 #define HF_MANIFEST_SIZE_MAX HF_MIB(8)         /* manifest, index, config, each */
@@ -31,3 +34,5 @@ enum {
 #define HF_PARSE_ARENA_MAX HF_MIB(32)          /* one parser call's working memory */
 #define HF_INVENTORY_ARENA_MAX HF_GIB(1)       /* all packages, ownership and paths of one artifact */
 #define HF_NESTED_FILE_MAX HF_MIB(48)          /* a compressed member of an archive that is opened itself */
+#define HF_DATABASE_VALUE_MAX HF_MIB(12)       /* one header of a package database that lies over several pages */
+#define HF_RPM_OWNED_PATHS_MAX HF_MIB(256)     /* paths named by one rpm database, all together */
