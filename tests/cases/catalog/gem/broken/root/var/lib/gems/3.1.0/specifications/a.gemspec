@@ -1,0 +1,4 @@
+Gem::Specification.new do |s|
+  s.name = 'a'
+  s.version = A::VERSION
+end
