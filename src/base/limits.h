@@ -36,3 +36,6 @@ enum {
 #define HF_NESTED_FILE_MAX HF_MIB(48)          /* a compressed member of an archive that is opened itself */
 #define HF_DATABASE_VALUE_MAX HF_MIB(12)       /* one header of a package database that lies over several pages */
 #define HF_RPM_OWNED_PATHS_MAX HF_MIB(256)     /* paths named by one rpm database, all together */
+#define HF_DATABASE_BUILD_MAX HF_MIB(768)      /* all advisories of one database while it is built */
+#define HF_DATABASE_SCRATCH_MAX HF_MIB(256)    /* the working memory of the reader of one feed's file */
+#define HF_FEED_FILE_MAX HF_MIB(512)           /* one file of a feed, inflated */

@@ -14,5 +14,3 @@ void hf_wants_free(struct hf_wants *w);
 hf_wants_set hf_wants_path(const struct hf_wants *w, hf_sv path);
 /* The catalogers that want executables with the ELF magic. */
 hf_wants_set hf_wants_elf(const struct hf_wants *w);
-/* One glob against one path, by the grammar of catalog/cataloger.h ('!' not included). */
-bool hf_glob_match(hf_sv glob, hf_sv path);
