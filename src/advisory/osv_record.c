@@ -57,7 +57,7 @@ static void read_severities(struct hf_osv_record *rec, struct hf_json *j, struct
 		return;
 	while (hf_json_element(j)) {
 		hf_sv key, type = { 0 }, score = { 0 };
-		for (hf_json_object(j); hf_json_key(j, &key);)
+		hf_json_members(j, &key)
 			if (hf_sv_eq(key, HF_SV("type")))
 				type = hf_json_string(j);
 			else if (hf_sv_eq(key, HF_SV("score")))
@@ -134,7 +134,7 @@ static void read_events(struct hf_osv_record *rec, struct hf_json *j, enum hf_ra
 	while (hf_json_element(j)) {
 		hf_sv what = { 0 }, version = { 0 }, key;
 		bool known = false;
-		for (hf_json_object(j); hf_json_key(j, &key);) {
+		hf_json_members(j, &key) {
 			known = hf_sv_eq(key, HF_SV("introduced")) || hf_sv_eq(key, HF_SV("fixed")) ||
 				hf_sv_eq(key, HF_SV("last_affected")) || hf_sv_eq(key, HF_SV("limit"));
 			what = key;
@@ -160,7 +160,7 @@ static void read_range(struct hf_osv_record *rec, struct hf_json *j, range_vec *
 {
 	hf_sv key, type = { 0 }, events = { 0 };
 
-	for (hf_json_object(j); hf_json_key(j, &key);)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("type")))
 			type = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("events")))
@@ -187,7 +187,7 @@ static void read_package(struct hf_osv_record *rec, struct hf_json *j, struct hf
 {
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("ecosystem")))
 			e->affected.ecosystem = text_of(rec, j, "an ecosystem is not a string");
 		else if (hf_sv_eq(key, HF_SV("name")))
@@ -203,7 +203,7 @@ static void read_entry_extra(struct hf_osv_record *rec, struct hf_json *j, struc
 {
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("urgency"))) { /* Debian */
 			hf_sv word = hf_json_string(j);
 			e->severity = hf_feed_severity(word);
@@ -218,7 +218,7 @@ static void read_entry_extra(struct hf_osv_record *rec, struct hf_json *j, struc
 			rec->unmaintained |= hf_sv_eq(word, HF_SV("unmaintained"));
 			rec->notice |= word.len && !hf_sv_eq(word, HF_SV("unmaintained"));
 		} else if (hf_sv_eq(key, HF_SV("categories"))) { /* RustSec */
-			for (hf_json_array(j); hf_json_element(j);)
+			hf_json_elements(j)
 				rec->malicious |= hf_sv_eq(hf_json_string(j), HF_SV("malicious"));
 		} else {
 			hf_json_skip(j);
@@ -260,7 +260,7 @@ static void read_entry(struct hf_osv_record *rec, struct hf_json *j)
 		hf_json_skip(j);
 		return;
 	}
-	for (hf_json_object(j); hf_json_key(j, &key);)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("package")))
 			read_package(rec, j, &e);
 		else if (hf_sv_eq(key, HF_SV("severity")))
@@ -299,7 +299,7 @@ static void read_references(struct hf_osv_record *rec, struct hf_json *j)
 		return;
 	while (hf_json_element(j)) {
 		hf_sv key, type = { 0 }, url = { 0 };
-		for (hf_json_object(j); hf_json_key(j, &key);)
+		hf_json_members(j, &key)
 			if (hf_sv_eq(key, HF_SV("type")))
 				type = hf_json_string(j);
 			else if (hf_sv_eq(key, HF_SV("url")))
@@ -318,7 +318,7 @@ static void read_extra(struct hf_osv_record *rec, struct hf_json *j)
 {
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("severity"))) { /* GitHub, Bitnami */
 			hf_sv word = hf_json_string(j);
 			rec->word = rec->word.len ? rec->word : word;
@@ -376,7 +376,7 @@ int hf_osv_parse(struct hf_osv_record *rec, hf_sv text, struct hf_err *err)
 
 	if (hf_json_peek(&j) != HF_JSON_OBJECT)
 		return hf_fail(err, HF_E_FORMAT, "is not an OSV record");
-	for (hf_json_object(&j); hf_json_key(&j, &key);)
+	hf_json_members(&j, &key)
 		if (read_field(rec, &j, key))
 			known++;
 		else

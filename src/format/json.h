@@ -2,7 +2,7 @@
  *
  *     struct hf_json j = hf_json_of(text, arena);
  *     hf_sv key;
- *     for (hf_json_object(&j); hf_json_key(&j, &key);)
+ *     hf_json_members(&j, &key)
  *         if (hf_sv_eq(key, HF_SV("name")))
  *             name = hf_json_string(&j);
  *         else
@@ -41,6 +41,17 @@ enum hf_json_type hf_json_peek(struct hf_json *j);
 /* Enters the next value if it is an object (array); else passes it over and returns false. */
 bool hf_json_object(struct hf_json *j);
 bool hf_json_array(struct hf_json *j);
+/* Loops over the members (elements) of the next value, whose body takes or skips each; a value of another type is passed
+ * over and the body never runs. A bare `for (hf_json_object(j); hf_json_key(j, &key);)` is wrong below the top: where the
+ * value is null it would go on with the keys of the object around it. */
+#define hf_json_members(j, key)    \
+	if (!hf_json_object(j)) {  \
+	} else                     \
+		while (hf_json_key((j), (key)))
+#define hf_json_elements(j)        \
+	if (!hf_json_array(j)) {   \
+	} else                     \
+		while (hf_json_element(j))
 /* Inside of an object: the next member's key, whose value the caller must then take or skip. False at the end, which leaves the object. */
 bool hf_json_key(struct hf_json *j, hf_sv *ret_key);
 /* Inside of an array: true where another element follows, which the caller must then take or skip. False at the end, which leaves it. */

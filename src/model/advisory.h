@@ -53,7 +53,7 @@ struct hf_affected {
 	const hf_sv *versions; size_t versions_n; /* an explicit list of affected versions */
 	const hf_sv *arches; size_t arches_n;     /* only these; empty: all */
 	hf_sv module;  /* "name:stream" of an rpm module; empty: not modular; "*": modular, the feed does not say which */
-	hf_sv channel; /* "", or where the fix lives: "esm", "fips", "fips-updates", "realtime" (Ubuntu), "main", "community" (Alpine), … */
+	hf_sv channel; /* "", or where the fix lives: "esm", "fips", "fips-updates", "realtime" … (Ubuntu): a subscription of its own */
 	bool binary_name; /* `package` is a binary package (AlmaLinux, Red Hat by product), not a source package */
 	bool unimportant; /* the distribution calls it no real risk (Debian "unimportant") */
 };
