@@ -90,6 +90,9 @@ def install(work, rpms):
     common = ["rpm", "--root", root, "--dbpath", "/var/lib/rpm", "--define", "_db_backend sqlite"]
     run(*common, "--initdb")
     run(*common, "-i", "--justdb", "--nodeps", "--noscripts", "--ignorearch", *rpms)
+    beta = [r for r in rpms if "beta" in r]
+    run(*common, "-e", "--justdb", "--nodeps", "--noscripts", "beta-with-hyphens")  # leaves free pages behind
+    run(*common, "-i", "--justdb", "--nodeps", "--noscripts", *beta)
     text = run(*common, "-qa", "--qf", "".join("%%{%s}\x1f" % f for f in FIELDS) + "\x1e").decode()
     packages = sorted(tuple(p.split("\x1f")[:-1]) for p in text.split("\x1e") if p)
     text = run(*common, "-qa", "--qf", "[%{=NAME}\x1f%{FILENAMES}\x1e]").decode()
@@ -130,6 +133,45 @@ def rewrite_sqlite(source, path, page_size):
     db.execute("PRAGMA page_size=%d" % page_size)
     db.execute("VACUUM")
     db.close()
+
+
+def write_sqlite(path, headers, page_size, reserved):
+    """By the sqlite3 program, which alone can reserve space in pages."""
+    rows = "".join("INSERT INTO Packages(blob) VALUES (x'%s');\n" % h.hex() for h in headers)
+    script = ".filectrl reserve_bytes %d\nPRAGMA page_size=%d; VACUUM; CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT," % (reserved, page_size)
+    run("sqlite3", path, input=(script + " blob BLOB NOT NULL); BEGIN;\n" + rows + "COMMIT;\n").encode())
+    with open(path, "rb") as f:
+        head = f.read(21)
+    assert (head[16] << 8 | head[17]) % 65535 == page_size % 65535 and head[20] == reserved, "sqlite3 chose other pages"
+
+
+def header_of_size(size):
+    """The smallest header that names a package, filled up with a binary value to @size bytes."""
+    data = b"size-%d\0" % size + b"1\0"
+    tags = [(1000, 6, 0, 1), (1001, 6, len(data) - 2, 1), (1002, 6, len(data) - 2, 1), (1014, 7, len(data), 0)]
+    fill = size - 8 - 16 * len(tags) - len(data)
+    tags[-1] = (1014, 7, len(data), fill)
+    return struct.pack(">2I", len(tags), len(data) + fill) + b"".join(struct.pack(">4I", *t) for t in tags) + data + b"\xa5" * fill
+
+
+def sizes(runner, work):
+    """Headers of all sizes around those at which a value leaves its page, in pages of several sizes; yields (name, problems)."""
+    wanted = sorted(set(range(100, 1200)) | set(range(1200, 9000, 37)) | set(range(65000, 66000, 49)))
+    headers = [header_of_size(n) for n in wanted]
+    made = [("ndb", write_ndb, ())]
+    if shutil.which("sqlite3"):
+        made += [("sqlite-%d-%d" % a, write_sqlite, a) for a in ((512, 0), (512, 32), (1024, 7), (4096, 255), (65536, 1))]
+    if shutil.which("db5.3_load"):
+        made += [("bdb-%s-%d" % a, write_bdb, a) for a in (("1234", 512), ("4321", 2048), ("1234", 8192))]
+    for name, write, arguments in made:
+        path = os.path.join(work, "sizes-" + name)
+        write(path, headers, *arguments)
+        lines = emitted(runner, work, path, "Packages")
+        got = sorted(int(l["package"]["name"][5:]) for l in lines if "package" in l)
+        problems = [] if got == wanted else ["%d packages, sizes that differ: %r" % (len(got), sorted(set(got) ^ set(wanted))[:9])]
+        if [l["result"]["code"] for l in lines if "result" in l] != ["ok"]:
+            problems.append("not whole: %r" % [l for l in lines if "unparsed" in l or "result" in l])
+        yield name + " with headers of %d sizes" % len(wanted), problems
 
 
 def emitted(runner, work, database, name):
@@ -186,21 +228,23 @@ def main():
             for order, size in (("1234", 4096), ("4321", 512), ("4321", 65536)):
                 made.append(("bdb-%s-%d" % (order, size), os.path.join(work, "bdb-%s-%d" % (order, size))))
                 write_bdb(made[-1][1], headers, order, size)
-        bad = 0
-        for i, (name, path) in enumerate(made, 1):
+        results = []
+        for name, path in made:
             problems = compare(emitted(runner, work, path, "Packages"), packages, owned)
-            bad += bool(problems)
-            print("%sok %d - %s: %d packages, %d paths" % ("not " if problems else "", i, name, len(packages), len(owned)))
-            for problem in problems:
-                print("# " + problem[:2000])
+            results.append((name + ": %d packages, %d paths" % (len(packages), len(owned)), problems))
             if save:
                 shutil.copy(path, os.path.join(save, name))
         if save:
             for i, header in enumerate(headers):
                 with open(os.path.join(save, "header-%d" % i), "wb") as f:
                     f.write(header)
-        print("1..%d" % len(made))
-        return bad != 0
+        results += sizes(runner, work)
+    for i, (name, problems) in enumerate(results, 1):
+        print("%sok %d - %s" % ("not " if problems else "", i, name))
+        for problem in problems:
+            print("# " + problem[:2000])
+    print("1..%d" % len(results))
+    return any(problems for _, problems in results)
 
 
 sys.exit(main())

@@ -82,14 +82,16 @@ static void split_source(struct hf_package *p, hf_sv file_name, hf_sv version_re
 	}
 }
 
-static int emit_owned(struct reader *r, hf_sv package, char *path, size_t n)
+static int emit_owned(struct reader *r, hf_sv package, const char *path, size_t n)
 {
-	size_t slash = n && path[0] == '/';
+	hf_sv owned = { path, n };
 
-	if (n == slash)
+	while (hf_sv_starts(owned, HF_SV("/")))
+		owned = hf_sv_skip(owned, 1);
+	if (!owned.len)
 		return HF_OK;
 	r->owned_size += n;
-	return r->out->owns(r->out, HF_PKG_RPM, package, (hf_sv){ path + slash, n - slash }, r->err);
+	return r->out->owns(r->out, HF_PKG_RPM, package, owned, r->err);
 }
 
 static bool read_dirs(struct reader *r, const struct hf_rpmhdr_value *v)

@@ -84,21 +84,26 @@ int hf_bdb_open(struct hf_bdb *db, hf_sv file, struct hf_arena *a, struct hf_err
 	return HF_OK;
 }
 
-/* Looks at a page without taking it: overflow pages are taken by the pair that points to them. */
+/* Without taking the page: what a wrong pointer leads to may still be reached by a right one. */
+static uint32_t page_type(const struct hf_bdb *db, uint32_t number)
+{
+	return u8_at(hf_sv_slice(db->pages.file, (size_t)number * db->pages.size, db->pages.size), 25);
+}
+
 static const char *enter_page(struct hf_bdb *db, uint32_t number)
 {
-	hf_sv page = hf_sv_slice(db->pages.file, (size_t)number * db->pages.size, db->pages.size);
-	uint32_t type = u8_at(page, 25);
+	uint32_t type = page_type(db, number);
+	hf_sv page;
 
 	db->pairs = db->pair = 0;
 	if (type != PAGE_HASH && type != PAGE_HASH_UNSORTED)
 		return NULL;
-	uint32_t entries = u16_at(db, page, 20);
-	if (PAGE_HEADER + 2 * entries > db->pages.size)
-		return "a page with more entries than fit in";
 	const char *why = hf_pages_take(&db->pages, number, &page);
 	if (why)
 		return why;
+	uint32_t entries = u16_at(db, page, 20);
+	if (PAGE_HEADER + 2 * entries > db->pages.size)
+		return "a page with more entries than fit in";
 	db->page = page;
 	db->page_number = number;
 	db->pairs = entries / 2;
@@ -127,13 +132,14 @@ static const char *read_off_page(struct hf_bdb *db, hf_sv item, hf_sv *ret)
 		return "a pointer to a value that is cut short";
 	while (have < n) {
 		hf_sv bytes;
-		const char *why = hf_pages_take(&db->pages, page, &bytes);
+		const char *why = page < db->pages.n && page_type(db, page) != PAGE_OVERFLOW
+					  ? "a value that goes on on a page of another kind"
+					  : hf_pages_take(&db->pages, page, &bytes);
 		if (why)
 			return why;
 		uint32_t piece_n = u16_at(db, bytes, 22);
-		if (u8_at(bytes, 25) != PAGE_OVERFLOW || !piece_n || piece_n > db->pages.size - PAGE_HEADER ||
-		    piece_n > n - have)
-			return "a value that goes on on a page of another kind";
+		if (!piece_n || piece_n > db->pages.size - PAGE_HEADER || piece_n > n - have)
+			return "a value whose pages do not add up to its size";
 		hf_sv piece = hf_sv_slice(bytes, PAGE_HEADER, piece_n);
 		if (piece_n == n) {
 			*ret = piece;
