@@ -10,7 +10,8 @@
  *     if (!hf_json_end(&j))
  *         return hf_fail(err, HF_E_FORMAT, "byte %zu: %s", j.at, j.why);
  *
- * A value of another type than was asked for is passed over and an empty answer is given; only broken JSON fails. After a
+ * A value of another type than was asked for is passed over and an empty answer is given; only broken JSON fails. So a nested
+ * object or array is walked only where entering it gave true: otherwise the loop would go on in the one around it. After a
  * failure every call gives nothing, so loops end. Duplicate keys are all handed out: the last one wins if the caller
  * overwrites, as in JavaScript. A leading byte order mark is passed over. Measured against cJSON in docs/measured.md. */
 #pragma once
