@@ -1,0 +1,20 @@
+/* Descriptors and mapped files. A mapped file that shrinks while it is read gives zeros and says so, instead of SIGBUS. */
+#pragma once
+#include "base/buffer.h"
+
+/* Closes *fd if it is not negative and sets it to -1; for hf_cleanup. Keeps errno. */
+void hf_fd_close(int *fd);
+/* Appends [offset, end of file) of @fd to @out. HF_E_LIMIT where that is more than out->max; HF_E_IO, HF_E_DENIED. */
+hf_nodiscard int hf_fd_read_all(int fd, uint64_t offset, struct hf_buf *out, struct hf_err *err);
+
+/* Bytes of a file, mapped read-only. At most 512 at a time in the process. Any thread may read one. */
+struct hf_mapping {
+	const char *ptr; /* of the byte at the offset asked for; NULL: nothing is mapped */
+	size_t len;
+	int slot;
+};
+/* Maps [offset, offset + len), which must lie in the file. @len may be 0. HF_E_IO, HF_E_LIMIT. */
+hf_nodiscard int hf_mapping_open(struct hf_mapping *m, int fd, uint64_t offset, size_t len, struct hf_err *err);
+/* True where bytes were asked for that the file no longer has: they read as zeros from then on. */
+bool hf_mapping_torn(const struct hf_mapping *m);
+void hf_mapping_close(struct hf_mapping *m);
