@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "catalog/wants.h"
+#include "base/glob.h"
 #include "lib/advisory_sink.h"
 #include "lib/files.h"
 
