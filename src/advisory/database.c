@@ -15,7 +15,7 @@ struct hf_database {
 	bool mapped;
 	struct hf_pages pages;
 	_Atomic bool damaged;
-	hf_sv records, offsets, places, places_at, epss;
+	hf_sv records, offsets, places, places_at, dates, epss;
 	struct hf_database_info info;
 	struct hf_database_source *sources;
 };
@@ -111,6 +111,7 @@ int hf_database_of_bytes(hf_sv bytes, struct hf_database **ret, struct hf_err *e
 	get(db, HF_SV(HF_BLOB_OFFSETS), &db->offsets);
 	get(db, HF_SV(HF_BLOB_PLACES), &db->places);
 	get(db, HF_SV(HF_BLOB_PLACES_AT), &db->places_at);
+	get(db, HF_SV(HF_BLOB_DATES), &db->dates);
 	get(db, HF_SV(HF_BLOB_EPSS), &db->epss);
 	*ret = db;
 	return HF_OK;
@@ -337,6 +338,17 @@ bool hf_database_record(const struct hf_database *db, uint32_t record, struct hf
 	return sound(db, &c);
 }
 
+uint32_t hf_database_record_date(const struct hf_database *db, uint32_t record, bool *ret_withdrawn)
+{
+	struct hf_cur c = hf_cur_of(db->dates);
+
+	hf_cur_seek(&c, (uint64_t)record * 4);
+	uint32_t date = hf_cur_u32le(&c);
+	sound(db, &c);
+	*ret_withdrawn = date & HF_DATE_WITHDRAWN;
+	return date & ~HF_DATE_WITHDRAWN;
+}
+
 bool hf_record_cvss(struct hf_cur *list, struct hf_cvss *ret)
 {
 	return hf_entry_text(list, &ret->source) && hf_entry_text(list, &ret->vector);
@@ -454,8 +466,13 @@ bool hf_database_cycle(const struct hf_database *db, hf_sv product, hf_sv cycle,
 	return false;
 }
 
+/* The assembler file that embeds the landmarks is linked into the program alone. */
+extern const char hf_landmarks_begin[] __attribute__((weak, visibility("default")));
+extern const char hf_landmarks_end[] __attribute__((weak, visibility("default")));
+
 int hf_database_landmarks(struct hf_database **ret, struct hf_err *err)
 {
-	(void)ret;
-	return hf_fail(err, HF_E_MISSING, "no database, and none is built in");
+	if (!hf_landmarks_begin)
+		return hf_fail(err, HF_E_MISSING, "there is no database, and none is built in: make one with 'holdfast db build'");
+	return hf_database_of_bytes((hf_sv){ hf_landmarks_begin, (size_t)(hf_landmarks_end - hf_landmarks_begin) }, ret, err);
 }

@@ -77,6 +77,8 @@ struct hf_record {
 	struct hf_cur cvss;             /* hf_record_cvss takes from it */
 };
 bool hf_database_record(const struct hf_database *db, uint32_t record, struct hf_record *ret);
+/* Its day of publication (else of its CVE's) as the number 20240131, 0: not known; and whether it was withdrawn. One read. */
+uint32_t hf_database_record_date(const struct hf_database *db, uint32_t record, bool *ret_withdrawn);
 bool hf_record_cvss(struct hf_cur *list, struct hf_cvss *ret);
 /* Numbers of the records that carry @id as their id, an alias, upstream or a mention (letters of any case), ascending. */
 struct hf_cur hf_database_records_of(const struct hf_database *db, hf_sv id);

@@ -331,6 +331,11 @@ static int add_entry(struct hf_database_builder *b, uint32_t record, const struc
 	if (b->memory.over || b->packed.over)
 		return over(err);
 	hf_database_item(&b->items, name, value);
+	/* A jar without a group is looked up by its artifact alone, to say that it can't be told. */
+	size_t colon = hf_sv_last_index(f->package, ':');
+	hf_sv artifact = colon == SIZE_MAX ? (hf_sv){ 0 } : hf_sv_skip(f->package, colon);
+	if (artifact.len > 1 && hf_sv_eq(f->ecosystem, HF_SV("Maven")) && (n = hf_package_key(f->ecosystem, artifact, key)))
+		hf_database_item(&b->items, hf_arena_dup(&b->memory, (hf_sv){ key, n }), value);
 	hf_database_place(&b->places, record, hf_sv_skip(name, 1));
 	b->totals.entries++;
 	return HF_OK;
@@ -657,6 +662,8 @@ static void add_ecosystems(struct hf_database_builder *b)
 			memset(e.by_source, 0, b->source_list.n * sizeof *e.by_source);
 			e = (struct ecosystem){ .name = ecosystem, .by_source = e.by_source };
 		}
+		if (name.len && name.ptr[0] == ':')
+			continue;
 		e.packages += !hf_sv_eq(key, last);
 		b->totals.packages += !hf_sv_eq(key, last);
 		last = key;
@@ -665,6 +672,44 @@ static void add_ecosystems(struct hf_database_builder *b)
 	if (e.entries)
 		end_ecosystem(b, &e);
 	free(e.by_source);
+}
+
+static hf_sv record_field(struct hf_cur *c)
+{
+	return hf_cur_take(c, hf_cur_uvarint(c));
+}
+
+static uint32_t day_number(hf_sv date)
+{
+	uint64_t y, m, d;
+
+	if (date.len < 10 || !hf_sv_to_u64(hf_sv_first(date, 4), &y) || !hf_sv_to_u64(hf_sv_slice(date, 5, 2), &m) ||
+	    !hf_sv_to_u64(hf_sv_slice(date, 8, 2), &d) || y < 1980)
+		return 0;
+	return (uint32_t)(y * 10000 + m * 100 + d);
+}
+
+/* A record's own date, else that of the first CVE among its id, aliases and upstream ids that has one. */
+static uint32_t record_date(struct hf_database_builder *b, hf_sv packed)
+{
+	struct hf_cur c = hf_cur_of(packed);
+	hf_sv field[6]; /* id, summary, url, published, modified, withdrawn */
+
+	hf_cur_uvarint(&c);
+	hf_cur_take(&c, 2);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(field); i++)
+		field[i] = record_field(&c);
+	uint32_t date = day_number(field[3]), gone = field[5].len ? HF_DATE_WITHDRAWN : 0;
+	hf_sv id = field[0];
+	for (unsigned list = 0; !date && list < 3; list++)
+		for (uint64_t n = list ? hf_cur_uvarint(&c) : 1; n && !date; n--) {
+			if (list)
+				id = record_field(&c);
+			struct hf_map_entry *e = hf_map_find(&b->cves, upper(b, HF_KEY_FLAW, id));
+			if (e && e->value)
+				date = day_number(((const struct flaw *)e->value)->published);
+		}
+	return date | gone;
 }
 
 static void add_blob(struct hf_database_builder *b, hf_sv name, const struct hf_buf *bytes)
@@ -694,11 +739,12 @@ int hf_database_builder_write(struct hf_database_builder *b, const char *file, h
 {
 	hf_cleanup(hf_buf_done) struct hf_buf records = HF_BUF(UINT32_MAX), offsets = HF_BUF(UINT32_MAX);
 	hf_cleanup(hf_buf_done) struct hf_buf places = HF_BUF(UINT32_MAX), places_at = HF_BUF(UINT32_MAX);
-	hf_cleanup(hf_buf_done) struct hf_buf epss = HF_BUF(UINT32_MAX);
+	hf_cleanup(hf_buf_done) struct hf_buf epss = HF_BUF(UINT32_MAX), dates = HF_BUF(UINT32_MAX);
 
 	for (size_t i = 0; i < b->record_list.n; i++) {
 		put_u32(&offsets, (uint32_t)records.len);
 		hf_buf_add(&records, b->record_list.at[i]);
+		put_u32(&dates, record_date(b, b->record_list.at[i]));
 	}
 	put_u32(&offsets, (uint32_t)records.len);
 	hf_database_places_pack(&b->places, b->record_list.n, &places, &places_at);
@@ -707,6 +753,7 @@ int hf_database_builder_write(struct hf_database_builder *b, const char *file, h
 	add_blob(b, HF_SV(HF_BLOB_OFFSETS), &offsets);
 	add_blob(b, HF_SV(HF_BLOB_PLACES), &places);
 	add_blob(b, HF_SV(HF_BLOB_PLACES_AT), &places_at);
+	add_blob(b, HF_SV(HF_BLOB_DATES), &dates);
 	add_blob(b, HF_SV(HF_BLOB_EPSS), &epss);
 	pack_info(b, built, landmarks_only);
 	add_flaws(b);

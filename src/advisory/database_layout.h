@@ -18,6 +18,7 @@
 #define HF_BLOB_OFFSETS "Boffsets"    /* u32le where each record begins, and one more for the end of the last */
 #define HF_BLOB_PLACES "Bplaces"      /* a record's package keys without their 'P', each a text */
 #define HF_BLOB_PLACES_AT "Bplaces@"  /* u32le as in offsets */
+#define HF_BLOB_DATES "Bdates"        /* u32le a record: publication as 20240131, 0 not known; the top bit: withdrawn */
 #define HF_BLOB_EPSS "Bepss"          /* 12 bytes each, ascending: u32le flaw, score and percentile in millionths, u32le */
 
 enum {
@@ -41,6 +42,8 @@ enum {
 
 	HF_EPSS_SIZE = 12,
 };
+
+#define HF_DATE_WITHDRAWN (UINT32_C(1) << 31)
 
 /* "CVE-2021-44228" in 32 bits: 6 of the year since 1999, 26 of the number. False for what is none or does not fit. */
 bool hf_cve_number(hf_sv cve, uint32_t *ret);
