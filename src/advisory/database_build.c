@@ -89,6 +89,8 @@ static hf_sv source_of_path(const struct hf_database_builder *b)
 
 	if (hf_sv_starts(b->path, HF_SV("osv/")) && second != SIZE_MAX)
 		return hf_sv_first(b->path, first + 1 + second);
+	if (b->reader && first != SIZE_MAX && !strcmp(b->reader->name, "secdb")) /* one reader of several distributions */
+		return hf_sv_first(b->path, first);
 	return hf_sv_of(b->reader ? b->reader->name : "files");
 }
 

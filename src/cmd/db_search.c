@@ -1,14 +1,11 @@
 #include "cmd/db_search.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/output.h"
 #include "format/json_writer.h"
-#include "match/target.h"
-#include "model/purl.h"
 
 static int finish(struct hf_json_writer *w, struct hf_out *out, int status)
 {
@@ -347,15 +344,36 @@ static int find(const struct hf_database *db, hf_sv what, struct hf_arena *a, st
 			add_found(a, f, n, &slots);
 		return 0;
 	}
-	struct hf_match_target t;
-	struct hf_err err = { 0 };
-	if (hf_match_target_of_purl(what, NULL, a, &t, &err) < 0)
-		return hf_command_fail_db(&err);
-	struct hf_entries it = hf_database_package(db, t.ecosystem, t.name);
-	while (hf_entries_next(&it, &e))
-		add_found(a, f, e.record, &slots);
-	char key[HF_DATABASE_KEY_MAX];
-	size_t len = hf_package_key(t.ecosystem, t.name, key);
-	hf_sv_cut(hf_sv_skip(hf_arena_dup(a, (hf_sv){ key, len }), 1), '\0', &f->ecosystem, &f->package);
+	(void)e;
 	return 0;
+}
+
+int hf_db_print_search(const struct hf_database *db, hf_sv what, bool json)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(64));
+	struct hf_out out = hf_out_fd(STDOUT_FILENO);
+	struct found f = { 0 };
+
+	int r = find(db, what, &a, &f);
+	if (r)
+		return r;
+	if (!json) {
+		for (size_t i = 0; i < f.n; i++)
+			record_text(db, f.at[i], f.ecosystem, f.package, &out);
+		if (!f.n)
+			fprintf(stderr, "holdfast: db search: nothing is known of %.*s\n", HF_SV_FMT(what));
+		return end(&out, f.n ? 0 : 1);
+	}
+	struct hf_json_writer w = { .out = &out.buf, .flush = hf_out_sink(&out), .flush_ctx = &out };
+	hf_jw_object(&w);
+	hf_jw_kv(&w, "schema", HF_SV("holdfast/db-search/1"));
+	hf_jw_kv(&w, "query", what);
+	flaw_json(db, &w, what);
+	hf_jw_key(&w, "records");
+	hf_jw_array(&w);
+	for (size_t i = 0; i < f.n; i++)
+		record_json(db, f.at[i], f.ecosystem, f.package, &w);
+	hf_jw_array_end(&w);
+	hf_jw_object_end(&w);
+	return finish(&w, &out, f.n ? 0 : 1);
 }
