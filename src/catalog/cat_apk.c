@@ -10,7 +10,7 @@
 struct record {
 	struct hf_package pkg;
 	hf_sv licence;
-	hf_sv folder;     /* the latest F: */
+	size_t folder;    /* bytes of the reader's path that the latest F: fills, its slash included */
 	bool any, broken; /* broken: already reported */
 };
 
@@ -58,21 +58,29 @@ static int end_record(struct reader *rd)
 	return r;
 }
 
+static int enter_folder(struct reader *rd, hf_sv folder)
+{
+	rd->rec.folder = SIZE_MAX;
+	if (folder.len >= HF_PATH_MAX)
+		return report(rd, HF_SV("the path of a folder is too long"));
+	if (folder.len) {
+		memcpy(rd->path, folder.ptr, folder.len);
+		rd->path[folder.len] = '/';
+	}
+	rd->rec.folder = folder.len ? folder.len + 1 : 0;
+	return HF_OK;
+}
+
 static int own(struct reader *rd, hf_sv name)
 {
-	hf_sv folder = rd->rec.folder;
-	size_t slash = folder.len > 0;
+	size_t folder = rd->rec.folder;
 
-	if (!rd->rec.pkg.name.len || !name.len)
-		return HF_OK; /* the record's end reports the missing name */
-	if (folder.len >= HF_PATH_MAX || name.len >= HF_PATH_MAX || folder.len + slash + name.len > HF_PATH_MAX)
+	if (!rd->rec.pkg.name.len || !name.len || folder == SIZE_MAX)
+		return HF_OK; /* reported with the folder, or at the record's end */
+	if (name.len > HF_PATH_MAX - folder)
 		return report(rd, HF_SV("the path of a file is too long"));
-	if (folder.len)
-		memcpy(rd->path, folder.ptr, folder.len);
-	if (slash)
-		rd->path[folder.len] = '/';
-	memcpy(rd->path + folder.len + slash, name.ptr, name.len);
-	hf_sv path = { rd->path, folder.len + slash + name.len };
+	memcpy(rd->path + folder, name.ptr, name.len);
+	hf_sv path = { rd->path, folder + name.len };
 	return rd->out->owns(rd->out, HF_PKG_APK, rd->rec.pkg.name, path, rd->err);
 }
 
@@ -107,8 +115,7 @@ static int read_line(struct reader *rd, hf_sv line)
 		rec->pkg.origin = value;
 		break;
 	case 'F':
-		rec->folder = hf_sv_skip(value, hf_sv_starts(value, HF_SV("/")));
-		break;
+		return enter_folder(rd, hf_sv_skip(value, hf_sv_starts(value, HF_SV("/"))));
 	case 'R':
 		return own(rd, value);
 	default: /* checksums, sizes, dependencies, permissions, triggers and what is yet to come */

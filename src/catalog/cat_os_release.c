@@ -39,7 +39,7 @@ static bool unquote(hf_sv raw, struct hf_arena *a, hf_sv *ret)
 			quote = quote ? 0 : c;
 			continue;
 		}
-		if (!quote && (c == ' ' || c == '\t') && hf_sv_starts(hf_sv_trim(hf_sv_skip(raw, i)), HF_SV("#")))
+		if (!quote && (c == ' ' || c == '\t') && i + 1 < raw.len && raw.ptr[i + 1] == '#')
 			break;
 		out[n++] = c;
 	}
