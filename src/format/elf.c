@@ -134,6 +134,9 @@ bool hf_elf_find_section(const struct hf_elf *e, hf_sv name, struct hf_elf_secti
 {
 	struct section_header h;
 
+	/* Most files do not have it: a look at the names spares the walk. */
+	if (hf_sv_find(e->names, name) == SIZE_MAX)
+		return false;
 	for (uint64_t i = 1; i < e->sections_n; i++) {
 		hf_sv entry = section_entry(e, i);
 		struct hf_cur c = hf_cur_of(entry);
