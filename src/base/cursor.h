@@ -1,6 +1,8 @@
 /* hf_cur: reads bytes from the front of a view. A read past the end gives zero (or an empty view) and sets `failed`,
  * which stays set: check once a record. Integers of input are read through it and nowhere else. */
 #pragma once
+#include <endian.h>
+
 #include "base/view.h"
 
 struct hf_cur {
@@ -37,13 +39,23 @@ static inline void hf_cur_seek(struct hf_cur *c, uint64_t at)
 	else
 		c->at = (size_t)at;
 }
-uint8_t hf_cur_u8(struct hf_cur *c);
-uint16_t hf_cur_u16le(struct hf_cur *c);
-uint16_t hf_cur_u16be(struct hf_cur *c);
-uint32_t hf_cur_u32le(struct hf_cur *c);
-uint32_t hf_cur_u32be(struct hf_cur *c);
-uint64_t hf_cur_u64le(struct hf_cur *c);
-uint64_t hf_cur_u64be(struct hf_cur *c);
+#define HF_CUR_INTEGER(name, type, to_host)             \
+	static inline type name(struct hf_cur *c)       \
+	{                                               \
+		hf_sv s = hf_cur_take(c, sizeof(type)); \
+		type v = 0;                             \
+		if (s.len)                              \
+			memcpy(&v, s.ptr, sizeof v);    \
+		return to_host(v);                      \
+	}
+HF_CUR_INTEGER(hf_cur_u8, uint8_t, )
+HF_CUR_INTEGER(hf_cur_u16le, uint16_t, le16toh)
+HF_CUR_INTEGER(hf_cur_u16be, uint16_t, be16toh)
+HF_CUR_INTEGER(hf_cur_u32le, uint32_t, le32toh)
+HF_CUR_INTEGER(hf_cur_u32be, uint32_t, be32toh)
+HF_CUR_INTEGER(hf_cur_u64le, uint64_t, le64toh)
+HF_CUR_INTEGER(hf_cur_u64be, uint64_t, be64toh)
+#undef HF_CUR_INTEGER
 /* The next line without its LF (a CR before it is taken off too); false at the end, which is no failure. */
 bool hf_cur_line(struct hf_cur *c, hf_sv *ret_line);
 /* Up to and without the next NUL, which is passed over; fails where there is none. */
