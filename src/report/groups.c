@@ -180,6 +180,7 @@ const struct hf_group *hf_report_groups(struct hf_arena *a, const struct hf_scan
 		struct hf_group *g = group_of(a, &groups, r, p, v);
 		if (!g)
 			return NULL;
+		g->findings++;
 		add_package(a, g, p);
 		if (first_time(a, &seen, g, v))
 			add_flaw(a, g, v);

@@ -26,6 +26,7 @@ struct hf_group {
 	HF_VEC(const struct hf_vulnerability *) flaws; /* each id once, as the report orders them */
 	hf_sv target; /* the highest of the fixed versions; empty: nothing is fixed, or they can't be ordered */
 	enum hf_severity worst;
+	uint64_t findings; /* rows of the report: a flaw counts once a package */
 	uint64_t fixable, kev;
 };
 

@@ -328,6 +328,8 @@ static void vulnerability(struct bom *b, const struct hf_vulnerability *v)
 	struct hf_json_writer *w = &b->w;
 
 	hf_jw_object(w);
+	/* no two entries of the list may be equal */
+	hf_jw_kv(w, "bom-ref", hf_arena_fmt(&b->arena, "vulnerability:%zu", (size_t)(v - b->r->vulnerabilities)));
 	hf_jw_kv(w, "id", v->id);
 	if (v->advisory_source.len || v->advisory_url.len)
 		source(b, "source", v->advisory_source, v->advisory_url);

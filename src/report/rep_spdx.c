@@ -14,6 +14,7 @@ struct spdx {
 	const struct hf_report_options *o;
 	struct hf_arena arena;
 	struct hf_map extracted; /* text of a licence that the list does not have -> nothing */
+	struct hf_map taken;     /* SPDXIDs in use */
 	hf_sv *ids;              /* SPDXID, one a package */
 };
 
@@ -28,7 +29,7 @@ static void licence_ref(char out[64], hf_sv text)
 /* Letters, digits, '.' and '-' alone are allowed. */
 static hf_sv package_id(struct spdx *s, const struct hf_package *p, size_t index)
 {
-	char name[64], hash[HF_REPORT_ID_SIZE], number[24];
+	char name[64], hash[HF_REPORT_ID_SIZE];
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->name.len && n + 1 < sizeof name; i++) {
@@ -38,12 +39,14 @@ static hf_sv package_id(struct spdx *s, const struct hf_package *p, size_t index
 			name[n++] = plain ? c : '-';
 	}
 	name[n] = 0;
-	/* the same package in the same place twice: only its place in the list tells them apart */
-	bool again = index && hf_sv_eq(p->purl, p[-1].purl) && hf_sv_eq(p->path, p[-1].path);
-	snprintf(number, sizeof number, "%zu", again ? index : 0);
-	hf_sv parts[] = { p->purl, p->path, p->name, p->version, p->arch, hf_sv_of(number) };
+	hf_sv parts[] = { p->purl, p->path, p->name, p->version, p->arch };
 	hf_report_id(hash, parts, HF_ARRAY_SIZE(parts));
-	return hf_arena_fmt(&s->arena, "SPDXRef-Package-%s-%s-%.16s", hf_package_type_purl(p->type), name, hash);
+	hf_sv id = hf_arena_fmt(&s->arena, "SPDXRef-Package-%s-%s-%.16s", hf_package_type_purl(p->type), name, hash);
+	/* the same package in the same place twice: only its place in the list tells them apart */
+	if (hf_map_find(&s->taken, id))
+		id = hf_arena_fmt(&s->arena, "%.*s-%zu", HF_SV_FMT(id), index);
+	hf_map_put(&s->taken, id);
+	return id;
 }
 
 /* All that is declared holds at once. What is no expression of the list gets a reference of its own. */
@@ -152,7 +155,7 @@ static void root_packages(struct spdx *s)
 	hf_jw_kv(w, "name", os->id.len ? os->id : os->name);
 	hf_jw_kv_if(w, "versionInfo", os->version_id);
 	unknowns(w, HF_SV("NOASSERTION"));
-	hf_jw_kv(w, "primaryPackagePurpose", HF_SV("OPERATING-SYSTEM"));
+	hf_jw_kv(w, "primaryPackagePurpose", HF_SV("OPERATING_SYSTEM"));
 	hf_jw_object_end(w);
 }
 
@@ -243,6 +246,7 @@ static int write_spdx(const struct hf_scan_report *r, const struct hf_report_opt
 	struct spdx s = { .w = hf_report_json(out), .r = r, .o = o, .arena = hf_report_arena() };
 
 	s.extracted = HF_MAP(&s.arena);
+	s.taken = HF_MAP(&s.arena);
 	s.ids = hf_arena_array(&s.arena, hf_sv, r->packages_n);
 	for (size_t i = 0; s.ids && i < r->packages_n; i++)
 		s.ids[i] = package_id(&s, &r->packages[i], i);

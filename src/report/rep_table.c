@@ -173,7 +173,7 @@ static void flaws(struct table *t)
 		if (!i || groups[i].owner != groups[i - 1].owner) {
 			uint64_t findings = 0, upgrades = 0;
 			for (size_t k = i; k < n && groups[k].owner == groups[i].owner; k++) {
-				findings += groups[k].flaws.n;
+				findings += groups[k].findings;
 				upgrades += groups[k].fixable > 0;
 			}
 			if (i)
@@ -351,7 +351,7 @@ static void verdict(struct table *t)
 			hf_text_styled(&t->t, n ? hf_text_severity_style((enum hf_severity)s) : HF_STYLE_DIM,
 				       hf_arena_fmt(&t->arena, "%llu %s", (unsigned long long)n,
 						    hf_severity_name((enum hf_severity)s)));
-			hf_text_put(&t->t, s ? HF_SV(", ") : HF_SV("; "));
+			hf_text_put(&t->t, s ? HF_SV(", ") : HF_SV(";"));
 		}
 		hf_text_sentence(&t->t, 0,
 				 hf_arena_fmt(&t->arena, "%llu with a fix, %llu known to be exploited (KEV).",
@@ -361,7 +361,8 @@ static void verdict(struct table *t)
 		hf_text_sentence(
 			&t->t, 0,
 			r->undecided_n ? HF_SV("among the packages that could be compared; see \"Cannot tell\" above.")
-				       : HF_SV("in any package."));
+			: r->database.landmarks_only ? HF_SV("among the few famous flaws that were looked for.")
+						     : HF_SV("in any package."));
 	}
 	if (c->filtered)
 		hf_text_sentence(&t->t, 0,
@@ -383,6 +384,8 @@ static void data_age(struct table *t)
 			HF_SV("Data: only the small set of famous flaws that comes with holdfast. A flaw that is "
 			      "not listed here was not looked for; `holdfast db build` or `db update` gets real "
 			      "data."));
+	if (d->landmarks_only && !d->built.len)
+		return;
 	text = d->built.len ? hf_arena_fmt(&t->arena, "Database built %.*s.", HF_SV_FMT(d->built))
 			    : HF_SV("Database: age not known.");
 	if (d->sources_n)
@@ -402,8 +405,9 @@ static void footer(struct table *t)
 
 	verdict(t);
 	hf_text_sentence(&t->t, 0,
-			 hf_arena_fmt(&t->arena, "%.*s packages in %.*s files; %zu not read, %zu without a verdict.",
-				      HF_SV_FMT(packages), HF_SV_FMT(files), r->unparsed_n, r->undecided_n));
+			 hf_arena_fmt(&t->arena, "%.*s package%s in %.*s file%s; %zu not read, %zu without a verdict.",
+				      HF_SV_FMT(packages), plural(r->packages_n), HF_SV_FMT(files), plural(r->files_n),
+				      r->unparsed_n, r->undecided_n));
 	if (r->supported == 0)
 		hf_text_sentence(&t->t, 0,
 				 hf_arena_fmt(&t->arena,
