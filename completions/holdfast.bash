@@ -1,0 +1,18 @@
+# bash completion of holdfast
+_holdfast() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words='scan sbom layers db plumbing'
+	else
+		case $prev in
+		--format) words='table json sarif cyclonedx spdx' ;;
+		--severity) words='critical high medium low unknown' ;;
+		--fail-on) words='low medium high critical kev epss>=0.5 fixable:high secret config:high' ;;
+		db) words='build status search' ;;
+		plumbing) words='compare match purl' ;;
+		*) case $cur in -*) words='--format --severity --only-fixed --fail-on --platform --db --strict --verbose --quiet --help -o' ;; esac ;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -o default -F _holdfast holdfast
