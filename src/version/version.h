@@ -12,6 +12,8 @@ enum hf_order {
 struct hf_version_scheme {
 	const char *name; /* as in versions.def: "deb", "rpm", "semver", … */
 	const char *summary;
+	/* The reference's order has circles, so a < b < c does not mean a < c. Of use to sorting and to tests. */
+	bool not_total;
 	/* True where @v is a version of this scheme. compare() of two valid versions never gives HF_ORDER_UNKNOWN. */
 	bool (*valid)(hf_sv v);
 	/* Order of @a against @b. Pure; any thread; no allocation; linear in the lengths. */
