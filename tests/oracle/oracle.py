@@ -137,7 +137,7 @@ def check_dpkg(cases, ours):
             todo += [some[: len(some) // 2], some[len(some) // 2 :]]
         if len(wrong) > 10:
             break
-    unsure = [pair for pair, o in zip(cases, ours) if o == "?"]
+    unsure = [pair for pair, o in zip(cases, ours) if o == "?"][:5000]
     script = ("while IFS='\t' read -r a b; do dpkg --validate-version \"$a\" && dpkg --validate-version \"$b\" && "
               "printf '%s\\t%s\\n' \"$a\" \"$b\"; done 2>/dev/null; true")
     text = "".join(f"{a}\t{b}\n" for a, b in unsure).encode()
