@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cmd/plumbing_match.h"
 #include "model/package.h"
 #include "version/version.h"
 
@@ -67,13 +68,21 @@ static int plumbing_run(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "compare"))
 		return compare(argc - 1, argv + 1);
-	return hf_command_usage("plumbing", "there is compare");
+	if (argc > 1 && !strcmp(argv[1], "match"))
+		return hf_plumbing_match(argc - 1, argv + 1);
+	return hf_command_usage("plumbing", "there are compare and match");
 }
 
 const struct hf_command hf_command_plumbing = {
 	.name = "plumbing",
 	.summary = "parts for scripts: compare versions, match one package, parse a purl",
 	.usage = "compare ECOSYSTEM A B   prints <, =, > or ?\n"
-		 "       A line of stdin each, 'A<TAB>B', where '-' stands instead of A and B.",
+		 "       A line of stdin each, 'A<TAB>B', where '-' stands instead of A and B.\n"
+		 "       holdfast plumbing match PURL [--distro ID:VERSION] [--source NAME@VERSION] [--db DIR]\n"
+		 "                Verdicts for one package as JSON lines: affected (with id, aliases, fixed, severity, the record and\n"
+		 "                the rule), cannot_tell (with code and reason), not_affected (a record speaks of it and does not\n"
+		 "                hold; without an id: none speaks of it). The set of flaws is that of the lines with 'affected'.\n"
+		 "                The purl's distro=, upstream=, arch=, epoch= and rpmmod= count; the options go before them.\n"
+		 "                With '-' a line of stdin is PURL and its options; its answer one line {\"purl\", \"verdicts\": []}.",
 	.run = plumbing_run,
 };

@@ -3,9 +3,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "advisory/name.h"
 #include "base/limits.h"
 #include "base/output.h"
+#include "cmd/command.h"
+#include "cmd/purl_operand.h"
 #include "format/json_writer.h"
+#include "match/distro.h"
 
 static int finish(struct hf_json_writer *w, struct hf_out *out, int status)
 {
@@ -344,7 +348,23 @@ static int find(const struct hf_database *db, hf_sv what, struct hf_arena *a, st
 			add_found(a, f, n, &slots);
 		return 0;
 	}
-	(void)e;
+	struct hf_purl_operand operand;
+	struct hf_distro distro;
+	struct hf_err err = { 0 };
+	if (hf_purl_operand(what, (hf_sv){ 0 }, (hf_sv){ 0 }, a, &operand, &err) < 0)
+		return hf_command_fail(&err);
+	const struct hf_package *p = &operand.package;
+	hf_distro_of(&operand.os, a, &distro);
+	hf_sv language = hf_sv_of(hf_package_type_ecosystem(p->type));
+	hf_sv ecosystem = language.len ? language : distro.ecosystem;
+	hf_sv name = !language.len && p->source_name.len ? p->source_name : p->name;
+	char key[HF_DATABASE_KEY_MAX];
+	size_t len = hf_package_key(ecosystem, name, key);
+	if (!len || !hf_sv_cut(hf_sv_skip(hf_arena_dup(a, (hf_sv){ key, len }), 1), '\0', &f->ecosystem, &f->package))
+		return 0;
+	struct hf_entries it = hf_database_package(db, ecosystem, name);
+	while (hf_entries_next(&it, &e))
+		add_found(a, f, e.record, &slots);
 	return 0;
 }
 

@@ -45,10 +45,8 @@ static void begin(struct match *m, const char *verdict)
 static void end(struct match *m)
 {
 	hf_jw_object_end(&m->w);
-	if (!m->one_line) {
+	if (!m->one_line)
 		hf_buf_add_char(m->w.out, '\n');
-		m->w.first = true;
-	}
 }
 
 static void advisory(struct hf_json_writer *w, hf_sv id, hf_sv source, hf_sv url, hf_sv modified)
@@ -179,11 +177,10 @@ static int one_case(struct match *m, char *line)
 		hf_jw_kv(&m->w, "error", hf_sv_of(err.msg));
 	hf_jw_object_end(&m->w);
 	hf_buf_add_char(m->w.out, '\n');
-	m->w.first = true;
 	return r;
 }
 
-static int cases(struct match *m)
+static int cases(struct match *m, struct hf_err *err)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -191,11 +188,11 @@ static int cases(struct match *m)
 	m->one_line = true;
 	while (getline(&line, &size, stdin) >= 0) {
 		one_case(m, line);
-		if (m->out.buf.len > HF_KIB(64) && hf_out_sink(&m->out)(&m->out, hf_buf_view(&m->out.buf)) == 0)
-			m->out.buf.len = 0;
+		if (hf_out_flush(&m->out, err) < 0) /* each answer at once: the asker may wait for it */
+			break;
 	}
 	free(line);
-	return 0;
+	return err->code;
 }
 
 int hf_plumbing_match(int argc, char **argv)
@@ -230,7 +227,7 @@ int hf_plumbing_match(int argc, char **argv)
 	struct match m = { .db = db, .out = hf_out_fd(STDOUT_FILENO) };
 	m.w = (struct hf_json_writer){ .out = &m.out.buf, .compact = true };
 	if (!strcmp(argv[optind], "-"))
-		r = cases(&m);
+		r = cases(&m, &err);
 	else
 		r = verdicts(&m, hf_sv_of(argv[optind]), distro, source, &err);
 	if (r >= 0 && hf_out_flush(&m.out, &err) < 0)
