@@ -25,7 +25,7 @@ struct hf_entry {
 	uint64_t size;  /* of the content; 0 for all but files */
 	int64_t mtime;  /* seconds since 1970 */
 	hf_sv link;     /* symlink: the target as it stands; hard link: see there */
-	hf_sv head;     /* the content's first bytes: at least 16 where the file has them */
+	hf_sv head;     /* the content's first bytes: at least 16 where the file has them; in a folder for executables alone */
 };
 
 /* Each function returns HF_OK or a negative code, which ends the walk and is passed on. */

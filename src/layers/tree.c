@@ -153,32 +153,48 @@ static int deliver_content(struct tree *t, const struct hf_entry *e, int fd, str
 	return !r && torn ? walk_unparsed(t->w, e->path, "the file shrank while it was read", err) : r;
 }
 
-static int deliver_file(struct tree *t, int dir, const char *name, struct hf_entry *e, struct hf_err *err)
+/* Opens a file that the folder showed as a regular one; -1 with errno. Never waits on a FIFO that took its place. */
+static int open_file(int dir, const char *name, struct hf_entry *e)
 {
 	hf_cleanup(hf_fd_close) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
-	char head[HEAD];
-	bool wants = false;
-	int failed = fd < 0 ? errno : 0;
 
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode)))
-		failed = ESTALE; /* something else took its place */
-	if (!failed && e->size) {
-		e->size = (uint64_t)st.st_size;
-		ssize_t n = pread(fd, head, sizeof head, 0);
-		if (n < 0)
-			failed = errno;
-		else
-			e->head = (hf_sv){ head, (size_t)n };
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = ESTALE;
+		return -1;
+	}
+	e->size = (uint64_t)st.st_size;
+	int opened = fd;
+	fd = -1;
+	return opened;
+}
+
+/* Opening costs more than all else here, so it is done for executables, whose head says what they are, and on demand. */
+static int deliver_file(struct tree *t, int dir, const char *name, struct hf_entry *e, struct hf_err *err)
+{
+	hf_cleanup(hf_fd_close) int fd = -1;
+	char head[HEAD];
+	bool wants = false, executable = e->mode & 0111;
+	int failed = 0;
+
+	if (executable) {
+		fd = open_file(dir, name, e);
+		ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
+		failed = n < 0 ? errno : 0;
+		e->head = (hf_sv){ head, n < 0 ? 0 : (size_t)n };
 	}
 	int r = t->w->v->entry(t->w->v, e, &wants, err);
 	if (r)
 		return r;
-	if (failed && (wants || (e->mode & 0111))) { /* an executable's head says whether it is wanted */
+	if (wants && !executable && (fd = open_file(dir, name, e)) < 0)
+		failed = errno;
+	if (failed) {
 		errno = failed;
 		return complain(t, e->path.len, err);
 	}
-	return wants && !failed ? deliver_content(t, e, fd, err) : HF_OK;
+	return wants ? deliver_content(t, e, fd, err) : HF_OK;
 }
 
 /* One name of the folder @dir; *@ret_is_dir tells the caller to go into it. */
