@@ -168,6 +168,13 @@ static int walk_tar(struct walk *w, struct hf_in *in, struct hf_err *err)
 			r = deliver_entry(&t, &m, err);
 	}
 	hf_tar_free(t.tar);
+	/* What stands behind the archive in a compressed stream is its padding, and the checksum of all of it. */
+	while (!r && !broken && !in->whole && hf_in_need(in, 1))
+		hf_in_take(in, in->len);
+	if (!r && !broken && !in->whole && hf_in_failed(in)) {
+		broken = in->why.code;
+		why = in->why;
+	}
 	if (!r && broken)
 		r = walk_unparsed(w, (hf_sv){ 0 }, why.msg, err);
 	return r;
