@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cmd/plumbing.h"
 #include "cmd/plumbing_match.h"
 #include "model/package.h"
 #include "version/version.h"
@@ -70,7 +71,9 @@ static int plumbing_run(int argc, char **argv)
 		return compare(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "match"))
 		return hf_plumbing_match(argc - 1, argv + 1);
-	return hf_command_usage("plumbing", "there are compare and match");
+	if (argc > 1 && !strcmp(argv[1], "purl"))
+		return hf_plumbing_purl(argc - 1, argv + 1);
+	return hf_command_usage("plumbing", "there are compare, match and purl");
 }
 
 const struct hf_command hf_command_plumbing = {
@@ -83,6 +86,8 @@ const struct hf_command hf_command_plumbing = {
 		 "                the rule), cannot_tell (with code and reason), not_affected (a record speaks of it and does not\n"
 		 "                hold; without an id: none speaks of it). The set of flaws is that of the lines with 'affected'.\n"
 		 "                The purl's distro=, upstream=, arch=, epoch= and rpmmod= count; the options go before them.\n"
-		 "                With '-' a line of stdin is PURL and its options; its answer one line {\"purl\", \"verdicts\": []}.",
+		 "                With '-' a line of stdin is PURL and its options; its answer one line {\"purl\", \"verdicts\": []}.\n"
+		 "       holdfast plumbing purl PURL              prints its parts as one line of JSON; exit 2 where it is none\n"
+		 "       A purl a line of stdin, where '-' stands instead: {\"error\": WHY} answers one that is none, exit 0.",
 	.run = plumbing_run,
 };
