@@ -1,8 +1,8 @@
 /* Installed packages of apk and the files that they own, from apk's database.
  *
- * lib/apk/db/installed, and usr/lib/apk/db/installed since apk 3 and where /usr is merged: records of "X:value" lines,
- * an empty line behind each. Letters as in apk-tools 2.14 and 3.0, src/package.c and src/database.c; see
- * docs/formats/apk.md. A letter that is not known is passed over: new ones are added without a change of the format. */
+ * lib/apk/db/installed, and usr/lib/apk/db/installed since apk 3 and where /usr is merged: records of "X:value" lines, an
+ * empty line behind each. Letters as in apk-tools 2.14 and 3.0, src/package.c and src/database.c; see docs/formats/apk.md.
+ * A letter that is not known is passed over: new ones are added without a change of the format. */
 #include "base/cursor.h"
 #include "base/limits.h"
 #include "catalog/cataloger.h"
@@ -45,8 +45,7 @@ static int end_record(struct reader *rd)
 	if (!rd->rec.any)
 		return HF_OK;
 	if (!p->name.len || !p->version.len) {
-		r = report(rd, p->name.len ? HF_SV("a package without a version (V:)")
-					   : HF_SV("a record without a name (P:)"));
+		r = report(rd, p->name.len ? HF_SV("a package without a version (V:)") : HF_SV("a record without a name (P:)"));
 	} else {
 		if (hf_sv_eq(p->source_name, p->name))
 			p->source_name = (hf_sv){ 0 };

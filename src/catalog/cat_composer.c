@@ -1,8 +1,7 @@
 /* Installed PHP packages, from Composer's list of what it put into the vendor folder.
  *
- * …/composer/installed.json: Composer 1 writes a list of packages, Composer 2 { "packages": [ … ] }. Packages for
- * development are installed too, so they count. Source: getcomposer.org's schema of composer.json and Composer 1.10
- * and 2.5; docs/formats/composer.md */
+ * …/composer/installed.json: Composer 1 writes a list of packages, Composer 2 { "packages": [ … ] }. Packages for development are installed
+ * too, so they count. Source: getcomposer.org's schema of composer.json and Composer 1.10 and 2.5; docs/formats/composer.md */
 #include "catalog/cataloger.h"
 #include "format/json.h"
 
@@ -33,7 +32,7 @@ static size_t read_licences(struct hf_json *j, hf_sv *licences, bool *too_many)
 		licences[0] = hf_json_string(j);
 		return licences[0].len > 0;
 	}
-	hf_json_elements (j) {
+	for (hf_json_array(j); hf_json_element(j);) {
 		hf_sv name = hf_json_string(j);
 		*too_many |= n == LICENCES_MAX && name.len;
 		if (n < LICENCES_MAX && name.len)
@@ -53,7 +52,7 @@ static int read_package(struct reader *rd)
 		hf_json_skip(j);
 		return j->why ? HF_OK : report(rd, HF_SV("an element that is no package"));
 	}
-	hf_json_members (j, &key) {
+	for (hf_json_object(j); hf_json_key(j, &key);) {
 		if (hf_sv_eq(key, HF_SV("name")))
 			p.name = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("version")))
@@ -66,8 +65,7 @@ static int read_package(struct reader *rd)
 	if (j->why)
 		return HF_OK; /* the caller says it */
 	if (!p.name.len || !p.version.len)
-		return report(rd,
-			      p.name.len ? HF_SV("a package without a version") : HF_SV("a package without a name"));
+		return report(rd, p.name.len ? HF_SV("a package without a version") : HF_SV("a package without a name"));
 	p.licences = licences;
 	int r = too_many ? report(rd, HF_SV("licences past the 32nd")) : HF_OK;
 	return r < 0 ? r : rd->out->package(rd->out, &p, rd->err);
@@ -95,14 +93,11 @@ static int composer_parse(const struct hf_file *file, struct hf_arena *a, struct
 	if (hf_json_peek(j) == HF_JSON_ARRAY) {
 		r = read_list(&rd);
 	} else {
-		hf_json_members (j, &key) {
+		for (hf_json_object(j); r >= 0 && hf_json_key(j, &key);)
 			if (hf_sv_eq(key, HF_SV("packages")))
 				r = read_list(&rd);
 			else
 				hf_json_skip(j);
-			if (r < 0)
-				return r;
-		}
 	}
 	if (r < 0)
 		return r;

@@ -1,9 +1,9 @@
 /* Installed npm packages, from the package.json of each folder that stands directly in a node_modules.
  *
- * A package.json deeper inside of a package (a module's type, a fixture of its tests) is no package: node finds a
- * package only as node_modules/NAME or node_modules/@SCOPE/NAME, and npm, pnpm (node_modules/.pnpm/…/node_modules/NAME)
- * and Yarn install nowhere else. Yarn itself stands under opt/ in Node's official images. Format: npm's
- * package.json(5), and its forerunners' spellings of licences. docs/formats/npm.md */
+ * A package.json deeper inside of a package (a module's type, a fixture of its tests) is no package: node finds a package only as
+ * node_modules/NAME or node_modules/@SCOPE/NAME, and npm, pnpm (node_modules/.pnpm/…/node_modules/NAME) and Yarn install nowhere else.
+ * Yarn itself stands under opt/ in Node's official images.
+ * Format: npm's package.json(5), and its forerunners' spellings of licences. docs/formats/npm.md */
 #include "catalog/cataloger.h"
 #include "format/json.h"
 
@@ -38,7 +38,7 @@ static void read_licence(struct manifest *m, struct hf_json *j)
 		add_licence(m, hf_json_string(j));
 		return;
 	}
-	hf_json_members (j, &key)
+	for (hf_json_object(j); hf_json_key(j, &key);)
 		if (hf_sv_eq(key, HF_SV("type")))
 			add_licence(m, hf_json_string(j));
 		else
@@ -51,7 +51,7 @@ static void read_licences(struct manifest *m, struct hf_json *j)
 		read_licence(m, j);
 		return;
 	}
-	hf_json_elements (j)
+	for (hf_json_array(j); hf_json_element(j);)
 		read_licence(m, j);
 }
 
@@ -59,7 +59,7 @@ static void read_manifest(struct manifest *m, struct hf_json *j)
 {
 	hf_sv key;
 
-	hf_json_members (j, &key) {
+	for (hf_json_object(j); hf_json_key(j, &key);) {
 		if (hf_sv_eq(key, HF_SV("name")))
 			m->pkg.name = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("version")))

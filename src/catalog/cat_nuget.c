@@ -1,9 +1,9 @@
 /* .NET packages of a published application, from its dependency manifest.
  *
- * APP.deps.json: "libraries" names each library with its type, "targets" says which files it brings for the platform
- * named in "runtimeTarget". A package that brings no file there (what the shared framework replaces, or what only the
- * compiler needs) is declared, not installed. A self-contained application carries the runtime itself as a
- * "runtimepack". Source: dotnet/sdk, documentation/specs/runtime-configuration-file.md; docs/formats/nuget.md */
+ * APP.deps.json: "libraries" names each library with its type, "targets" says which files it brings for the platform named in
+ * "runtimeTarget". A package that brings no file there (what the shared framework replaces, or what only the compiler needs) is declared,
+ * not installed. A self-contained application carries the runtime itself as a "runtimepack".
+ * Source: dotnet/sdk, documentation/specs/runtime-configuration-file.md; docs/formats/nuget.md */
 #include "base/map.h"
 #include "catalog/cataloger.h"
 #include "format/json.h"
@@ -11,7 +11,7 @@
 struct manifest {
 	hf_sv target;             /* the name in runtimeTarget */
 	hf_sv targets, libraries; /* raw members; empty: not there */
-	struct hf_map files; /* keys of the runtime target's libraries; the value is not NULL where it brings files */
+	struct hf_map files;      /* keys of the runtime target's libraries; the value is not NULL where it brings files */
 	bool has_target;
 };
 
@@ -22,7 +22,7 @@ static hf_sv read_target_name(struct hf_json *j)
 
 	if (hf_json_peek(j) != HF_JSON_OBJECT)
 		return hf_json_string(j);
-	hf_json_members (j, &key)
+	for (hf_json_object(j); hf_json_key(j, &key);)
 		if (hf_sv_eq(key, HF_SV("name")))
 			name = hf_json_string(j);
 		else
@@ -36,10 +36,8 @@ static bool has_files(struct hf_json *j)
 	bool any = false;
 	hf_sv key;
 
-	hf_json_members (j, &key) {
+	for (bool in = hf_json_object(j); in && hf_json_key(j, &key); hf_json_skip(j))
 		any |= !hf_sv_eq(hf_sv_basename(key), HF_SV("_._"));
-		hf_json_skip(j);
-	}
 	return any;
 }
 
@@ -48,9 +46,9 @@ static bool library_has_files(struct hf_json *j)
 	bool any = false;
 	hf_sv key;
 
-	hf_json_members (j, &key) {
-		if (hf_sv_eq(key, HF_SV("runtime")) || hf_sv_eq(key, HF_SV("native")) ||
-		    hf_sv_eq(key, HF_SV("resources")) || hf_sv_eq(key, HF_SV("runtimeTargets")))
+	for (bool in = hf_json_object(j); in && hf_json_key(j, &key);) {
+		if (hf_sv_eq(key, HF_SV("runtime")) || hf_sv_eq(key, HF_SV("native")) || hf_sv_eq(key, HF_SV("resources")) ||
+		    hf_sv_eq(key, HF_SV("runtimeTargets")))
 			any |= has_files(j);
 		else
 			hf_json_skip(j);
@@ -65,13 +63,13 @@ static void read_targets(struct manifest *m, struct hf_arena *a)
 
 	if (!m->target.len || !m->targets.len)
 		return;
-	hf_json_members (&j, &key) {
+	for (hf_json_object(&j); hf_json_key(&j, &key);) {
 		if (!hf_sv_eq(key, m->target)) {
 			hf_json_skip(&j);
 			continue;
 		}
-		m->has_target = hf_json_peek(&j) == HF_JSON_OBJECT;
-		hf_json_members (&j, &key) {
+		m->has_target = hf_json_object(&j);
+		while (m->has_target && hf_json_key(&j, &key)) {
 			struct hf_map_entry *e = hf_map_put(&m->files, key);
 			bool any = library_has_files(&j);
 			if (e && any)
@@ -84,7 +82,7 @@ static hf_sv read_type(struct hf_json *j)
 {
 	hf_sv key, type = { 0 };
 
-	hf_json_members (j, &key)
+	for (bool in = hf_json_object(j); in && hf_json_key(j, &key);)
 		if (hf_sv_eq(key, HF_SV("type")))
 			type = hf_json_string(j);
 		else
@@ -104,9 +102,8 @@ static bool is_application(hf_sv path, hf_sv name)
 static int emit_library(const struct manifest *m, const struct hf_file *file, hf_sv key, hf_sv type, bool *partial,
 			struct hf_emit *out, struct hf_err *err)
 {
-	static const hf_sv no_packages[] = { HF_SV_INIT("project"), HF_SV_INIT("msbuildproject"),
-					     HF_SV_INIT("reference"), HF_SV_INIT("referenceassembly"),
-					     HF_SV_INIT("platform") };
+	static const hf_sv no_packages[] = { HF_SV_INIT("project"), HF_SV_INIT("msbuildproject"), HF_SV_INIT("reference"),
+					     HF_SV_INIT("referenceassembly"), HF_SV_INIT("platform") };
 	static const hf_sv prefix = HF_SV_INIT("runtimepack.");
 	struct hf_package p = { .type = HF_PKG_NUGET, .path = file->path };
 	hf_sv why = HF_SV("a library of a type that is not known");
@@ -142,13 +139,15 @@ static int read_libraries(const struct manifest *m, const struct hf_file *file, 
 	struct hf_json j = hf_json_of(m->libraries, a);
 	bool partial = false;
 	hf_sv key;
+	int r = HF_OK;
 
-	hf_json_members (&j, &key) {
+	for (hf_json_object(&j); r >= 0 && hf_json_key(&j, &key);) {
 		hf_sv type = read_type(&j);
-		int r = j.why ? HF_OK : emit_library(m, file, key, type, &partial, out, err);
-		if (r < 0)
-			return r;
+		if (!j.why)
+			r = emit_library(m, file, key, type, &partial, out, err);
 	}
+	if (r < 0)
+		return r;
 	if (a->over)
 		return hf_fail(err, HF_E_LIMIT, "needs more memory than is allowed");
 	if (!hf_json_end(&j))
@@ -162,7 +161,7 @@ static int nuget_parse(const struct hf_file *file, struct hf_arena *a, struct hf
 	struct manifest m = { .files = HF_MAP(a) };
 	hf_sv key;
 
-	hf_json_members (&j, &key) {
+	for (hf_json_object(&j); hf_json_key(&j, &key);) {
 		if (hf_sv_eq(key, HF_SV("runtimeTarget")))
 			m.target = read_target_name(&j);
 		else if (hf_sv_eq(key, HF_SV("targets")))

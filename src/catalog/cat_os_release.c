@@ -1,10 +1,9 @@
-/* Which operating system this is: os-release(5), and the files that distributions had before it or still carry beside
- * it.
+/* Which operating system this is: os-release(5), and the files that distributions had before it or still carry beside it.
  *
- * The order of `wants` is the order of precedence: where several of the files are there, the operating system is what
- * the one that stands first says. etc/os-release comes before usr/lib/os-release as os-release(5) demands; lsb-release
- * before debian_version, because Debian's derivatives carry Debian's own. Symlinks are the caller's affair. An
- * os-release without a usable ID gives no operating system, so that the next file in the order can.
+ * The order of `wants` is the order of precedence: where several of the files are there, the operating system is what the
+ * one that stands first says. etc/os-release comes before usr/lib/os-release as os-release(5) demands; lsb-release before
+ * debian_version, because Debian's derivatives carry Debian's own. Symlinks are the caller's affair.
+ * An os-release without a usable ID gives no operating system, so that the next file in the order can.
  *
  * Sources: os-release(5) of systemd 252; Debian's base-files; the release files as those distributions ship them
  * (docs/formats/os_release.md has a line of each). */
@@ -20,8 +19,7 @@ static bool unquote(hf_sv raw, struct hf_arena *a, hf_sv *ret)
 	char quote = 0;
 	size_t n = 0;
 
-	if (hf_sv_index(raw, '"') == SIZE_MAX && hf_sv_index(raw, '\'') == SIZE_MAX &&
-	    hf_sv_index(raw, '\\') == SIZE_MAX) {
+	if (hf_sv_index(raw, '"') == SIZE_MAX && hf_sv_index(raw, '\'') == SIZE_MAX && hf_sv_index(raw, '\\') == SIZE_MAX) {
 		*ret = hf_sv_trim(hf_sv_first(raw, hf_sv_find(raw, HF_SV(" #"))));
 		return true;
 	}
@@ -120,8 +118,7 @@ static int report(const struct hf_file *file, hf_sv why, struct hf_emit *out, st
 	return r < 0 ? r : HF_PARTIAL;
 }
 
-static int emit(const struct hf_file *file, struct hf_os *os, struct hf_arena *a, struct hf_emit *out,
-		struct hf_err *err)
+static int emit(const struct hf_file *file, struct hf_os *os, struct hf_arena *a, struct hf_emit *out, struct hf_err *err)
 {
 	os->path = file->path;
 	os->id = lower(a, os->id);
@@ -142,9 +139,8 @@ static bool is_word(hf_sv s)
 	return s.len > 0;
 }
 
-/* Before VERSION_CODENAME was invented: "9 (stretch)", "14.04.6 LTS, Trusty Tahr", and "GNU/Linux buster/sid" for a
- * Debian that has no version yet. Ubuntu's codename is the first word of two; elsewhere two words are a phrase, no
- * codename. */
+/* Before VERSION_CODENAME was invented: "9 (stretch)", "14.04.6 LTS, Trusty Tahr", and "GNU/Linux buster/sid" for a Debian
+ * that has no version yet. Ubuntu's codename is the first word of two; elsewhere two words are a phrase, no codename. */
 static hf_sv codename_in(hf_sv id, hf_sv version, hf_sv pretty)
 {
 	hf_sv left, name = { 0 };
@@ -168,14 +164,14 @@ static int parse_os_release(const struct hf_file *file, struct hf_arena *a, stru
 	int r, partial = HF_OK;
 
 	while (next_assignment(&as, &name, &value)) {
-		hf_sv *to = hf_sv_eq(name, HF_SV("ID"))                 ? &os.id
-			    : hf_sv_eq(name, HF_SV("ID_LIKE"))          ? &os.id_like
-			    : hf_sv_eq(name, HF_SV("VERSION_ID"))       ? &os.version_id
-			    : hf_sv_eq(name, HF_SV("VERSION_CODENAME")) ? &os.codename
-			    : hf_sv_eq(name, HF_SV("VERSION"))          ? &version
-			    : hf_sv_eq(name, HF_SV("PRETTY_NAME"))      ? &pretty
-			    : hf_sv_eq(name, HF_SV("NAME"))             ? &plain
-									: NULL;
+		hf_sv *to = hf_sv_eq(name, HF_SV("ID"))	              ? &os.id :
+			    hf_sv_eq(name, HF_SV("ID_LIKE"))          ? &os.id_like :
+			    hf_sv_eq(name, HF_SV("VERSION_ID"))       ? &os.version_id :
+			    hf_sv_eq(name, HF_SV("VERSION_CODENAME")) ? &os.codename :
+			    hf_sv_eq(name, HF_SV("VERSION"))          ? &version :
+			    hf_sv_eq(name, HF_SV("PRETTY_NAME"))      ? &pretty :
+			    hf_sv_eq(name, HF_SV("NAME"))             ? &plain :
+									NULL;
 		if (to)
 			*to = value;
 		if (to && as.open_quote) {
@@ -248,8 +244,7 @@ static int parse_debian_version(const struct hf_file *file, struct hf_arena *a, 
 	return emit(file, &os, a, out, err);
 }
 
-/* How the release files begin, which ID that system's os-release has, and how many numbers its VERSION_ID has (0: all).
- */
+/* How the release files begin, which ID that system's os-release has, and how many numbers its VERSION_ID has (0: all). */
 static const struct {
 	hf_sv begins, id, id_like;
 	unsigned components;

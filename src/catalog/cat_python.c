@@ -5,8 +5,7 @@
  * X.egg-info                the same as one file, by distutils
  * EGG-INFO/PKG-INFO         eggs that were unpacked
  * X.egg                     eggs as zip files, with EGG-INFO/PKG-INFO in them
- * Format: Python packaging's "Core metadata specifications" 1.0 to 2.4: the header of an e-mail (RFC 822), then a body.
- */
+ * Format: Python packaging's "Core metadata specifications" 1.0 to 2.4: the header of an e-mail (RFC 822), then a body. */
 #include "base/cursor.h"
 #include "base/limits.h"
 #include "catalog/cataloger.h"

@@ -1,0 +1,487 @@
+#include "catalog/inventory.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/threads.h"
+#include "catalog/compose.h"
+#include "model/purl.h"
+
+int32_t hf_compose_hidden_at(const struct composition *c, size_t layer, hf_sv path)
+{
+	for (size_t above = layer + 1; above < c->n; above++)
+		if (hf_path_set_hides(&c->layers[above].paths, path))
+			return (int32_t)above;
+	return -1;
+}
+
+static void find_hidden(struct composition *c)
+{
+	c->hidden_at = hf_calloc(c->n, sizeof *c->hidden_at);
+	for (size_t k = 0; k < c->n; k++) {
+		const struct hf_layer_catalog *l = &c->layers[k];
+		c->hidden_at[k] = hf_calloc(l->evidence.n, sizeof **c->hidden_at);
+		for (size_t i = 0; i < l->evidence.n; i++)
+			c->hidden_at[k][i] = hf_compose_hidden_at(c, k, l->evidence.at[i].path);
+	}
+}
+
+static bool is_visible(const struct composition *c, size_t layer, size_t evidence)
+{
+	return c->hidden_at[layer][evidence] < 0 && !c->layers[layer].evidence.at[evidence].replaced;
+}
+
+/* ---- the operating system ---- */
+
+static size_t os_rank(hf_sv path)
+{
+	const char *const *wants = hf_cataloger_os_release.wants;
+	size_t i = 0;
+
+	while (wants[i] && !hf_glob_match(hf_sv_of(wants[i]), path))
+		i++;
+	return i;
+}
+
+static struct hf_os keep_os(struct hf_arena *a, const struct hf_os *os)
+{
+	return (struct hf_os){ hf_arena_dup(a, os->id),       hf_arena_dup(a, os->id_like), hf_arena_dup(a, os->version_id),
+			       hf_arena_dup(a, os->codename), hf_arena_dup(a, os->name),    hf_arena_dup(a, os->path) };
+}
+
+/* The file that comes first in the order of precedence; what it leaves open is taken from another that names the same system. */
+static void choose_os(struct composition *c)
+{
+	const struct hf_os *best = NULL, *other = NULL;
+	size_t best_rank = SIZE_MAX;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t k = c->n; k-- > 0;)
+			for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
+				const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
+				if (!ev->os || !is_visible(c, k, i))
+					continue;
+				const struct hf_os *os = &c->layers[k].os.at[ev->os - 1];
+				if (pass == 0 && os_rank(ev->path) < best_rank) {
+					best = os;
+					best_rank = os_rank(ev->path);
+				} else if (pass == 1 && os != best && hf_sv_eq(os->id, best->id) && !other &&
+					   (os->codename.len || os->version_id.len)) {
+					other = os;
+				}
+			}
+	if (!best)
+		return;
+	c->inv->os = keep_os(&c->inv->arena, best);
+	if (other && !best->codename.len)
+		c->inv->os.codename = hf_arena_dup(&c->inv->arena, other->codename);
+	if (other && !best->version_id.len && !best->codename.len)
+		c->inv->os.version_id = hf_arena_dup(&c->inv->arena, other->version_id);
+}
+
+/* ---- packages ---- */
+
+hf_sv hf_compose_identity(struct hf_arena *a, const struct hf_package *p, bool with_version)
+{
+	return hf_arena_fmt(a, "%d %.*s %.*s %.*s", (int)p->type, HF_SV_FMT(p->name), HF_SV_FMT(p->arch),
+			    with_version ? (int)p->version.len : 0, p->version.ptr ? p->version.ptr : "");
+}
+
+static void add_packages(struct composition *c, size_t layer, const struct hf_evidence *ev, struct hf_package *out, size_t *n)
+{
+	for (size_t i = 0; i < ev->packages_n; i++)
+		out[(*n)++] = c->layers[layer].packages.at[ev->first_package + i];
+}
+
+/* A database states the whole set of its layer, so a package came with the lowest layer of the run in which it stands unchanged. */
+static void attribute_to_layers(struct composition *c, size_t layer, enum hf_package_type type, struct hf_package *packages, size_t n)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_INVENTORY_ARENA_MAX);
+	bool *settled = hf_calloc(n, sizeof *settled);
+
+	for (size_t k = layer; k-- > 0;) {
+		struct hf_map there = HF_MAP(&scratch);
+		bool found = false;
+		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
+			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
+			if (!ev->database || ev->replaced || c->layers[k].packages.at[ev->first_package].type != type)
+				continue;
+			found = true;
+			for (size_t p = 0; p < ev->packages_n; p++)
+				hf_map_put(&there, hf_compose_identity(&scratch, &c->layers[k].packages.at[ev->first_package + p], true));
+		}
+		if (!found)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			settled[i] |= !hf_map_find(&there, hf_compose_identity(&scratch, &packages[i], true));
+			if (!settled[i])
+				packages[i].layer = (int32_t)k;
+		}
+		hf_arena_reset(&scratch);
+	}
+	free(settled);
+}
+
+static bool has_visible_database(const struct composition *c, enum hf_package_type type)
+{
+	for (size_t k = 0; k < c->n; k++)
+		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
+			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
+			if (ev->database && is_visible(c, k, i) && c->layers[k].packages.at[ev->first_package].type == type)
+				return true;
+		}
+	return false;
+}
+
+/* A database that an upper layer deleted still says what was put in: it counts where none of its kind took its place. */
+static void recover_databases(struct composition *c)
+{
+	for (size_t k = c->n; k-- > 0;)
+		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
+			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
+			if (!ev->database || ev->replaced || c->hidden_at[k][i] < 0 ||
+			    has_visible_database(c, c->layers[k].packages.at[ev->first_package].type))
+				continue;
+			c->inv->database_removed_in = c->hidden_at[k][i];
+			c->inv->database_path = hf_arena_dup(&c->inv->arena, ev->path);
+			c->hidden_at[k][i] = -1;
+		}
+}
+
+static bool is_distribution(enum hf_package_type type)
+{
+	return type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM;
+}
+
+static size_t collect_packages(struct composition *c, struct hf_package **ret)
+{
+	size_t total = 0, n = 0;
+
+	for (size_t k = 0; k < c->n; k++)
+		total += c->layers[k].packages.n;
+	struct hf_package *all = hf_calloc(total, sizeof *all);
+	for (size_t k = 0; k < c->n; k++)
+		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
+			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
+			if (!is_visible(c, k, i))
+				continue;
+			size_t first = n;
+			add_packages(c, k, ev, all, &n);
+			c->inv->has_database |= n > first && is_distribution(all[first].type);
+			if (!ev->database)
+				continue;
+			attribute_to_layers(c, k, all[first].type, all + first, n - first);
+		}
+	*ret = all;
+	return n;
+}
+
+/* The file on disk: "app.war!/WEB-INF/lib/x.jar" lies in app.war. */
+static hf_sv outer_path(hf_sv path)
+{
+	return hf_sv_first(path, hf_sv_find(path, HF_SV("!/")));
+}
+
+/* ---- ownership: which distribution package put the file there that gives a language package ---- */
+
+struct claim {
+	uint64_t path_hash;
+	size_t package;
+	size_t next; /* index + 1 of the next claim of the same bucket */
+};
+
+struct claims {
+	struct claim *all;
+	size_t n, buckets_n;
+	size_t *buckets;
+};
+
+static struct claims make_claims(const struct hf_package *packages, size_t n)
+{
+	struct claims c = { .all = hf_calloc(n, sizeof *c.all), .buckets_n = 16 };
+
+	while (c.buckets_n < n)
+		c.buckets_n *= 2;
+	c.buckets = hf_calloc(c.buckets_n, sizeof *c.buckets);
+	for (size_t i = 0; i < n; i++) {
+		if (is_distribution(packages[i].type))
+			continue;
+		uint64_t h = hf_hash_path(outer_path(packages[i].path));
+		size_t *bucket = &c.buckets[h & (c.buckets_n - 1)];
+		c.all[c.n] = (struct claim){ h, i, *bucket };
+		*bucket = ++c.n;
+	}
+	return c;
+}
+
+static void settle_claims(const struct claims *claims, const struct hf_layer_catalog *l, const struct hf_evidence *ev,
+			  const struct hf_map *purls, struct hf_arena *scratch, struct hf_package *packages)
+{
+	for (size_t i = 0; i < ev->owned_n; i++) {
+		const struct hf_owned *o = &l->owned.at[ev->first_owned + i];
+		for (size_t at = claims->buckets[o->path_hash & (claims->buckets_n - 1)]; at; at = claims->all[at - 1].next) {
+			const struct claim *claim = &claims->all[at - 1];
+			if (claim->path_hash != o->path_hash)
+				continue;
+			const struct hf_owner *owner = &l->owners.at[o->owner];
+			struct hf_map_entry *e =
+				hf_map_find(purls, hf_arena_fmt(scratch, "%d %.*s", (int)owner->type, HF_SV_FMT(owner->name)));
+			if (e)
+				packages[claim->package].owned_by = *(const hf_sv *)e->value;
+		}
+	}
+}
+
+static void find_owners(struct composition *c, struct hf_package *packages, size_t n)
+{
+	struct hf_arena *a = &c->inv->arena;
+	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_INVENTORY_ARENA_MAX);
+	struct hf_map purls = HF_MAP(&scratch);
+	struct claims claims = make_claims(packages, n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_distribution(packages[i].type))
+			continue;
+		struct hf_map_entry *e = hf_map_put(&purls, hf_arena_fmt(&scratch, "%d %.*s", (int)packages[i].type, HF_SV_FMT(packages[i].name)));
+		hf_sv *purl = hf_arena_new(a, hf_sv);
+		if (!e || !purl)
+			break;
+		*purl = packages[i].purl;
+		e->value = purl;
+	}
+	for (size_t k = 0; claims.n && k < c->n; k++)
+		for (size_t i = 0; i < c->layers[k].evidence.n; i++)
+			if (c->layers[k].evidence.at[i].owned_n && is_visible(c, k, i))
+				settle_claims(&claims, &c->layers[k], &c->layers[k].evidence.at[i], &purls, &scratch, packages);
+	free(claims.all);
+	free(claims.buckets);
+}
+
+/* ---- merging ---- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct hf_package *x = a, *y = b;
+	int r = hf_sv_cmp(x->purl, y->purl);
+
+	if (!r)
+		r = (x->owned_by.len > 0) - (y->owned_by.len > 0);
+	if (!r)
+		r = (x->layer > y->layer) - (x->layer < y->layer);
+	if (!r)
+		r = hf_sv_cmp(x->path, y->path);
+	if (!r)
+		r = (x->line > y->line) - (x->line < y->line);
+	return r;
+}
+
+static bool is_same(const struct hf_package *x, const struct hf_package *y)
+{
+	return hf_sv_eq(x->purl, y->purl) && hf_sv_eq(x->owned_by, y->owned_by) && x->layer == y->layer;
+}
+
+static void keep_package(struct hf_arena *a, struct hf_package *p)
+{
+	hf_sv *fields[] = { &p->name, &p->version, &p->arch, &p->source_name, &p->source_version, &p->module, &p->origin, &p->path };
+	hf_sv *licences = hf_arena_array(a, hf_sv, p->licences_n);
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(fields); i++)
+		*fields[i] = fields[i]->len ? hf_arena_dup(a, *fields[i]) : (hf_sv){ 0 };
+	for (size_t i = 0; licences && i < p->licences_n; i++)
+		licences[i] = hf_arena_dup(a, p->licences[i]);
+	p->licences = licences;
+}
+
+static void merge_packages(struct composition *c, struct hf_package *all, size_t n)
+{
+	struct hf_arena *a = &c->inv->arena;
+	size_t kept = 0;
+
+	qsort(all, n, sizeof *all, by_place);
+	struct hf_package *out = hf_arena_array(a, struct hf_package, n);
+	for (size_t i = 0, end; out && i < n; i = end) {
+		for (end = i + 1; end < n && !c->options->each_path && is_same(&all[i], &all[end]);)
+			end++;
+		struct hf_package p = all[i];
+		keep_package(a, &p);
+		hf_sv *paths = hf_arena_array(a, hf_sv, end - i);
+		size_t paths_n = 0;
+		for (size_t k = i; paths && k < end; k++) {
+			if (paths_n && hf_sv_eq(paths[paths_n - 1], all[k].path))
+				continue;
+			paths[paths_n++] = k == i ? p.path : hf_arena_dup(a, all[k].path);
+			p.declared_only &= all[k].declared_only;
+		}
+		p.paths = paths;
+		p.paths_n = paths_n;
+		out[kept++] = p;
+	}
+	c->inv->packages = out;
+	c->inv->packages_n = out ? kept : 0;
+}
+
+/* ---- what was not understood ---- */
+
+static int by_layer_and_path(const void *a, const void *b)
+{
+	const struct hf_inventory_unparsed *x = a, *y = b;
+	int r = (x->layer > y->layer) - (x->layer < y->layer);
+
+	if (!r)
+		r = hf_sv_cmp(x->path, y->path);
+	return r ? r : hf_sv_cmp(x->reason, y->reason);
+}
+
+static void collect_unparsed(struct composition *c)
+{
+	struct hf_arena *a = &c->inv->arena;
+	HF_VEC(struct hf_inventory_unparsed) list = { 0 };
+
+	for (size_t k = 0; k < c->n; k++) {
+		const struct hf_layer_catalog *l = &c->layers[k];
+		bool *gone = hf_calloc(l->unparsed.n, sizeof *gone);
+		for (size_t i = 0; i < l->evidence.n; i++)
+			for (size_t u = 0; l->evidence.at[i].replaced && u < l->evidence.at[i].unparsed_n; u++)
+				gone[l->evidence.at[i].first_unparsed + u] = true;
+		for (size_t i = 0; i < l->unparsed.n; i++) {
+			hf_sv path = l->unparsed.at[i].path;
+			if (gone[i] || (path.len && hf_compose_hidden_at(c, k, outer_path(path)) >= 0))
+				continue;
+			struct hf_inventory_unparsed *u = hf_vec_push(a, &list);
+			if (u)
+				*u = (struct hf_inventory_unparsed){ hf_arena_dup(a, path), hf_arena_dup(a, l->unparsed.at[i].reason), (int32_t)k };
+		}
+		free(gone);
+	}
+	if (list.n)
+		qsort(list.at, list.n, sizeof *list.at, by_layer_and_path);
+	c->inv->unparsed = list.at;
+	c->inv->unparsed_n = list.n;
+}
+
+/* ---- names whose content stands elsewhere ---- */
+
+static bool is_read(const struct hf_layer_catalog *l, hf_sv path)
+{
+	for (size_t i = 0; i < l->evidence.n; i++)
+		if (!l->evidence.at[i].replaced && hf_sv_eq(l->evidence.at[i].path, path))
+			return true;
+	return false;
+}
+
+/* The topmost layer that may hold @target as a file that is visible; -1 where none can. */
+static int32_t layer_of_target(const struct composition *c, hf_sv target)
+{
+	uint64_t hash = hf_hash(target);
+
+	for (size_t k = c->n; k-- > 0;) {
+		if (k == 0 || (hf_path_set_kinds(&c->layers[k].paths, hash) & 1u << HF_PATH_FILE))
+			return (int32_t)k;
+		if (hf_path_set_hides(&c->layers[k].paths, target))
+			return -1;
+	}
+	return -1;
+}
+
+static int read_aliases_of(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o, size_t from,
+			   struct hf_err *err)
+{
+	struct hf_layer_catalog *l = &c->layers[from];
+	struct hf_alias *todo = hf_calloc(l->aliases.n, sizeof *todo);
+	int r = HF_OK;
+
+	for (int32_t to = (int32_t)c->n; to-- > 0 && r >= 0;) {
+		size_t n = 0;
+		for (size_t i = 0; i < l->aliases.n; i++) {
+			const struct hf_alias *alias = &l->aliases.at[i];
+			if (!alias->path.len || hf_compose_hidden_at(c, from, alias->path) >= 0)
+				continue;
+			int32_t at = alias->hard ? (int32_t)from : layer_of_target(c, alias->target);
+			/* A symlink to a file that was read under its own name says nothing new. */
+			if (at == to && (alias->hard || !is_read(&c->layers[to], alias->target)))
+				todo[n++] = *alias;
+		}
+		if (n)
+			r = hf_layer_catalog_read_aliases(source, o, todo, n, &c->layers[to], err);
+	}
+	free(todo);
+	return r;
+}
+
+/* ---- the whole ---- */
+
+struct job {
+	struct hf_source *source;
+	const struct hf_layer_catalog_options *options;
+	struct hf_layer_catalog *layers;
+	size_t n;
+};
+
+static int read_one(void *ctx, size_t i, struct hf_err *err)
+{
+	struct job *job = ctx;
+	size_t layer = job->n - 1 - i; /* from the top down */
+	struct hf_layer_catalog_options o = *job->options;
+
+	o.keep_paths = layer > 0;
+	return hf_layer_catalog_read(job->source, (uint32_t)layer, &o, &job->layers[layer], err);
+}
+
+static int compose(struct composition *c, struct hf_err *err)
+{
+	struct hf_inventory *inv = c->inv;
+	struct hf_package *all = NULL;
+
+	find_hidden(c);
+	choose_os(c);
+	hf_compose_changes(c);
+	recover_databases(c);
+	size_t n = collect_packages(c, &all);
+	for (size_t i = 0; i < n; i++)
+		all[i].purl = hf_purl_of_package(&inv->arena, &all[i], &inv->os);
+	find_owners(c, all, n);
+	merge_packages(c, all, n);
+	collect_unparsed(c);
+	free(all);
+	for (size_t k = 0; k < c->n; k++) {
+		inv->files_n += c->layers[k].files_n;
+		inv->content_size += c->layers[k].content_size;
+		inv->executables_n += c->layers[k].executables_n;
+		free(c->hidden_at[k]);
+	}
+	free(c->hidden_at);
+	if (inv->arena.over)
+		return hf_fail(err, HF_E_LIMIT, "the inventory needs more than %zu bytes", inv->arena.cap);
+	return inv->unparsed_n ? HF_PARTIAL : HF_OK;
+}
+
+int hf_inventory_read(struct hf_source *source, const struct hf_inventory_options *options, struct hf_inventory *inv,
+		      struct hf_err *err)
+{
+	size_t n = hf_source_artifact(source)->layers_n;
+	struct hf_wants *wants = hf_wants_new();
+	struct hf_layer_catalog_options o = { .wants = wants, .worker = options->worker, .arena_max = HF_INVENTORY_ARENA_MAX };
+	struct job job = { source, &o, hf_calloc(n, sizeof *job.layers), n };
+	struct composition c = { inv, job.layers, n, NULL, options };
+
+	*inv = (struct hf_inventory){ .arena = HF_ARENA(HF_INVENTORY_ARENA_MAX), .database_removed_in = -1 };
+	unsigned jobs = options->worker && options->worker->one_thread ? 1 : options->jobs;
+	int r = hf_threads_run(jobs, n, read_one, &job, err);
+	for (size_t k = 0; k < n && r >= 0; k++)
+		if (c.layers[k].aliases.n)
+			r = read_aliases_of(&c, source, &o, k, err);
+	if (r >= 0)
+		r = compose(&c, err);
+	for (size_t k = 0; k < n; k++)
+		hf_layer_catalog_done(&c.layers[k]);
+	free(job.layers);
+	hf_wants_free(wants);
+	return r;
+}
+
+void hf_inventory_done(struct hf_inventory *inv)
+{
+	hf_arena_done(&inv->arena);
+}
