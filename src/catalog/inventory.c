@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/glob.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/map.h"
