@@ -31,7 +31,7 @@ static struct hf_package keep_package(struct composition *c, const struct hf_pac
 				   .path = keep(a, p->path),
 				   .layer = p->layer };
 
-	copy.purl = hf_purl_of_package(a, p, &c->inv->os);
+	copy.purl = hf_purl_of_package(p, &c->inv->os, a);
 	return copy;
 }
 

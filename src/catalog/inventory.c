@@ -441,7 +441,7 @@ static int compose(struct composition *c, struct hf_err *err)
 	recover_databases(c);
 	size_t n = collect_packages(c, &all);
 	for (size_t i = 0; i < n; i++)
-		all[i].purl = hf_purl_of_package(&inv->arena, &all[i], &inv->os);
+		all[i].purl = hf_purl_of_package(&all[i], &inv->os, &inv->arena);
 	find_owners(c, all, n);
 	merge_packages(c, all, n);
 	collect_unparsed(c);
