@@ -15,7 +15,7 @@ for attempt in $attempts; do
   mkdir -p "root-$attempt/hostile" "root-$attempt/usr/lib/python3/dist-packages/good-1.0.dist-info"
   echo x >"root-$attempt/hostile/$attempt"
   printf 'Metadata-Version: 2.1\nName: good\nVersion: 1.0\n' >"root-$attempt/usr/lib/python3/dist-packages/good-1.0.dist-info/METADATA"
-  fails 0 "$attempt: the scan comes to its end" "$HOLDFAST_HOSTILE" scan --format json -o "$attempt.json" "dir:root-$attempt"
+  fails 0 "$attempt: the scan comes to its end" "$HOLDFAST_HOSTILE" sbom --format json -o "$attempt.json" "dir:root-$attempt"
   check "$attempt: the attempt got nothing" value "$attempt.json" 'not any("got-" in p["name"] for p in r["packages"])'
   check "$attempt: the rest is reported" value "$attempt.json" 'any(p["name"] == "good" for p in r["packages"])'
 done
@@ -26,18 +26,18 @@ for attempt in connect exec fork crash abort stack; do
     'any(u["path"] == "hostile/'$attempt'" and "reading it" in u["reason"] for u in r["unparsed"])'
 done
 check "a forbidden call is named as such" value exec.json 'any("forbidden system call" in u["reason"] for u in r["unparsed"])'
-fails 3 "with --strict that is exit 3" "$HOLDFAST_HOSTILE" scan --strict --format json dir:root-crash
+fails 3 "with --strict that is exit 3" "$HOLDFAST_HOSTILE" sbom --strict --format json dir:root-crash
 
 mkdir many
 for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p "many/$i/hostile" && echo x >"many/$i/hostile/crash"; done
-fails 2 "more killers than restarts: not done, and said so" "$HOLDFAST_HOSTILE" scan dir:many
+fails 2 "more killers than restarts: not done, and said so" "$HOLDFAST_HOSTILE" sbom --format json dir:many
 check "the message names the reason" grep -q "gave up after 8 restarts" err.log
 
 # Killed from outside at random points: each file is in the report or named as unparsed.
 mkdir -p slow/slow
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do mkdir -p "slow/slow/p$i" && echo x >"slow/slow/p$i/sleep"; done
 for round in 1 2 3; do
-  "$HOLDFAST_HOSTILE" scan --format json -o "slow-$round.json" dir:slow 2>/dev/null &
+  "$HOLDFAST_HOSTILE" sbom --format json -o "slow-$round.json" dir:slow 2>/dev/null &
   parent=$!
   for _ in 1 2 3; do
     sleep "0.$((round * 13 % 7 + 1))"
@@ -52,8 +52,8 @@ done
 
 abi=$(python3 -c 'import ctypes; print(ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1))')
 if [ "$abi" -gt 0 ]; then
-  fails 0 "--require-jail goes on where the kernel has all of it" "$HOLDFAST" scan --require-jail dir:root-open
+  fails 0 "--require-jail goes on where the kernel has all of it" "$HOLDFAST" sbom --require-jail --format json dir:root-open
 else
-  fails 2 "--require-jail refuses where the kernel has no Landlock" "$HOLDFAST" scan --require-jail dir:root-open
+  fails 2 "--require-jail refuses where the kernel has no Landlock" "$HOLDFAST" sbom --require-jail --format json dir:root-open
 fi
 finish
