@@ -144,7 +144,11 @@ const struct hf_cataloger hf_cataloger_python = {
 	.name = "python",
 	.summary = "Python distributions: *.dist-info/METADATA, *.egg-info, EGG-INFO/PKG-INFO, *.egg",
 	.version = 1,
+	/* Taken out again: what describes the standard library itself, which pip leaves out too, and CPython's test
+	   data. */
 	.wants = (const char *const[]){ "**/*.dist-info/METADATA", "**/*.egg-info/PKG-INFO", "**/*.egg-info",
-					"**/EGG-INFO/PKG-INFO", "**/*.egg", NULL },
+					"**/EGG-INFO/PKG-INFO", "**/*.egg", "!**/python2.7/*.egg-info",
+					"!**/lib-dynload/*.egg-info", "!**/test_importlib/data/*.egg",
+					"!**/test_importlib/metadata/data/*.egg", NULL },
 	.parse = python_parse,
 };
