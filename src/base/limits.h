@@ -18,7 +18,7 @@ enum {
 	HF_THREADS_MAX = 64,
 	HF_ZIP_MEMBERS_MAX = 1 << 20,
 	HF_ARCHIVE_MEMBERS_MAX = 4 << 20, /* of one file's archive and all that are nested in it */
-	HF_NESTED_ARCHIVES_MAX = 1 << 14, /* of one file */
+	HF_NESTED_ARCHIVES_MAX = 1 << 12, /* of one file */
 	HF_WORKER_RESTARTS_MAX = 8,
 	HF_SQLITE_DEPTH_MAX = 20,  /* levels of a b-tree, as SQLite's own limit */
 	HF_RPM_TAGS_MAX = 0xffff,  /* entries of one rpm header, as rpm's own limit */
@@ -41,4 +41,4 @@ enum {
 #define HF_DATABASE_BUILD_MAX HF_MIB(768)      /* all advisories of one database while it is built */
 #define HF_DATABASE_SCRATCH_MAX HF_MIB(256)    /* the working memory of the reader of one feed's file */
 #define HF_FEED_FILE_MAX HF_MIB(512)           /* one file of a feed, inflated */
-#define HF_ARCHIVE_INFLATED_MAX HF_GIB(1)      /* compressed and plain bytes of all members read from one archive, nested ones too */
+#define HF_ARCHIVE_INFLATED_MAX HF_GIB(1)      /* all members read from one archive, nested ones too; the larger of packed and plain size */

@@ -72,12 +72,12 @@ static int tell_member(struct walk *w, const struct archive *ar, const struct hf
 	return tell(w, path, hf_sv_of(why->msg));
 }
 
-/* Compressed and plain bytes both count: a stream of empty blocks gives nothing and takes time too. */
+/* The larger of both sizes counts: a stream of empty blocks gives nothing and takes time too. */
 static bool charge(struct walk *w, const struct hf_zip_member *m)
 {
-	uint64_t cost;
+	uint64_t cost = m->size > m->packed ? m->size : m->packed;
 
-	if (__builtin_add_overflow(m->size, m->packed, &cost) || cost > w->inflated)
+	if (cost > w->inflated)
 		return false;
 	w->inflated -= cost;
 	return true;

@@ -112,11 +112,7 @@ int hf_zip_open(struct hf_zip *z, hf_sv bytes, struct hf_err *err)
 	hf_sv tail = hf_sv_skip(bytes, lowest);
 	/* A comment may hold the signature too: the last one that makes sense is taken. */
 	for (size_t at = tail.len - END_SIZE + 1; at-- > 0;) {
-		const char *p = memrchr(tail.ptr, 'P', at + 1);
-		if (!p)
-			break;
-		at = (size_t)(p - tail.ptr);
-		if (!hf_sv_starts(hf_sv_skip(tail, at), SIGNATURE_END))
+		if (memcmp(tail.ptr + at, SIGNATURE_END.ptr, SIGNATURE_END.len))
 			continue;
 		if (try_end(z, lowest + at, first.code ? NULL : &first) == HF_OK) {
 			z->why = NULL;
