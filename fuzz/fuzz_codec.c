@@ -1,8 +1,9 @@
-/* One harness for the table of codecs, compiled once a row with -DROW=<row>. Reads the first 16 MiB in uneven pieces. */
+/* One harness for the table of codecs, compiled once a row with -DROW=<row>. Reads the first 16 MiB in uneven pieces.
+ */
 #include "codec/codec.h"
 
 #define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
+#define JOIN(a, b)  JOIN_(a, b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,6 @@
-/* Archives of images, whole: the outer tar (plain or wrapped), its documents, its layers. The input is the archive; or, where it
- * begins with '!', documents one a line with their name in front ("index.json {…}"), put into an archive here. */
+/* Archives of images, whole: the outer tar (plain or wrapped), its documents, its layers. The input is the archive; or,
+ * where it begins with '!', documents one a line with their name in front ("index.json {…}"), put into an archive here.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

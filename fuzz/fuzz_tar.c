@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sum += (uint8_t)m.name.ptr[i];
 		for (size_t i = 0; i < m.head.len; i++)
 			sum += (uint8_t)m.head.ptr[i];
-		if (m.size < 1 << 20 && m.stored < 1 << 20 && hf_tar_content(t, &bytes, &err) == HF_OK && bytes.len != m.size)
+		if (m.size < 1 << 20 && m.stored < 1 << 20 && hf_tar_content(t, &bytes, &err) == HF_OK &&
+		    bytes.len != m.size)
 			__builtin_trap();
 	}
 	hf_tar_free(t);

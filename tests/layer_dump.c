@@ -1,7 +1,7 @@
 /* layer_dump [--verify] [--platform P] [--jobs N] [--want SUFFIX] [--fetch PATH] [--count] TARGET
- * Prints what source/ and layers/ make of a target: one JSON document a line (artifact, then each layer's entries in order).
- * Files whose path ends in SUFFIX are wanted and their SHA-256 printed. --count prints totals alone, for measuring.
- * Exit status: 0, 2 with a message. Used by tests/sources.py and the benchmarks. */
+ * Prints what source/ and layers/ make of a target: one JSON document a line (artifact, then each layer's entries in
+ * order). Files whose path ends in SUFFIX are wanted and their SHA-256 printed. --count prints totals alone, for
+ * measuring. Exit status: 0, 2 with a message. Used by tests/sources.py and the benchmarks. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,7 +44,9 @@ static int on_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *
 	d->files += e->type == HF_ENTRY_FILE;
 	*ret_wants = d->has_want && hf_sv_ends(e->path, d->want);
 	if (d->count) {
-		d->elf += e->type == HF_ENTRY_FILE && (e->mode & 0111) && hf_sv_starts(e->head, HF_SV("\x7f" "ELF"));
+		d->elf += e->type == HF_ENTRY_FILE && (e->mode & 0111) &&
+			  hf_sv_starts(e->head, HF_SV("\x7f"
+						      "ELF"));
 		return HF_OK;
 	}
 	struct hf_json_writer w = line_of(d);
@@ -144,8 +146,8 @@ static int dump_layer(void *ctx, size_t i, struct hf_err *err)
 	struct dump *d = (struct dump *)ctx + i;
 
 	d->layer = (uint32_t)i;
-	return d->has_fetch ? hf_layer_fetch(d->source, d->layer, &d->fetch, 1, &d->v, err) :
-			      hf_layer_walk(d->source, d->layer, &d->v, err);
+	return d->has_fetch ? hf_layer_fetch(d->source, d->layer, &d->fetch, 1, &d->v, err)
+			    : hf_layer_walk(d->source, d->layer, &d->v, err);
 }
 
 static void dump_done(struct dump *d)

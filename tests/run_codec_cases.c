@@ -1,5 +1,5 @@
-/* run_codec_cases ROW FOLDER: each case holds `input` and either `expect` (the decoded bytes) or `error` (the code's name as
- * FORMAT, TRUNCATED, LIMIT, with what is decoded before it in `expect` where that matters). TAP. */
+/* run_codec_cases ROW FOLDER: each case holds `input` and either `expect` (the decoded bytes) or `error` (the code's
+ * name as FORMAT, TRUNCATED, LIMIT, with what is decoded before it in `expect` where that matters). TAP. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-/* Descriptors and mapped files. A mapped file that shrinks while it is read gives zeros and says so, instead of SIGBUS. */
+/* Descriptors and mapped files. A mapped file that shrinks while it is read gives zeros and says so, instead of SIGBUS.
+ */
 #pragma once
 #include "base/buffer.h"
 

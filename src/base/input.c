@@ -132,8 +132,12 @@ struct hf_in *hf_in_of_file(int fd, uint64_t offset, uint64_t size, size_t windo
 {
 	struct file_in *f = hf_calloc(1, sizeof *f);
 
-	*f = (struct file_in){ .in = { .ops = &file_ops, .whole = true }, .map = { .slot = -1 }, .fd = fd,
-			       .start = offset, .size = size, .window = window };
+	*f = (struct file_in){ .in = { .ops = &file_ops, .whole = true },
+			       .map = { .slot = -1 },
+			       .fd = fd,
+			       .start = offset,
+			       .size = size,
+			       .window = window };
 	return &f->in;
 }
 
@@ -209,7 +213,9 @@ struct hf_in *hf_in_part(struct hf_in *inner, uint64_t size)
 {
 	struct part_in *p = hf_calloc(1, sizeof *p);
 
-	*p = (struct part_in){ .in = { .ops = &part_ops, .whole = inner->whole }, .inner = inner, .size = size,
+	*p = (struct part_in){ .in = { .ops = &part_ops, .whole = inner->whole },
+			       .inner = inner,
+			       .size = size,
 			       .inner_start = inner->at };
 	part_show(p);
 	if (!p->in.len)

@@ -11,7 +11,7 @@ struct run {
 	size_t next, n;
 	int (*task)(void *ctx, size_t i, struct hf_err *err);
 	void *ctx;
-	int code;         /* of the lowest failed task, or HF_PARTIAL */
+	int code; /* of the lowest failed task, or HF_PARTIAL */
 	size_t failed_at;
 	struct hf_err err;
 };

@@ -20,7 +20,8 @@ const struct hf_codec *hf_codec_of(hf_sv head)
 	return NULL;
 }
 
-/* Large enough that ISA-L, which decodes the first 32 KiB of each call twice over, does so seldom; small enough for L2. */
+/* Large enough that ISA-L, which decodes the first 32 KiB of each call twice over, does so seldom; small enough for L2.
+ */
 enum { BUFFER = 512 << 10 };
 
 void decoder_take(struct decoder *d, size_t n)

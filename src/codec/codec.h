@@ -1,5 +1,5 @@
-/* Decoders as streams over streams. A decoder's output lies in its own buffer, which grows to what the reader asks for side by
- * side and shrinks again. Limits: HF_INFLATED_LAYER_MAX, HF_INFLATE_RATIO_MAX, HF_ZSTD_WINDOW_MAX. */
+/* Decoders as streams over streams. A decoder's output lies in its own buffer, which grows to what the reader asks for
+ * side by side and shrinks again. Limits: HF_INFLATED_LAYER_MAX, HF_INFLATE_RATIO_MAX, HF_ZSTD_WINDOW_MAX. */
 #pragma once
 #include "base/input.h"
 #include "base/threads.h"
@@ -8,8 +8,8 @@ struct hf_codec {
 	const char *name;
 	/* Whether a stream that begins with @head (16 bytes, fewer only where it has fewer) is of this kind. */
 	bool (*is_magic)(hf_sv head);
-	/* @inner is borrowed. @windows bounds what all decoders with it hold for windows (zstd waits for its part); NULL: no bound.
-	 * Failures of the stream: HF_E_FORMAT, HF_E_TRUNCATED, HF_E_LIMIT, and those of @inner. */
+	/* @inner is borrowed. @windows bounds what all decoders with it hold for windows (zstd waits for its part);
+	 * NULL: no bound. Failures of the stream: HF_E_FORMAT, HF_E_TRUNCATED, HF_E_LIMIT, and those of @inner. */
 	struct hf_in *(*open)(struct hf_in *inner, struct hf_budget *windows);
 };
 

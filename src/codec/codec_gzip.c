@@ -1,5 +1,5 @@
-/* gzip (RFC 1952) by ISA-L. Members one behind the other are one stream; behind the last one anything that is no member is
- * passed over, as gzip(1) does. Checksums are checked. */
+/* gzip (RFC 1952) by ISA-L. Members one behind the other are one stream; behind the last one anything that is no member
+ * is passed over, as gzip(1) does. Checksums are checked. */
 #include <isa-l/igzip_lib.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -19,8 +19,7 @@ static bool is_magic(hf_sv head)
 /* Behind a member: the next one, or the end. */
 static bool next_member(struct gzip *g)
 {
-	if (hf_in_need(g->d.inner, 3) < 3 ||
-	    !is_magic((hf_sv){ g->d.inner->ptr, g->d.inner->len })) {
+	if (hf_in_need(g->d.inner, 3) < 3 || !is_magic((hf_sv){ g->d.inner->ptr, g->d.inner->len })) {
 		g->d.in.end = true;
 		return false;
 	}
@@ -48,7 +47,8 @@ static size_t decode(struct decoder *d, char *out, size_t room)
 		int r = isal_inflate(s);
 		decoder_take(d, have - s->avail_in);
 		if (r < 0) {
-			hf_in_fail(&d->in, HF_E_FORMAT, r == ISAL_INCORRECT_CHECKSUM ? "gzip: wrong checksum" : "gzip: broken data");
+			hf_in_fail(&d->in, HF_E_FORMAT,
+				   r == ISAL_INCORRECT_CHECKSUM ? "gzip: wrong checksum" : "gzip: broken data");
 			break;
 		}
 	}

@@ -8,13 +8,26 @@
 /* Offsets in a header block: POSIX.1-1988 ustar; GNU's and star's where they differ. */
 enum {
 	BLOCK = 512,
-	NAME = 0, NAME_LEN = 100,
-	MODE = 100, SIZE = 124, MTIME = 136, CHECKSUM = 148, TYPE = 156,
-	LINK = 157, LINK_LEN = 100,
+	NAME = 0,
+	NAME_LEN = 100,
+	MODE = 100,
+	SIZE = 124,
+	MTIME = 136,
+	CHECKSUM = 148,
+	TYPE = 156,
+	LINK = 157,
+	LINK_LEN = 100,
 	MAGIC = 257,
-	PREFIX = 345, PREFIX_LEN = 155, STAR_PREFIX_LEN = 131, STAR_TRAILER = 508,
-	GNU_SPARSE = 386, GNU_SPARSE_N = 4, GNU_IS_EXTENDED = 482, GNU_REAL_SIZE = 483,
-	EXTENDED_N = 21, EXTENDED_IS_EXTENDED = 504,
+	PREFIX = 345,
+	PREFIX_LEN = 155,
+	STAR_PREFIX_LEN = 131,
+	STAR_TRAILER = 508,
+	GNU_SPARSE = 386,
+	GNU_SPARSE_N = 4,
+	GNU_IS_EXTENDED = 482,
+	GNU_REAL_SIZE = 483,
+	EXTENDED_N = 21,
+	EXTENDED_IS_EXTENDED = 504,
 };
 
 struct hf_tar *hf_tar_new(struct hf_in *in)
@@ -200,7 +213,8 @@ static void read_names(struct hf_tar *t, const char *h)
 	char *out = t->fields;
 
 	if (memcmp(h + MAGIC, ustar, sizeof ustar) == 0)
-		prefix = cut_at_nul(h + PREFIX, memcmp(h + STAR_TRAILER, star, sizeof star) == 0 ? STAR_PREFIX_LEN : PREFIX_LEN);
+		prefix = cut_at_nul(h + PREFIX,
+				    memcmp(h + STAR_TRAILER, star, sizeof star) == 0 ? STAR_PREFIX_LEN : PREFIX_LEN);
 	if (prefix.len) {
 		memcpy(out, prefix.ptr, prefix.len);
 		out[prefix.len] = '/';
@@ -218,8 +232,8 @@ static void read_names(struct hf_tar *t, const char *h)
 		m->name = hf_buf_view(&t->ext.sparse_name);
 }
 
-/* Like Go's archive/tar, by which containers are made: links, devices and folders have no data whatever their size says, and a
- * v7 file whose name ends in '/' is a folder. */
+/* Like Go's archive/tar, by which containers are made: links, devices and folders have no data whatever their size
+ * says, and a v7 file whose name ends in '/' is a folder. */
 static bool settle_type(struct hf_tar_member *m, char type)
 {
 	bool header_only = type >= '1' && type <= '6';
@@ -255,7 +269,8 @@ static void show_head(struct hf_tar *t)
 }
 
 /* Sizes and the sparse map of a member whose names and type are known. */
-static int settle_content(struct hf_tar *t, const char *h, uint64_t at, uint64_t size, bool gnu_sparse, struct hf_err *err)
+static int settle_content(struct hf_tar *t, const char *h, uint64_t at, uint64_t size, bool gnu_sparse,
+			  struct hf_err *err)
 {
 	struct hf_tar_member *m = &t->now;
 	uint64_t real = size, pad;
@@ -384,7 +399,8 @@ int hf_tar_next(struct hf_tar *t, struct hf_tar_member *ret, struct hf_err *err)
 		free(t->spool);
 		t->spool = NULL;
 	}
-	if (t->ext.has_name || t->ext.has_link || t->ext.has_size || t->ext.has_mtime || t->ext.is_sparse || t->pieces_n)
+	if (t->ext.has_name || t->ext.has_link || t->ext.has_size || t->ext.has_mtime || t->ext.is_sparse ||
+	    t->pieces_n)
 		forget(t);
 	t->now = (struct hf_tar_member){ 0 };
 	do {

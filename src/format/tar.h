@@ -1,5 +1,5 @@
-/* A pull reader of tar archives: v7, ustar, pax (x), GNU (L, K, S) and star, as container engines read them. Formats and
- * what is not read: docs/formats/tar.md. Pure: bytes come from an hf_in.
+/* A pull reader of tar archives: v7, ustar, pax (x), GNU (L, K, S) and star, as container engines read them. Formats
+ * and what is not read: docs/formats/tar.md. Pure: bytes come from an hf_in.
  *
  *     struct hf_tar *t = hf_tar_new(in);
  *     while ((r = hf_tar_next(t, &member, err)) == HF_OK && member.type)
@@ -14,7 +14,8 @@ enum {
 
 /* Views live until the next call with the same reader. */
 struct hf_tar_member {
-	char type;  /* '0' file, '1' hard link, '2' symlink, '3' '4' device, '5' folder, '6' FIFO, others as they stand; 0: the end */
+	char type;  /* '0' file, '1' hard link, '2' symlink, '3' '4' device, '5' folder, '6' FIFO, others as they stand;
+		       0: the end */
 	hf_sv name; /* as it stands: may be absolute, hold "..", end in '/'; never a NUL */
 	hf_sv link;
 	uint32_t mode;
@@ -32,14 +33,15 @@ struct hf_tar;
 struct hf_tar *hf_tar_new(struct hf_in *in);
 void hf_tar_free(struct hf_tar *t);
 
-/* The next member; extension headers are taken into it. The end (two blocks of zeros, or where the bytes end between members)
- * is HF_OK with type 0.
- * @return HF_OK; HF_E_FORMAT a checksum, number or extension record that is none, or a lone block of zeros; HF_E_LIMIT an
- *         extension over its maximum; HF_E_TRUNCATED; the stream's own code. The message names the offset. All of these end
+/* The next member; extension headers are taken into it. The end (two blocks of zeros, or where the bytes end between
+ * members) is HF_OK with type 0.
+ * @return HF_OK; HF_E_FORMAT a checksum, number or extension record that is none, or a lone block of zeros; HF_E_LIMIT
+ * an extension over its maximum; HF_E_TRUNCATED; the stream's own code. The message names the offset. All of these end
  *         the reading: what follows such a header can't be found. */
 hf_nodiscard int hf_tar_next(struct hf_tar *t, struct hf_tar_member *ret, struct hf_err *err);
-/* The content of the member that hf_tar_next gave last, whole: the stream's own bytes; of a sparse file a copy. The caller sees to
- * it that member.size is bearable. May be called once a member. HF_E_TRUNCATED, HF_E_FORMAT (a sparse map that is none). */
+/* The content of the member that hf_tar_next gave last, whole: the stream's own bytes; of a sparse file a copy. The
+ * caller sees to it that member.size is bearable. May be called once a member. HF_E_TRUNCATED, HF_E_FORMAT (a sparse
+ * map that is none). */
 hf_nodiscard int hf_tar_content(struct hf_tar *t, hf_sv *ret, struct hf_err *err);
 /* The same as a stream over the stored bytes, to be closed before the next call. */
 struct hf_in *hf_tar_content_in(struct hf_tar *t);

@@ -41,7 +41,8 @@ static void set_text(struct hf_buf *b, bool *has, hf_sv value)
 	*has = value.len > 0; /* an empty value takes an earlier one back */
 }
 
-/* Whole seconds of "[-]digits[.digits]"; towards the past where there is a fraction before 1970 is of no matter here. */
+/* Whole seconds of "[-]digits[.digits]"; towards the past where there is a fraction before 1970 is of no matter here.
+ */
 static void set_mtime(struct tar_ext *e, hf_sv value)
 {
 	bool negative = hf_sv_starts(value, HF_SV("-"));

@@ -37,5 +37,6 @@ int tar_add_piece(struct hf_tar *t, uint64_t at, uint64_t len, struct hf_err *er
 int tar_read_sparse_1_0(struct hf_tar *t, struct hf_err *err);
 /* Ascending, apart, within the size, and as long together as what is stored. */
 int tar_check_pieces(struct hf_tar *t, struct hf_err *err);
-/* Copies [0, n) of the sparse file whose stored bytes start at @stored (of which there are @stored_n) to zeroed @out. */
+/* Copies [0, n) of the sparse file whose stored bytes start at @stored (of which there are @stored_n) to zeroed @out.
+ */
 void tar_place_pieces(const struct hf_tar *t, const char *stored, size_t stored_n, char *out, size_t n);

@@ -35,7 +35,8 @@ static bool is_wanted_name(const struct walk *w, hf_sv path)
 	return !w->is_fetch || hf_map_find(&w->only, path);
 }
 
-static int deliver_content(struct tar_walk *t, const struct hf_tar_member *m, const struct hf_entry *e, struct hf_err *err)
+static int deliver_content(struct tar_walk *t, const struct hf_tar_member *m, const struct hf_entry *e,
+			   struct hf_err *err)
 {
 	struct walk *w = t->w;
 	bool held = m->sparse || !t->in->whole;
@@ -44,7 +45,8 @@ static int deliver_content(struct tar_walk *t, const struct hf_tar_member *m, co
 	hf_sv bytes;
 
 	if (held && (m->size > HF_FILE_SPOOL_MAX || m->stored > HF_FILE_SPOOL_MAX)) {
-		snprintf(reason, sizeof reason, "a file of %llu MiB, which would have to be held in memory: %llu MiB are the limit",
+		snprintf(reason, sizeof reason,
+			 "a file of %llu MiB, which would have to be held in memory: %llu MiB are the limit",
 			 (unsigned long long)(m->size >> 20), (unsigned long long)(HF_FILE_SPOOL_MAX >> 20));
 		return walk_unparsed(w, e->path, reason, err);
 	}
@@ -195,8 +197,8 @@ static int check_stream(struct hf_in *in, hf_sv promised, const char *what, stru
 	hf_digest_free(d);
 	if (!hf_in_failed(in) && hf_sv_eq(is, promised))
 		return HF_OK;
-	return hf_fail(err, HF_E_DIGEST, "%s: digest is %.*s, %.*s was promised%s%s", what, HF_SV_FMT(is), HF_SV_FMT(promised),
-		       in->why.code ? ": " : "", in->why.code ? in->why.msg : "");
+	return hf_fail(err, HF_E_DIGEST, "%s: digest is %.*s, %.*s was promised%s%s", what, HF_SV_FMT(is),
+		       HF_SV_FMT(promised), in->why.code ? ": " : "", in->why.code ? in->why.msg : "");
 }
 
 /* The blob's decoder, or NULL where it is plain. */

@@ -1,4 +1,5 @@
-/* A folder as a layer: each folder's names in the order of bytes, so that the result does not depend on the file system. */
+/* A folder as a layer: each folder's names in the order of bytes, so that the result does not depend on the file
+ * system. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,11 +49,26 @@ static int complain(struct tree *t, size_t len, struct hf_err *err)
 /* File systems that hold no files but the kernel's answers. */
 static bool is_pseudo(int fd)
 {
-	static const unsigned magics[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-					   DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, BPF_FS_MAGIC, PSTOREFS_MAGIC,
-					   EFIVARFS_MAGIC, DEVPTS_SUPER_MAGIC, BINFMTFS_MAGIC, SELINUX_MAGIC, NSFS_MAGIC,
-					   AUTOFS_SUPER_MAGIC, HUGETLBFS_MAGIC, 0x62656570 /* configfs */,
-					   0x65735543 /* fusectl */, 0x19800202 /* mqueue */, 0x67596969 /* rpc_pipefs */ };
+	static const unsigned magics[] = { PROC_SUPER_MAGIC,
+					   SYSFS_MAGIC,
+					   CGROUP_SUPER_MAGIC,
+					   CGROUP2_SUPER_MAGIC,
+					   DEBUGFS_MAGIC,
+					   TRACEFS_MAGIC,
+					   SECURITYFS_MAGIC,
+					   BPF_FS_MAGIC,
+					   PSTOREFS_MAGIC,
+					   EFIVARFS_MAGIC,
+					   DEVPTS_SUPER_MAGIC,
+					   BINFMTFS_MAGIC,
+					   SELINUX_MAGIC,
+					   NSFS_MAGIC,
+					   AUTOFS_SUPER_MAGIC,
+					   HUGETLBFS_MAGIC,
+					   0x62656570 /* configfs */,
+					   0x65735543 /* fusectl */,
+					   0x19800202 /* mqueue */,
+					   0x67596969 /* rpc_pipefs */ };
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs))
@@ -171,7 +187,8 @@ static int open_file(int dir, const char *name, struct hf_entry *e)
 	return opened;
 }
 
-/* Opening costs more than all else here, so it is done for executables, whose head says what they are, and on demand. */
+/* Opening costs more than all else here, so it is done for executables, whose head says what they are, and on demand.
+ */
 static int deliver_file(struct tree *t, int dir, const char *name, struct hf_entry *e, struct hf_err *err)
 {
 	hf_cleanup(hf_fd_close) int fd = -1;
@@ -250,8 +267,8 @@ static int step(struct tree *t, struct hf_err *err)
 	len += name_len;
 	r = deliver(t, dirfd(f->dir), name, len, &is_dir, err);
 	if (!r && is_dir && !is_passed_over(t, len))
-		r = enter(t, openat(dirfd(f->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), len,
-			  err);
+		r = enter(t, openat(dirfd(f->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
+			  len, err);
 	free(name);
 	return r;
 }
@@ -283,7 +300,8 @@ int walk_tree_paths(struct walk *w, const hf_sv *paths, size_t n, struct hf_err 
 		bool is_dir = false;
 		if (!paths[i].len || paths[i].len >= sizeof t->path || memchr(paths[i].ptr, 0, paths[i].len))
 			continue;
-		/* The parent first, in the same buffer: then the whole path, of which the last component is looked at. */
+		/* The parent first, in the same buffer: then the whole path, of which the last component is looked at.
+		 */
 		memcpy(t->path, dir.len ? dir.ptr : ".", dir.len ? dir.len : 1);
 		t->path[dir.len ? dir.len : 1] = 0;
 		hf_cleanup(hf_fd_close) int fd = (int)syscall(SYS_openat2, w->source->fd, t->path, &how, sizeof how);

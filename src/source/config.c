@@ -68,17 +68,17 @@ static hf_sv read_healthcheck(struct hf_source *s, struct hf_json *j)
 		struct list words = read_strings(s, j);
 		test = (hf_sv){ 0 };
 		for (size_t i = 0; i < words.v.n; i++)
-			test = i ? hf_arena_fmt(&s->arena, "%.*s %.*s", HF_SV_FMT(test), HF_SV_FMT(words.v.at[i])) :
-				   words.v.at[i];
+			test = i ? hf_arena_fmt(&s->arena, "%.*s %.*s", HF_SV_FMT(test), HF_SV_FMT(words.v.at[i]))
+				 : words.v.at[i];
 	}
 	return test;
 }
 
-#define STORE(field, list_expr)                            \
-	do {                                               \
-		struct list list_ = (list_expr);           \
-		c->field = list_.v.at;                     \
-		c->field##_n = list_.v.n;                  \
+#define STORE(field, list_expr)                  \
+	do {                                     \
+		struct list list_ = (list_expr); \
+		c->field = list_.v.at;           \
+		c->field##_n = list_.v.n;        \
 	} while (0)
 
 static void read_runtime(struct hf_source *s, struct hf_json *j)
@@ -177,9 +177,10 @@ int hf_image_read_config(struct hf_source *s, hf_sv json, const hf_sv **ret_diff
 	if (!hf_json_end(&j))
 		return hf_fail(err, HF_E_FORMAT, "config: byte %zu: %s", j.at, j.why ? j.why : "more follows");
 	if (os.len && arch.len)
-		s->artifact.platform = variant.len ? hf_arena_fmt(&s->arena, "%.*s/%.*s/%.*s", HF_SV_FMT(os),
-								  HF_SV_FMT(arch), HF_SV_FMT(variant)) :
-						     hf_arena_fmt(&s->arena, "%.*s/%.*s", HF_SV_FMT(os), HF_SV_FMT(arch));
+		s->artifact.platform = variant.len
+					       ? hf_arena_fmt(&s->arena, "%.*s/%.*s/%.*s", HF_SV_FMT(os),
+							      HF_SV_FMT(arch), HF_SV_FMT(variant))
+					       : hf_arena_fmt(&s->arena, "%.*s/%.*s", HF_SV_FMT(os), HF_SV_FMT(arch));
 	*ret_diff_ids = ids.v.at;
 	*ret_n = ids.v.n;
 	return HF_OK;
@@ -201,7 +202,8 @@ int hf_image_make_layers(struct hf_source *s, size_t n, struct hf_layer **ret, s
 	return HF_OK;
 }
 
-/* history's entries that are not empty stand for the layers, in order; where their numbers differ nothing can be said. */
+/* history's entries that are not empty stand for the layers, in order; where their numbers differ nothing can be said.
+ */
 void hf_image_join_history(struct hf_source *s, const hf_sv *diff_ids, size_t diff_ids_n)
 {
 	struct hf_artifact *a = &s->artifact;
@@ -211,8 +213,9 @@ void hf_image_join_history(struct hf_source *s, const hf_sv *diff_ids, size_t di
 	for (size_t i = 0; i < a->history_n; i++)
 		n += !a->history[i].empty_layer;
 	if (n && n != a->layers_n)
-		hf_source_note(s, "The image's history speaks of %zu layers, its manifest of %zu: commands are not shown.", n,
-			       a->layers_n);
+		hf_source_note(s,
+			       "The image's history speaks of %zu layers, its manifest of %zu: commands are not shown.",
+			       n, a->layers_n);
 	for (size_t i = 0, at = 0; n == a->layers_n && i < a->history_n; i++) {
 		if (a->history[i].empty_layer)
 			continue;
@@ -221,8 +224,8 @@ void hf_image_join_history(struct hf_source *s, const hf_sv *diff_ids, size_t di
 		layers[at++].comment = a->history[i].comment;
 	}
 	if (diff_ids_n != a->layers_n && diff_ids_n)
-		hf_source_note(s, "The image's config names %zu layers, its manifest %zu: diff_ids are not shown.", diff_ids_n,
-			       a->layers_n);
+		hf_source_note(s, "The image's config names %zu layers, its manifest %zu: diff_ids are not shown.",
+			       diff_ids_n, a->layers_n);
 	for (size_t i = 0; diff_ids_n == a->layers_n && i < diff_ids_n; i++)
 		layers[i].diff_id = diff_ids[i];
 }

@@ -21,8 +21,8 @@ static void read_image(struct hf_source *s, struct hf_json *j, struct image *ima
 		} else if (layers || hf_sv_eq(key, HF_SV("RepoTags"))) {
 			for (hf_json_array(j); hf_json_element(j);) {
 				hf_sv text = hf_json_string(j);
-				slot = layers ? hf_vec_push(&s->arena, &image->layers) :
-						hf_vec_push(&s->arena, &image->tags);
+				slot = layers ? hf_vec_push(&s->arena, &image->layers)
+					      : hf_vec_push(&s->arena, &image->tags);
 				if (slot)
 					*slot = text;
 			}
@@ -62,12 +62,15 @@ static int choose(struct hf_source *s, hf_sv json, struct image *ret, struct hf_
 	if (!hf_json_end(&j))
 		return hf_fail(err, HF_E_FORMAT, "manifest.json: byte %zu: %s", j.at, j.why ? j.why : "more follows");
 	if (!found && s->tag.len)
-		return hf_fail(err, HF_E_MISSING, "none of the archive's %zu images has the tag %.*s", n, HF_SV_FMT(s->tag));
+		return hf_fail(err, HF_E_MISSING, "none of the archive's %zu images has the tag %.*s", n,
+			       HF_SV_FMT(s->tag));
 	if (!found)
 		return hf_fail(err, HF_E_FORMAT, "manifest.json names no image");
 	if (n > 1 && !s->tag.len)
-		hf_source_note(s, "The archive holds %zu images; the first%s%.*s was read: name another one as archive:FILE:TAG.",
-			       n, ret->tags.n ? ", " : "", HF_SV_FMT(ret->tags.n ? ret->tags.at[0] : (hf_sv){ 0 }));
+		hf_source_note(
+			s,
+			"The archive holds %zu images; the first%s%.*s was read: name another one as archive:FILE:TAG.",
+			n, ret->tags.n ? ", " : "", HF_SV_FMT(ret->tags.n ? ret->tags.at[0] : (hf_sv){ 0 }));
 	return HF_OK;
 }
 
@@ -143,7 +146,9 @@ static int read_repositories(struct hf_source *s, hf_sv *ret_id, struct hf_err *
 		return hf_fail(err, HF_E_MISSING, "repositories names no %s%.*s", s->tag.len ? "tag " : "image",
 			       HF_SV_FMT(s->tag));
 	if (n > 1 && !s->tag.len)
-		hf_source_note(s, "The archive holds %zu images; the first was read: name another one as archive:FILE:TAG.", n);
+		hf_source_note(
+			s, "The archive holds %zu images; the first was read: name another one as archive:FILE:TAG.",
+			n);
 	*ret_id = id;
 	return HF_OK;
 }
@@ -198,7 +203,8 @@ static int read_legacy(struct hf_source *s, struct hf_err *err)
 	while (!r && id.len) {
 		struct v1 v = { .id = id }, *slot;
 		if (chain.n == HF_LAYERS_MAX)
-			return hf_fail(err, HF_E_LIMIT, "an image of more than %d layers, or a circle of parents", HF_LAYERS_MAX);
+			return hf_fail(err, HF_E_LIMIT, "an image of more than %d layers, or a circle of parents",
+				       HF_LAYERS_MAX);
 		r = read_v1(s, &v, err);
 		slot = hf_vec_push(&s->arena, &chain);
 		if (slot)

@@ -11,7 +11,7 @@
 
 /* Where a layer's bytes are. */
 struct hf_layer_ref {
-	hf_sv name;        /* in the store; empty: not to be had, `missing` says why */
+	hf_sv name; /* in the store; empty: not to be had, `missing` says why */
 	hf_sv missing;
 };
 
@@ -24,26 +24,28 @@ struct hf_store_member {
 struct hf_source {
 	const struct hf_source_kind *kind;
 	struct hf_arena arena;
-	hf_sv path;               /* NUL-terminated */
-	hf_sv tag, digest;        /* what follows the path; both empty: whatever there is */
+	hf_sv path;        /* NUL-terminated */
+	hf_sv tag, digest; /* what follows the path; both empty: whatever there is */
 	struct hf_source_options options;
-	int fd;                   /* file, or folder by O_PATH or O_RDONLY */
+	int fd; /* file, or folder by O_PATH or O_RDONLY */
 	struct stat st;
 	const struct hf_codec *wrap; /* of the archive as a whole; NULL: plain */
-	struct hf_map members;    /* of an archive: struct hf_store_member */
-	struct hf_layer_ref *refs; /* artifact.layers_n of them */
+	struct hf_map members;       /* of an archive: struct hf_store_member */
+	struct hf_layer_ref *refs;   /* artifact.layers_n of them */
 	struct hf_artifact artifact;
 	HF_VEC(hf_sv) notes;
-	/* By depth: 0 the archive's own wrapping, 1 a layer's. Who holds of 0 waits for 1, never the other way round. */
+	/* By depth: 0 the archive's own wrapping, 1 a layer's. Who holds of 0 waits for 1, never the other way round.
+	 */
 	struct hf_budget *windows[2];
 	struct hf_budget *spool;
 };
 
 struct hf_source_kind {
 	const char *name;
-	bool is_tree; /* layer 0 is the folder `fd` */
+	bool is_tree;      /* layer 0 is the folder `fd` */
 	bool skips_pseudo; /* a tree without the file systems that the kernel makes up */
-	/* Whether a target without a prefix that stat(2) shows as @st is of this kind; @dir is open where it is a folder. */
+	/* Whether a target without a prefix that stat(2) shows as @st is of this kind; @dir is open where it is a
+	 * folder. */
 	bool (*is_like)(const struct stat *st, int dir);
 	/* Fills path, tag, digest, fd and st from what stands behind the prefix. */
 	int (*open)(struct hf_source *s, hf_sv rest, struct hf_err *err);
@@ -66,7 +68,8 @@ size_t hf_source_window(const struct hf_source *s);
 /* Reads the names of an archive's members. What was read before an error stays; the error becomes a note. */
 int hf_store_read_names(struct hf_source *s, struct hf_err *err);
 bool hf_store_has(const struct hf_source *s, hf_sv name);
-/* A whole small file, in the source's arena. HF_E_MISSING, HF_E_LIMIT over HF_MANIFEST_SIZE_MAX, and what reading gives. */
+/* A whole small file, in the source's arena. HF_E_MISSING, HF_E_LIMIT over HF_MANIFEST_SIZE_MAX, and what reading
+ * gives. */
 int hf_store_read(struct hf_source *s, hf_sv name, hf_sv *ret, struct hf_err *err);
 /* Its size; false where it is not there. */
 bool hf_store_size(const struct hf_source *s, hf_sv name, uint64_t *ret);
@@ -83,9 +86,11 @@ void hf_blob_close(struct hf_blob *b); /* for hf_cleanup */
 
 /* ---- documents ---- */
 
-/* An image's config (OCI image-spec v1.1 config.md; Docker image spec v1.2): artifact.config, history, created, platform;
+/* An image's config (OCI image-spec v1.1 config.md; Docker image spec v1.2): artifact.config, history, created,
+ * platform;
  * *@ret_diff_ids and their number. HF_E_FORMAT. */
-int hf_image_read_config(struct hf_source *s, hf_sv json, const hf_sv **ret_diff_ids, size_t *ret_n, struct hf_err *err);
+int hf_image_read_config(struct hf_source *s, hf_sv json, const hf_sv **ret_diff_ids, size_t *ret_n,
+			 struct hf_err *err);
 /* Lays history and diff_ids over artifact.layers, which hold digest, media type and size. */
 void hf_image_join_history(struct hf_source *s, const hf_sv *diff_ids, size_t diff_ids_n);
 /* Room for n layers. HF_E_LIMIT. */

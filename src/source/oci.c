@@ -148,9 +148,12 @@ static hf_sv machine_arch(struct hf_source *s)
 	static const struct {
 		hf_sv machine, arch;
 	} names[] = {
-		{ HF_SV_INIT("x86_64"), HF_SV_INIT("amd64") },   { HF_SV_INIT("aarch64"), HF_SV_INIT("arm64") },
-		{ HF_SV_INIT("armv7l"), HF_SV_INIT("arm") },     { HF_SV_INIT("armv6l"), HF_SV_INIT("arm") },
-		{ HF_SV_INIT("i686"), HF_SV_INIT("386") },       { HF_SV_INIT("ppc64le"), HF_SV_INIT("ppc64le") },
+		{ HF_SV_INIT("x86_64"), HF_SV_INIT("amd64") },
+		{ HF_SV_INIT("aarch64"), HF_SV_INIT("arm64") },
+		{ HF_SV_INIT("armv7l"), HF_SV_INIT("arm") },
+		{ HF_SV_INIT("armv6l"), HF_SV_INIT("arm") },
+		{ HF_SV_INIT("i686"), HF_SV_INIT("386") },
+		{ HF_SV_INIT("ppc64le"), HF_SV_INIT("ppc64le") },
 		{ HF_SV_INIT("loongarch64"), HF_SV_INIT("loong64") },
 	};
 	struct utsname u;
@@ -187,15 +190,18 @@ static hf_sv list_platforms(struct hf_source *s, const struct descriptors *list)
 	return text;
 }
 
-/* By tag or digest where one was asked for (in the outermost index), then by platform; a lone image is taken as it is. */
-static int choose(struct hf_source *s, struct descriptors *list, bool outermost, struct descriptor *ret, struct hf_err *err)
+/* By tag or digest where one was asked for (in the outermost index), then by platform; a lone image is taken as it is.
+ */
+static int choose(struct hf_source *s, struct descriptors *list, bool outermost, struct descriptor *ret,
+		  struct hf_err *err)
 {
 	struct descriptors left = { 0 };
 	hf_sv want = s->options.platform;
 
 	for (size_t i = 0; i < list->v.n; i++) {
 		const struct descriptor *d = &list->v.at[i];
-		bool named = !outermost || (!s->tag.len && !s->digest.len) || (s->tag.len && hf_sv_eq(d->tag, s->tag)) ||
+		bool named = !outermost || (!s->tag.len && !s->digest.len) ||
+			     (s->tag.len && hf_sv_eq(d->tag, s->tag)) ||
 			     (s->digest.len && hf_sv_eq(d->digest, s->digest));
 		struct descriptor *slot = named && !d->is_attestation ? hf_vec_push(&s->arena, &left.v) : NULL;
 		if (slot)
@@ -217,8 +223,9 @@ static int choose(struct hf_source *s, struct descriptors *list, bool outermost,
 	if (!hits) {
 		hf_sv there = list_platforms(s, &left);
 		if (!there.len && !s->options.platform.len) {
-			hf_source_note(s, "The layout holds %zu images; the first was read: name another one as oci:DIR:TAG.",
-				       left.v.n);
+			hf_source_note(
+				s, "The layout holds %zu images; the first was read: name another one as oci:DIR:TAG.",
+				left.v.n);
 			*ret = left.v.at[0];
 			return HF_OK;
 		}
@@ -230,7 +237,8 @@ static int choose(struct hf_source *s, struct descriptors *list, bool outermost,
 	return HF_OK;
 }
 
-static void place_layer(struct hf_source *s, const struct descriptor *d, struct hf_layer *layer, struct hf_layer_ref *ref)
+static void place_layer(struct hf_source *s, const struct descriptor *d, struct hf_layer *layer,
+			struct hf_layer_ref *ref)
 {
 	uint64_t there;
 
@@ -242,9 +250,9 @@ static void place_layer(struct hf_source *s, const struct descriptor *d, struct 
 		layer->size = there;
 		return;
 	}
-	ref->missing = !ref->name.len ? hf_arena_fmt(&s->arena, "'%.*s' is not a digest", HF_SV_FMT(d->digest)) :
-		       d->has_urls    ? HF_SV("a foreign layer, which is to be fetched from elsewhere") :
-					hf_arena_fmt(&s->arena, "blob %.*s is not there", HF_SV_FMT(d->digest));
+	ref->missing = !ref->name.len ? hf_arena_fmt(&s->arena, "'%.*s' is not a digest", HF_SV_FMT(d->digest))
+		       : d->has_urls  ? HF_SV("a foreign layer, which is to be fetched from elsewhere")
+				      : hf_arena_fmt(&s->arena, "blob %.*s is not there", HF_SV_FMT(d->digest));
 	ref->name = (hf_sv){ 0 };
 }
 
@@ -288,8 +296,8 @@ int hf_oci_read(struct hf_source *s, struct hf_err *err)
 			return read_manifest(s, &doc, err);
 		}
 		if (!doc.is_index)
-			return hf_fail(err, HF_E_FORMAT, "neither an index nor a manifest%s%.*s", d.digest.len ? ": " : "",
-				       HF_SV_FMT(d.digest));
+			return hf_fail(err, HF_E_FORMAT, "neither an index nor a manifest%s%.*s",
+				       d.digest.len ? ": " : "", HF_SV_FMT(d.digest));
 		if (depth == 0 && direct.len && hf_store_has(s, direct))
 			d.digest = s->digest;
 		else

@@ -59,7 +59,7 @@ size_t hf_source_window(const struct hf_source *s)
 	size_t jobs = s->options.jobs ? s->options.jobs : 1;
 	size_t window = (size_t)HF_MIB(32) / jobs;
 
-	return window > HF_MIB(8) ? HF_MIB(8) : window < HF_MIB(1) / 2 ? HF_MIB(1) / 2 : window;
+	return window > HF_MIB(4) ? HF_MIB(4) : window < HF_MIB(1) / 2 ? HF_MIB(1) / 2 : window;
 }
 
 static const struct hf_source_kind *kind_named(hf_sv name)
@@ -77,7 +77,8 @@ static const struct hf_source_kind *kind_like(struct hf_source *s, hf_sv target)
 	struct stat st;
 
 	while (stat(hf_arena_dup(&s->arena, path).ptr, &st))
-		if (!hf_sv_cut_last(path, path.len && memchr(path.ptr, '@', path.len) ? '@' : ':', &path, &rest) || !path.len)
+		if (!hf_sv_cut_last(path, path.len && memchr(path.ptr, '@', path.len) ? '@' : ':', &path, &rest) ||
+		    !path.len)
 			return NULL;
 	hf_cleanup(hf_fd_close) int dir =
 		S_ISDIR(st.st_mode) ? open(hf_arena_dup(&s->arena, path).ptr, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -113,7 +114,8 @@ static int open_kind(struct hf_source *s, hf_sv target, struct hf_err *err)
 			return hf_fail(err, HF_E_UNSUPPORTED, "%.*s: targets of this kind are not read yet; %s",
 				       HF_SV_FMT(target), elsewhere[i].instead);
 	return hf_fail(err, HF_E_MISSING,
-		       "%.*s: no such file or folder, and images are not fetched: give archive:FILE, oci:DIR, dir:PATH or host:",
+		       "%.*s: no such file or folder, and images are not fetched: give archive:FILE, oci:DIR, dir:PATH "
+		       "or host:",
 		       HF_SV_FMT(target));
 }
 

@@ -56,7 +56,8 @@ static int read_archive(struct hf_source *s, struct hf_err *err)
 	if (docker)
 		return hf_docker_read(s, err);
 	return hf_fail(err, HF_E_FORMAT,
-		       "no image archive: neither manifest.json, repositories nor index.json is in it (a root file system is scanned "
+		       "no image archive: neither manifest.json, repositories nor index.json is in it (a root file "
+		       "system is scanned "
 		       "as dir:PATH, once unpacked)");
 }
 

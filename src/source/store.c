@@ -1,5 +1,5 @@
-/* Named files in an archive (plain or wrapped) or in an OCI layout's folder. An archive's names are read in one pass; its files
- * are then read where they lie, or, in a wrapped one, by inflating up to them again. */
+/* Named files in an archive (plain or wrapped) or in an OCI layout's folder. An archive's names are read in one pass;
+ * its files are then read where they lie, or, in a wrapped one, by inflating up to them again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -17,11 +17,12 @@ static bool is_folder(const struct hf_source *s)
 	return S_ISDIR(s->st.st_mode);
 }
 
-/* A name without "./", "//", "..": "a/../b" is "b". Lives in the arena; empty where it leaves the root or is too long. */
+/* A name without "./", "//", "..": "a/../b" is "b". Lives in the arena; empty where it leaves the root or is too long.
+ */
 static hf_sv clean_name(struct hf_source *s, hf_sv base, hf_sv name)
 {
-	hf_sv whole = base.len ? hf_arena_fmt(&s->arena, "%.*s/%.*s", HF_SV_FMT(base), HF_SV_FMT(name)) :
-				 hf_arena_dup(&s->arena, name);
+	hf_sv whole = base.len ? hf_arena_fmt(&s->arena, "%.*s/%.*s", HF_SV_FMT(base), HF_SV_FMT(name))
+			       : hf_arena_dup(&s->arena, name);
 	char *out = (char *)(uintptr_t)whole.ptr; /* the arena's copy is ours to write */
 	size_t n = 0;
 	hf_sv rest = whole, part;

@@ -50,5 +50,6 @@ HF_TEST(names_have_a_limit_of_length_and_depth)
 	assert_int_equal(hf_path_normalise((hf_sv){ name, 514 }, out, &path), HF_PATH_TOO_DEEP);
 }
 
-HF_TEST_MAIN(cmocka_unit_test(names_become_paths_below_the_root), cmocka_unit_test(names_that_leave_the_root_are_refused),
+HF_TEST_MAIN(cmocka_unit_test(names_become_paths_below_the_root),
+	     cmocka_unit_test(names_that_leave_the_root_are_refused),
 	     cmocka_unit_test(names_have_a_limit_of_length_and_depth))
