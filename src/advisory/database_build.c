@@ -730,7 +730,7 @@ static void pack_info(struct hf_database_builder *b, hf_sv built, bool landmarks
 		const struct source *s = &b->source_list.at[i];
 		put_text(&b->packed, s->name);
 		put_text(&b->packed, s->newest);
-		put_text(&b->packed, s->absence);
+		put_text(&b->packed, landmarks_only ? HF_SV("only some famous flaws are known: no record says nothing") : s->absence);
 		put_uint(&b->packed, s->records);
 		put_uint(&b->packed, s->malformed);
 	}

@@ -49,7 +49,7 @@ static void status_json(const struct hf_database *db, struct hf_json_writer *w)
 
 	hf_jw_object(w);
 	hf_jw_kv(w, "schema", HF_SV("holdfast/db-status/1"));
-	hf_jw_kv(w, "built", info->built);
+	hf_jw_kv_if(w, "built", info->built);
 	hf_jw_kv_bool(w, "landmarks_only", info->landmarks_only);
 	hf_jw_kv_uint(w, "size", hf_database_size(db));
 	hf_jw_key(w, "sources");
@@ -82,7 +82,8 @@ int hf_db_print_status(const struct hf_database *db, bool json)
 		status_json(db, &w);
 		return finish(&w, &out, 0);
 	}
-	hf_out_addf(&out, "built %.*s, %.1f MB%s\n\n", HF_SV_FMT(info->built), (double)hf_database_size(db) / 1e6,
+	hf_out_addf(&out, "built %.*s, %.1f MB%s\n\n", HF_SV_FMT(info->built.len ? info->built : HF_SV("in")),
+		    (double)hf_database_size(db) / 1e6,
 		    info->landmarks_only ? "; this is only the small set of landmarks that is built into the program: "
 					   "make a real one with 'holdfast db build --from DIR'" :
 					   "");

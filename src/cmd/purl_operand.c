@@ -1,27 +1,6 @@
 #include "cmd/purl_operand.h"
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static hf_sv decode(hf_sv s, struct hf_arena *a)
-{
-	if (hf_sv_index(s, '%') == SIZE_MAX)
-		return s;
-	char *out = hf_arena_alloc(a, s.len, 1);
-	size_t n = 0;
-	for (size_t i = 0; out && i < s.len; i++) {
-		int high = s.ptr[i] == '%' && i + 2 < s.len ? hex(s.ptr[i + 1]) : -1;
-		int low = high >= 0 ? hex(s.ptr[i + 2]) : -1;
-		out[n++] = low >= 0 ? (char)(high * 16 + low) : s.ptr[i];
-		i += low >= 0 ? 2 : 0;
-	}
-	return (hf_sv){ out, n };
-}
+#include "model/purl.h"
 
 static bool is_digit(hf_sv s, size_t at)
 {
@@ -66,24 +45,22 @@ static void os_of_codename(struct hf_os *os)
 	}
 }
 
-static void qualifiers(hf_sv list, hf_sv namespace, struct hf_arena *a, struct hf_purl_operand *ret)
+static void qualifiers(const struct hf_purl *purl, struct hf_arena *a, struct hf_purl_operand *ret)
 {
-	hf_sv one, key, value, epoch = { 0 };
+	hf_sv epoch = { 0 };
 	struct hf_package *p = &ret->package;
 
-	while (list.ptr && hf_sv_next(&list, '&', &one)) {
-		if (!hf_sv_cut(one, '=', &key, &value))
-			continue;
-		value = decode(value, a);
-		if (hf_sv_eq_ascii(key, HF_SV("arch")))
+	for (size_t i = 0; i < purl->qualifiers_n; i++) {
+		hf_sv key = purl->qualifiers[i].key, value = purl->qualifiers[i].value;
+		if (hf_sv_eq(key, HF_SV("arch")))
 			p->arch = value;
-		else if (hf_sv_eq_ascii(key, HF_SV("epoch")))
+		else if (hf_sv_eq(key, HF_SV("epoch")))
 			epoch = value;
-		else if (hf_sv_eq_ascii(key, HF_SV("rpmmod")))
+		else if (hf_sv_eq(key, HF_SV("rpmmod")))
 			p->module = value;
-		else if (hf_sv_eq_ascii(key, HF_SV("distro")))
-			os_of_qualifier(value, namespace, &ret->os);
-		else if (hf_sv_eq_ascii(key, HF_SV("upstream")) && !hf_sv_cut(value, '@', &p->source_name, &p->source_version))
+		else if (hf_sv_eq(key, HF_SV("distro")))
+			os_of_qualifier(value, purl->namespace, &ret->os);
+		else if (hf_sv_eq(key, HF_SV("upstream")) && !hf_sv_cut(value, '@', &p->source_name, &p->source_version))
 			p->source_name = value;
 	}
 	if (p->type == HF_PKG_RPM && epoch.len && hf_sv_index(p->version, ':') == SIZE_MAX)
@@ -101,40 +78,26 @@ static hf_sv whole_name(enum hf_package_type type, hf_sv namespace, hf_sv name, 
 
 int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, struct hf_purl_operand *ret, struct hf_err *err)
 {
-	hf_sv rest = purl, list = { 0 }, type, namespace = { 0 }, name, version = { 0 }, part;
+	struct hf_purl parsed;
+	int r = hf_purl_parse(purl, a, &parsed, err);
 
+	if (r)
+		return r;
 	*ret = (struct hf_purl_operand){ .package = { .purl = purl, .layer = -1 } };
 	struct hf_package *p = &ret->package;
-	hf_sv_cut(rest, '#', &rest, &part);
-	if (!hf_sv_starts(rest, HF_SV("pkg:")))
-		return hf_fail(err, HF_E_FORMAT, "'%.*s' is not a purl (pkg:TYPE/NAME@VERSION)", HF_SV_FMT(purl));
-	rest = hf_sv_skip(rest, 4);
-	while (hf_sv_starts(rest, HF_SV("/")))
-		rest = hf_sv_skip(rest, 1);
-	hf_sv_cut(rest, '?', &rest, &list);
-	if (!hf_sv_cut(rest, '/', &type, &rest))
-		return hf_fail(err, HF_E_FORMAT, "'%.*s' is not a purl: no name", HF_SV_FMT(purl));
-	p->type = hf_package_type_of_purl(type);
+	p->type = hf_package_type_of_purl(parsed.type);
 	if (p->type == HF_PKG_MAX)
-		return hf_fail(err, HF_E_FORMAT, "'%.*s': purls of type '%.*s' are not matched", HF_SV_FMT(purl), HF_SV_FMT(type));
-	size_t at = hf_sv_last_index(rest, '@');
-	if (at != SIZE_MAX && at && hf_sv_index(hf_sv_skip(rest, at), '/') == SIZE_MAX)
-		hf_sv_cut_last(rest, '@', &rest, &version);
-	name = rest;
-	hf_sv_cut_last(rest, '/', &namespace, &name);
-	if (!name.len)
-		return hf_fail(err, HF_E_FORMAT, "'%.*s' is not a purl: no name", HF_SV_FMT(purl));
-	namespace = decode(namespace, a);
-	p->name = whole_name(p->type, namespace, decode(name, a), a);
-	p->version = decode(version, a);
-	qualifiers(list, namespace, a, ret);
+		return hf_fail(err, HF_E_FORMAT, "%.*s: purls of type '%.*s' are not matched", HF_SV_FMT(purl), HF_SV_FMT(parsed.type));
+	p->name = whole_name(p->type, parsed.namespace, parsed.name, a);
+	p->version = parsed.version;
+	qualifiers(&parsed, a, ret);
 	if (distro.len) {
 		ret->os = (struct hf_os){ .id = distro };
 		hf_sv_cut(distro, ':', &ret->os.id, &ret->os.version_id);
 	}
 	os_of_codename(&ret->os);
 	if (!ret->os.id.len && (p->type == HF_PKG_DEB || p->type == HF_PKG_APK || p->type == HF_PKG_RPM))
-		ret->os.id = namespace;
+		ret->os.id = parsed.namespace;
 	if (source.len && !hf_sv_cut_last(source, '@', &p->source_name, &p->source_version))
 		p->source_name = source;
 	return a->over ? hf_fail(err, HF_E_LIMIT, "the purl is too long") : HF_OK;

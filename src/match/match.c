@@ -475,6 +475,25 @@ static int cleared_order(const void *a, const void *b)
 	return r ? r : hf_sv_cmp(x->rule, y->rule);
 }
 
+/* An id that holds for a package is no proof of the contrary, though another entry or record of it does not hold. */
+static void drop_contradicted(struct work *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->cleared.n; i++) {
+		const struct hf_cleared *c = &w->cleared.at[i];
+		bool drop = kept && cleared_order(c, &w->cleared.at[kept - 1]) == 0;
+		for (size_t k = 0; k < w->vulnerabilities.n && !drop; k++) {
+			const struct hf_vulnerability *v = &w->vulnerabilities.at[k];
+			drop = v->package == c->package &&
+			       (hf_sv_eq(v->id, c->id) || hf_sv_eq(v->advisory_id, c->advisory_id));
+		}
+		if (!drop)
+			w->cleared.at[kept++] = *c;
+	}
+	w->cleared.n = kept;
+}
+
 #define SORT(vec, order) ((vec).n ? qsort((vec).at, (vec).n, sizeof *(vec).at, order) : (void)0)
 
 static void finish(struct work *w)
@@ -484,6 +503,7 @@ static void finish(struct work *w)
 	SORT(w->vulnerabilities, by_package);
 	SORT(w->undecided, undecided_order);
 	SORT(w->cleared, cleared_order);
+	drop_contradicted(w);
 	if (r->database.landmarks_only)
 		note(w, HF_SV("only the small set of landmark advisories that is built into the program was used: run 'holdfast db build' for a "
 			      "real database"));
