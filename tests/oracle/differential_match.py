@@ -43,6 +43,8 @@ class Compare:
 def normal(kind, name):
     if kind == "pypi":
         return re.sub(r"[-_.]+", "-", name).lower()
+    if kind == "golang":
+        return name.lower()
     if kind == "cargo":
         return name.replace("_", "-").lower()
     return name
@@ -126,7 +128,7 @@ def osv(folder, ecosystem, kind, rng, n):
             for start, end, _ in stretches(entry):
                 seen.update(v for v in (start, end) if v)
     cases = []
-    keys = sorted(by_name)
+    keys = sorted(k for k in by_name if kind != "npm" or k[1].islower())  # a purl of npm has no upper case
     for key in (rng.choice(keys) for _ in range(n)):
         choice = sorted(v for v in versions[key] if usable(kind, v))
         if not choice:
@@ -200,7 +202,8 @@ def secdb(folder, rng, n):
         for fixes in merged[name]:
             for fixed, ids in (fixes or {}).items():
                 for line in ids or []:
-                    for flaw in line.replace("(", " ").replace(")", " ").split():
+                    # Beside a CVE other ids of the line are names for it; alone they are the flaw's id.
+                    for flaw in re.findall(r"CVE-\d{4}-\d+|GHSA(?:-[0-9a-z]{4}){3}", line) or line.split():
                         records.append((flaw, None if fixed == "0" else fixed))
         choice = sorted({f for _, f in records if f})
         if choice:

@@ -148,7 +148,7 @@ HF_TEST(names_are_normalised_as_their_ecosystem_says)
 	key_is("crates.io", "Foo_Bar", "foo-bar");
 	key_is("Packagist", "Symfony/Http", "symfony/http");
 	key_is("NuGet", "Newtonsoft.Json", "newtonsoft.json");
-	key_is("Go", "github.com/BurntSushi/toml", "github.com/BurntSushi/toml");
+	key_is("Go", "github.com/BurntSushi/toml", "github.com/burntsushi/toml");
 	key_is("Debian:12", "libFoo", "libFoo");
 }
 
