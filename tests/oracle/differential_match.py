@@ -203,7 +203,7 @@ def secdb(folder, rng, n):
             for fixed, ids in (fixes or {}).items():
                 for line in ids or []:
                     # Beside a CVE other ids of the line are names for it; alone they are the flaw's id.
-                    for flaw in re.findall(r"CVE-\d{4}-\d+|GHSA(?:-[0-9a-z]{4}){3}", line) or line.split():
+                    for flaw in re.findall(r"CVE-\d{4}-\d+|GHSA(?:-[0-9a-z]{4}){3}", line.replace("CVE_", "CVE-")) or line.split():
                         records.append((flaw, None if fixed == "0" else fixed))
         choice = sorted({f for _, f in records if f})
         if choice:
