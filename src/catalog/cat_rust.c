@@ -71,12 +71,13 @@ static int parse_audit(const struct hf_file *file, hf_sv text, struct hf_arena *
 	bool partial = false, found = false;
 	hf_sv key;
 
-	for (hf_json_object(&j); hf_json_key(&j, &key);) {
+	for (bool in = hf_json_object(&j); in && hf_json_key(&j, &key);) {
 		if (!hf_sv_eq(key, HF_SV("packages"))) {
 			hf_json_skip(&j);
 			continue;
 		}
-		for (found = hf_json_array(&j); hf_json_element(&j);) {
+		found = hf_json_array(&j);
+		while (found && hf_json_element(&j)) {
 			struct crate c = read_crate(&j);
 			if (j.why)
 				break;
