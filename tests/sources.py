@@ -168,6 +168,22 @@ def same_layer_in_every_wrapping(scratch):
 
 
 @test
+def any_number_of_threads(scratch):
+    layers = []
+    for i in range(6):
+        (scratch / f"l{i}").mkdir()
+        (scratch / f"l{i}/big.txt").write_bytes(os.urandom(1 << 20) * 12)
+        (scratch / f"l{i}/small.txt").write_bytes(b"%d" % i)
+        layers += ["--layer", scratch / f"l{i}"]
+    for form, how in (("docker", "none"), ("oci", "gzip"), ("oci", "zstd")):
+        out = scratch / f"{form}-{how}"
+        make_image(out, *layers, "--format", form, "--compress", how)
+        one = dump(out, "--want", ".txt", "--jobs", "1")
+        assert len([d for d in one if "content" in d]) == 12 and not unparsed(one)
+        assert dump(out, "--want", ".txt", "--jobs", "16") == one
+
+
+@test
 def whiteouts_by_exact_name(scratch):
     docs = layer(tar_of([("a/.wh.b", b""), ("a/.wh..wh..opq", b""), ("c/.wh..wh..opqX", b""), (".wh..wh.plnk", {"type": b"5"}),
                          (".wh..wh.plnk/1.2", b"x"), ("a/.whx", b""), ("a/b.wh.c", b""), ("a/.wh.", b""), ("a/.wh..", b""),
