@@ -12,16 +12,12 @@ struct instance {
 	hf_sv id;      /* the flaw's own, where the record repeats it for a distribution; else the record's */
 };
 
-struct loaded {
-	struct hf_record record;
-};
-
 typedef HF_VEC(hf_sv) sv_vec;
 
 struct work {
 	const struct hf_flaw_context *c;
 	const struct hf_hit *hits;
-	struct loaded *loaded;
+	struct hf_record *records;
 	HF_VEC(struct instance) list;
 	struct hf_map by_id; /* upper bound of one instance an id: its index + 1 */
 	struct hf_arena *scratch;
@@ -66,7 +62,7 @@ static size_t add_instance(struct work *w, size_t hit, hf_sv id)
 
 static void add_hit(struct work *w, size_t hit)
 {
-	const struct hf_record *r = &w->loaded[hit].record;
+	const struct hf_record *r = &w->records[hit];
 	struct hf_cur upstream = r->upstream, aliases = r->aliases;
 	size_t n = 0, last = SIZE_MAX;
 	hf_sv id;
@@ -113,7 +109,7 @@ static void push(struct hf_arena *a, sv_vec *v, hf_sv s)
 /* The ids that an instance gives its flaw. Of an erratum over several flaws only its own id and the flaw's. */
 static void add_ids(struct work *w, const struct instance *i, sv_vec *ids)
 {
-	const struct hf_record *r = &w->loaded[i->hit].record;
+	const struct hf_record *r = &w->records[i->hit];
 	struct hf_cur upstream = r->upstream, aliases = r->aliases;
 	size_t n = 0;
 	hf_sv id;
@@ -134,7 +130,7 @@ static hf_sv word_of_source(const struct work *w, const struct hf_record *r)
 }
 
 /* Vectors of a list that are not there yet, with their scores. */
-static void add_scores(struct work *w, struct hf_cur list, hf_sv fallback, struct hf_scored *out, size_t *n, size_t max)
+static void add_scores(struct hf_cur list, hf_sv fallback, struct hf_scored *out, size_t *n, size_t max)
 {
 	struct hf_cvss c;
 
@@ -146,7 +142,6 @@ static void add_scores(struct work *w, struct hf_cur list, hf_sv fallback, struc
 		if (!there)
 			out[(*n)++] = (struct hf_scored){ source, c.vector, hf_cvss_base_score(c.vector) };
 	}
-	(void)w;
 }
 
 static enum hf_severity of_score(double score, unsigned version)
@@ -198,7 +193,7 @@ static void join_flaw_data(struct work *w, const sv_vec *ids, struct hf_vulnerab
 		}
 		if (!v->title.len)
 			v->title = f.title;
-		add_scores(w, f.cvss, HF_SV("nvd"), scores, n, max);
+		add_scores(f.cvss, HF_SV("nvd"), scores, n, max);
 	}
 }
 
@@ -227,7 +222,7 @@ static void emit(struct work *w, const size_t *members, size_t n, const struct h
 {
 	struct hf_arena *a = w->c->arena;
 	struct hf_vulnerability v = *base;
-	struct hf_scored *scores = hf_arena_array(a, struct hf_scored, SCORES_MAX);
+	struct hf_scored scores[SCORES_MAX];
 	sv_vec ids = { 0 };
 	size_t scores_n = 0;
 	const struct instance *best = &w->list.at[members[0]];
@@ -235,13 +230,12 @@ static void emit(struct work *w, const size_t *members, size_t n, const struct h
 	for (size_t i = 0; i < n; i++) {
 		const struct instance *m = &w->list.at[members[i]];
 		const struct hf_hit *h = &w->hits[m->hit];
-		const struct hf_record *r = &w->loaded[m->hit].record;
+		const struct hf_record *r = &w->records[m->hit];
 		add_ids(w, m, &ids);
 		if (speaks_before(h, &w->hits[best->hit]))
 			best = m;
 		v.kind = !i || r->kind == HF_ADVISORY_MALICIOUS || (v.kind != HF_ADVISORY_MALICIOUS && r->kind < v.kind) ? r->kind : v.kind;
-		if (scores)
-			add_scores(w, r->cvss, word_of_source(w, r), scores, &scores_n, SCORES_MAX);
+		add_scores(r->cvss, word_of_source(w, r), scores, &scores_n, SCORES_MAX);
 		v.unimportant |= h->unimportant;
 		if (w->c->distro && (h->severity ? h->severity : r->severity) > v.severity) {
 			v.severity = h->severity ? h->severity : r->severity;
@@ -249,13 +243,15 @@ static void emit(struct work *w, const size_t *members, size_t n, const struct h
 		}
 	}
 	const struct hf_hit *h = &w->hits[best->hit];
-	const struct hf_record *r = &w->loaded[best->hit].record;
+	const struct hf_record *r = &w->records[best->hit];
 	v.title = r->summary;
-	if (scores)
-		join_flaw_data(w, &ids, &v, scores, &scores_n, SCORES_MAX);
+	join_flaw_data(w, &ids, &v, scores, &scores_n, SCORES_MAX);
 	ids.n = sort_unique(ids.at, ids.n);
-	v.cvss = scores;
-	v.cvss_n = scores_n;
+	struct hf_scored *kept = hf_arena_array(a, struct hf_scored, scores_n);
+	if (kept)
+		memcpy(kept, scores, scores_n * sizeof *kept);
+	v.cvss = kept;
+	v.cvss_n = kept ? scores_n : 0;
 	if (!v.severity)
 		severity_of_scores(&v);
 	if (!v.severity && (h->severity || r->severity)) {
@@ -291,9 +287,9 @@ void hf_flaws_unite(const struct hf_flaw_context *c, const struct hf_hit *hits, 
 	struct work w = { .c = c, .hits = hits, .by_id = HF_MAP(&scratch), .scratch = &scratch };
 	struct hf_vulnerability base = { .package = package, .installed = installed, .kernel_headers = kernel };
 
-	w.loaded = hf_arena_array(&scratch, struct loaded, hits_n);
-	for (size_t i = 0; w.loaded && i < hits_n; i++)
-		if (hf_database_record(c->database, hits[i].record, &w.loaded[i].record))
+	w.records = hf_arena_array(&scratch, struct hf_record, hits_n);
+	for (size_t i = 0; w.records && i < hits_n; i++)
+		if (hf_database_record(c->database, hits[i].record, &w.records[i]))
 			add_hit(&w, i);
 	/* Members of each root as a linked list, in order. */
 	size_t n = w.list.n;

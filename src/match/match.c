@@ -30,6 +30,7 @@ struct work {
 	hf_sv *patch_dates;
 	uint32_t newest; /* publication of the newest fix that the package at hand holds */
 	bool ecosystem_known[HF_PKG_MAX];
+	const struct hf_version_scheme *schemes[HF_PKG_MAX];
 };
 
 static void undecided(struct work *w, int64_t package, hf_sv code, hf_sv reason, hf_sv advisory)
@@ -185,7 +186,7 @@ static void consider_ranges(struct work *w, uint32_t package, const struct looku
 			    bool stream_unknown)
 {
 	const struct hf_package *p = &w->in->packages[package];
-	const struct hf_version_scheme *scheme = hf_version_scheme_named(hf_sv_of(hf_package_type_scheme(p->type)));
+	const struct hf_version_scheme *scheme = w->schemes[p->type];
 	hf_sv version = without_release(p, e, l->version);
 	struct hf_evaluation v;
 
@@ -371,7 +372,7 @@ static void match_language(struct work *w, uint32_t package)
 	}
 	/* A guessed group is no proof: what would hold for the artifact of some group is said, and not counted. */
 	struct hf_entries it = hf_database_package(w->in->database, ecosystem, p->name);
-	const struct hf_version_scheme *scheme = hf_version_scheme_named(HF_SV("maven"));
+	const struct hf_version_scheme *scheme = w->schemes[HF_PKG_MAVEN];
 	while (scheme && hf_entries_next(&it, &e)) {
 		struct hf_evaluation v;
 		hf_evaluate(&e, p->version, scheme, &v);
@@ -531,6 +532,7 @@ int hf_match(const struct hf_match_input *in, struct hf_arena *a, struct hf_matc
 		any |= is_distribution(in->packages[i].type);
 	for (int t = 0; t < HF_PKG_MAX; t++) {
 		struct hf_ecosystem_info info;
+		w.schemes[t] = hf_version_scheme_named(hf_sv_of(hf_package_type_scheme((enum hf_package_type)t)));
 		w.ecosystem_known[t] = hf_database_ecosystem(in->database, hf_sv_of(hf_package_type_ecosystem((enum hf_package_type)t)), &info);
 	}
 	match_release(&w, any || (in->os && in->os->id.len));
