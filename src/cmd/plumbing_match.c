@@ -139,7 +139,11 @@ static int verdicts(struct match *m, hf_sv purl, hf_sv distro, hf_sv source, str
 			cannot_tell(m, &r.undecided[i]);
 	for (size_t i = 0; i < r.cleared_n; i++)
 		cleared(m, &r.cleared[i], operand.package.version);
-	if (!m->lines) {
+	if (!m->lines && r.database.landmarks_only) {
+		struct hf_undecided only = { .code = HF_SV("landmarks-only"),
+					     .reason = HF_SV("there is no database: only some famous flaws are known, and none of this package") };
+		cannot_tell(m, &only);
+	} else if (!m->lines) {
 		begin(m, "not_affected");
 		hf_jw_kv(&m->w, "rule", HF_SV("no record of the database speaks of this package"));
 		end(m);
