@@ -25,7 +25,8 @@ static hf_sv text(struct hf_cur *c)
 	return hf_cur_take(c, hf_cur_uvarint(c));
 }
 
-/* A list is handed out as the bytes that its elements take: they are passed over once here, read again by who wants them. */
+/* A list is handed out as the bytes that its elements take: they are passed over once here, read again by who wants
+ * them. */
 static struct hf_cur list_of(struct hf_cur *c, unsigned texts_each)
 {
 	uint64_t n = hf_cur_uvarint(c);
@@ -75,7 +76,8 @@ static int read_info(struct hf_database *db, struct hf_err *err)
 		return hf_fail(err, HF_E_FORMAT, "not a database of advisories");
 	struct hf_cur c = hf_cur_of(value);
 	if (!hf_sv_eq(text(&c), HF_SV(HF_DATABASE_SCHEMA)))
-		return hf_fail(err, HF_E_FORMAT, "the database is of another version of this program: run 'holdfast db build' again");
+		return hf_fail(err, HF_E_FORMAT,
+			       "the database is of another version of this program: run 'holdfast db build' again");
 	db->info.present = true;
 	db->info.built = text(&c);
 	db->info.landmarks_only = hf_cur_u8(&c);
@@ -370,7 +372,8 @@ bool hf_record_number(struct hf_cur *list, uint32_t *ret)
 	return true;
 }
 
-bool hf_record_package(const struct hf_database *db, uint32_t record, size_t nth, hf_sv *ret_ecosystem, hf_sv *ret_package)
+bool hf_record_package(const struct hf_database *db, uint32_t record, size_t nth, hf_sv *ret_ecosystem,
+		       hf_sv *ret_package)
 {
 	struct hf_cur c;
 	hf_sv key;
@@ -473,6 +476,8 @@ extern const char hf_landmarks_end[] __attribute__((weak, visibility("default"))
 int hf_database_landmarks(struct hf_database **ret, struct hf_err *err)
 {
 	if (!hf_landmarks_begin)
-		return hf_fail(err, HF_E_MISSING, "there is no database, and none is built in: make one with 'holdfast db build'");
-	return hf_database_of_bytes((hf_sv){ hf_landmarks_begin, (size_t)(hf_landmarks_end - hf_landmarks_begin) }, ret, err);
+		return hf_fail(err, HF_E_MISSING,
+			       "there is no database, and none is built in: make one with 'holdfast db build'");
+	return hf_database_of_bytes((hf_sv){ hf_landmarks_begin, (size_t)(hf_landmarks_end - hf_landmarks_begin) }, ret,
+				    err);
 }

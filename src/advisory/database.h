@@ -2,7 +2,8 @@
  *
  * The file is not trusted: its pages are walked by a reader of our own (advisory/pages.h) and every record is decoded
  * through hf_cur, so a damaged file gives fewer answers and hf_database_damaged(), never a crash. Layout:
- * docs/decisions/advisory-database.md. Views live as long as the database is open. Lookups are pure reads; any thread. */
+ * docs/decisions/advisory-database.md. Views live as long as the database is open. Lookups are pure reads; any thread.
+ */
 #pragma once
 #include "base/cursor.h"
 #include "model/report.h"
@@ -29,10 +30,11 @@ uint64_t hf_database_size(const struct hf_database *db);
 /* True once some lookup met bytes that the layout does not allow. */
 bool hf_database_damaged(const struct hf_database *db);
 
-/* Where the database of a user lies: @dir ("--db DIR"), else $XDG_CACHE_HOME/holdfast/db, else $HOME/.cache/holdfast/db;
- * the file in it is "advisories.mdb". Lives in @a; empty where neither variable is set. */
+/* Where the database of a user lies: @dir ("--db DIR"), else $XDG_CACHE_HOME/holdfast/db, else
+ * $HOME/.cache/holdfast/db; the file in it is "advisories.mdb". Lives in @a; empty where neither variable is set. */
 hf_sv hf_database_path(const char *dir, struct hf_arena *a);
-/* Opens the user's database, or where there is none the built-in one (@dir NULL only: a folder that was named must hold one). */
+/* Opens the user's database, or where there is none the built-in one (@dir NULL only: a folder that was named must hold
+ * one). */
 int hf_database_open_default(const char *dir, struct hf_database **ret, struct hf_err *err);
 
 /* What is known about an ecosystem (with its release: "Debian:12"). */
@@ -73,18 +75,22 @@ struct hf_record {
 	enum hf_advisory_kind kind;
 	enum hf_severity severity;
 	hf_sv summary, url, published, modified, withdrawn;
-	struct hf_cur aliases, upstream, mentions; /* hf_entry_text takes from them; model/advisory.h says what they are */
-	struct hf_cur cvss;             /* hf_record_cvss takes from it */
+	struct hf_cur aliases, upstream,
+		mentions;   /* hf_entry_text takes from them; model/advisory.h says what they are */
+	struct hf_cur cvss; /* hf_record_cvss takes from it */
 };
 bool hf_database_record(const struct hf_database *db, uint32_t record, struct hf_record *ret);
-/* Its day of publication (else of its CVE's) as the number 20240131, 0: not known; and whether it was withdrawn. One read. */
+/* Its day of publication (else of its CVE's) as the number 20240131, 0: not known; and whether it was withdrawn. One
+ * read. */
 uint32_t hf_database_record_date(const struct hf_database *db, uint32_t record, bool *ret_withdrawn);
 bool hf_record_cvss(struct hf_cur *list, struct hf_cvss *ret);
-/* Numbers of the records that carry @id as their id, an alias, upstream or a mention (letters of any case), ascending. */
+/* Numbers of the records that carry @id as their id, an alias, upstream or a mention (letters of any case), ascending.
+ */
 struct hf_cur hf_database_records_of(const struct hf_database *db, hf_sv id);
 bool hf_record_number(struct hf_cur *list, uint32_t *ret);
 /* Where a record's affected packages are: keys as hf_database_package takes them. */
-bool hf_record_package(const struct hf_database *db, uint32_t record, size_t nth, hf_sv *ret_ecosystem, hf_sv *ret_package);
+bool hf_record_package(const struct hf_database *db, uint32_t record, size_t nth, hf_sv *ret_ecosystem,
+		       hf_sv *ret_package);
 
 /* What CVE data and KEV say of a flaw itself. */
 struct hf_flaw {

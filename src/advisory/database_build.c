@@ -28,7 +28,7 @@ struct hf_database_builder {
 	HF_VEC(hf_sv) record_list;
 	struct hf_database_items items;
 	struct hf_database_items places;
-	struct hf_buf packed;         /* what is being put together */
+	struct hf_buf packed; /* what is being put together */
 	struct hf_database_totals totals;
 	hf_database_malformed *malformed;
 	void *ctx;
@@ -78,7 +78,8 @@ static hf_sv upper(struct hf_database_builder *b, char prefix, hf_sv id)
 
 static int over(struct hf_err *err)
 {
-	return hf_fail(err, HF_E_LIMIT, "more advisories than %llu MiB hold", (unsigned long long)(HF_DATABASE_BUILD_MAX >> 20));
+	return hf_fail(err, HF_E_LIMIT, "more advisories than %llu MiB hold",
+		       (unsigned long long)(HF_DATABASE_BUILD_MAX >> 20));
 }
 
 /* The source that the path speaks for: "osv/PyPI" for a file below it, else the reader's name. */
@@ -89,7 +90,8 @@ static hf_sv source_of_path(const struct hf_database_builder *b)
 
 	if (hf_sv_starts(b->path, HF_SV("osv/")) && second != SIZE_MAX)
 		return hf_sv_first(b->path, first + 1 + second);
-	if (b->reader && first != SIZE_MAX && !strcmp(b->reader->name, "secdb")) /* one reader of several distributions */
+	if (b->reader && first != SIZE_MAX &&
+	    !strcmp(b->reader->name, "secdb")) /* one reader of several distributions */
 		return hf_sv_first(b->path, first);
 	return hf_sv_of(b->reader ? b->reader->name : "files");
 }
@@ -275,15 +277,17 @@ static void put_ranges(struct hf_buf *p, const struct hf_affected *f, size_t n)
 		bool from = g->introduced.len && !hf_sv_eq(g->introduced, HF_SV("0"));
 		if (g->kind == HF_RANGE_GIT)
 			continue;
-		unsigned end = g->fixed.len         ? HF_RANGE_FIXED :
-			       g->last_affected.len ? HF_RANGE_LAST :
-			       g->limit.len         ? HF_RANGE_LIMIT :
-						      0;
+		unsigned end = g->fixed.len           ? HF_RANGE_FIXED
+			       : g->last_affected.len ? HF_RANGE_LAST
+			       : g->limit.len         ? HF_RANGE_LIMIT
+						      : 0;
 		hf_buf_add_char(p, (char)((g->kind == HF_RANGE_SEMVER) | (from ? HF_RANGE_INTRODUCED : 0) | end));
 		if (from)
 			put_text(p, g->introduced);
 		if (end)
-			put_text(p, end == HF_RANGE_FIXED ? g->fixed : end == HF_RANGE_LAST ? g->last_affected : g->limit);
+			put_text(p, end == HF_RANGE_FIXED  ? g->fixed
+				    : end == HF_RANGE_LAST ? g->last_affected
+							   : g->limit);
 	}
 }
 
@@ -326,7 +330,8 @@ static int add_entry(struct hf_database_builder *b, uint32_t record, const struc
 	size_t n = hf_package_key(f->ecosystem, f->package, key);
 
 	if (!n)
-		return on_malformed(&b->sink, f->package, HF_SV("a package name of this length (or none) has no place in the database"), err);
+		return on_malformed(&b->sink, f->package,
+				    HF_SV("a package name of this length (or none) has no place in the database"), err);
 	put_entry(&b->packed, record, f);
 	hf_sv name = hf_arena_dup(&b->memory, (hf_sv){ key, n });
 	hf_sv value = hf_arena_dup(&b->memory, hf_buf_view(&b->packed));
@@ -336,7 +341,8 @@ static int add_entry(struct hf_database_builder *b, uint32_t record, const struc
 	/* A jar without a group is looked up by its artifact alone, to say that it can't be told. */
 	size_t colon = hf_sv_last_index(f->package, ':');
 	hf_sv artifact = colon == SIZE_MAX ? (hf_sv){ 0 } : hf_sv_skip(f->package, colon);
-	if (artifact.len > 1 && hf_sv_eq(f->ecosystem, HF_SV("Maven")) && (n = hf_package_key(f->ecosystem, artifact, key)))
+	if (artifact.len > 1 && hf_sv_eq(f->ecosystem, HF_SV("Maven")) &&
+	    (n = hf_package_key(f->ecosystem, artifact, key)))
 		hf_database_item(&b->items, hf_arena_dup(&b->memory, (hf_sv){ key, n }), value);
 	hf_database_place(&b->places, record, hf_sv_skip(name, 1));
 	b->totals.entries++;
@@ -445,9 +451,11 @@ static int on_epss(struct hf_advisory_sink *sink, const struct hf_epss *e, struc
 
 	if (!s)
 		return over(err);
-	if (!hf_cve_number(e->cve, &number) || !(e->score >= 0 && e->score <= 1) || !(e->percentile >= 0 && e->percentile <= 1))
+	if (!hf_cve_number(e->cve, &number) || !(e->score >= 0 && e->score <= 1) ||
+	    !(e->percentile >= 0 && e->percentile <= 1))
 		return on_malformed(sink, e->cve, HF_SV("not a CVE id with two probabilities"), err);
-	hf_database_epss_add(&b->items, number, (uint32_t)(e->score * 1e6f + 0.5f), (uint32_t)(e->percentile * 1e6f + 0.5f));
+	hf_database_epss_add(&b->items, number, (uint32_t)(e->score * 1e6f + 0.5f),
+			     (uint32_t)(e->percentile * 1e6f + 0.5f));
 	s->records++;
 	b->totals.epss++;
 	return HF_OK;
@@ -457,7 +465,9 @@ static int on_cycle(struct hf_advisory_sink *sink, const struct hf_release_cycle
 {
 	struct hf_database_builder *b = (struct hf_database_builder *)sink;
 	struct source *s = current_source(b);
-	const hf_sv fields[] = { c->cycle, c->codename, c->released, c->end_of_support, c->end_of_life, c->extended_end };
+	const hf_sv fields[] = {
+		c->cycle, c->codename, c->released, c->end_of_support, c->end_of_life, c->extended_end
+	};
 
 	b->packed.len = 0;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(fields); i++)
@@ -468,7 +478,8 @@ static int on_cycle(struct hf_advisory_sink *sink, const struct hf_release_cycle
 	if (!s || b->memory.over)
 		return over(err);
 	if (key.len > HF_DATABASE_KEY_MAX)
-		return on_malformed(sink, c->product, HF_SV("a product name of this length has no place in the database"), err);
+		return on_malformed(sink, c->product,
+				    HF_SV("a product name of this length has no place in the database"), err);
 	hf_database_item(&b->items, key, value);
 	s->records++;
 	newer(b, &s->newest, c->released);
@@ -730,14 +741,16 @@ static void pack_info(struct hf_database_builder *b, hf_sv built, bool landmarks
 		const struct source *s = &b->source_list.at[i];
 		put_text(&b->packed, s->name);
 		put_text(&b->packed, s->newest);
-		put_text(&b->packed, landmarks_only ? HF_SV("only some famous flaws are known: no record says nothing") : s->absence);
+		put_text(&b->packed, landmarks_only ? HF_SV("only some famous flaws are known: no record says nothing")
+						    : s->absence);
 		put_uint(&b->packed, s->records);
 		put_uint(&b->packed, s->malformed);
 	}
 	hf_database_item(&b->items, HF_SV(HF_BLOB_INFO), hf_arena_dup(&b->memory, hf_buf_view(&b->packed)));
 }
 
-int hf_database_builder_write(struct hf_database_builder *b, const char *file, hf_sv built, bool landmarks_only, struct hf_err *err)
+int hf_database_builder_write(struct hf_database_builder *b, const char *file, hf_sv built, bool landmarks_only,
+			      struct hf_err *err)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf records = HF_BUF(UINT32_MAX), offsets = HF_BUF(UINT32_MAX);
 	hf_cleanup(hf_buf_done) struct hf_buf places = HF_BUF(UINT32_MAX), places_at = HF_BUF(UINT32_MAX);

@@ -15,7 +15,8 @@ void hf_database_builder_free(struct hf_database_builder *b);
  * separated by commas, which must stay. Empty: all. */
 void hf_database_builder_only(struct hf_database_builder *b, hf_sv ecosystems);
 /* Hands the bytes of one file to every reader that wants @path. HF_PARTIAL where records in it were malformed (they are
- * counted); a file that is not of its reader's format counts as one malformed record. HF_E_LIMIT: more than the builder holds. */
+ * counted); a file that is not of its reader's format counts as one malformed record. HF_E_LIMIT: more than the builder
+ * holds. */
 int hf_database_builder_file(struct hf_database_builder *b, hf_sv path, hf_sv bytes, struct hf_err *err);
 /* One file that could not be read at all. */
 void hf_database_builder_unreadable(struct hf_database_builder *b, hf_sv path, hf_sv why);
@@ -28,4 +29,5 @@ struct hf_database_totals {
 /* What it holds by now. */
 struct hf_database_totals hf_database_builder_totals(const struct hf_database_builder *b);
 /* Writes beside @file and renames. @built is RFC 3339. */
-int hf_database_builder_write(struct hf_database_builder *b, const char *file, hf_sv built, bool landmarks_only, struct hf_err *err);
+int hf_database_builder_write(struct hf_database_builder *b, const char *file, hf_sv built, bool landmarks_only,
+			      struct hf_err *err);

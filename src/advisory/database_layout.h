@@ -6,20 +6,20 @@
 #define HF_DATABASE_SCHEMA "holdfast advisories 1"
 
 /* The first byte of a key says what it leads to. */
-#define HF_KEY_BLOB 'B'      /* one of the names below */
-#define HF_KEY_FLAW 'C'      /* CVE id: flags, dates, title, scores */
+#define HF_KEY_BLOB      'B' /* one of the names below */
+#define HF_KEY_FLAW      'C' /* CVE id: flags, dates, title, scores */
 #define HF_KEY_ECOSYSTEM 'E' /* ecosystem: counts, source, newest */
-#define HF_KEY_ID 'I'        /* id in upper case: u32le record numbers, ascending */
-#define HF_KEY_PACKAGE 'P'   /* hf_package_key: entries */
-#define HF_KEY_PRODUCT 'Y'   /* product: release cycles */
+#define HF_KEY_ID        'I' /* id in upper case: u32le record numbers, ascending */
+#define HF_KEY_PACKAGE   'P' /* hf_package_key: entries */
+#define HF_KEY_PRODUCT   'Y' /* product: release cycles */
 
-#define HF_BLOB_INFO "Binfo"          /* schema, built, totals, sources */
-#define HF_BLOB_RECORDS "Brecords"    /* records, one behind the other */
-#define HF_BLOB_OFFSETS "Boffsets"    /* u32le where each record begins, and one more for the end of the last */
-#define HF_BLOB_PLACES "Bplaces"      /* a record's package keys without their 'P', each a text */
-#define HF_BLOB_PLACES_AT "Bplaces@"  /* u32le as in offsets */
-#define HF_BLOB_DATES "Bdates"        /* u32le a record: publication as 20240131, 0 not known; the top bit: withdrawn */
-#define HF_BLOB_EPSS "Bepss"          /* 12 bytes each, ascending: u32le flaw, score and percentile in millionths, u32le */
+#define HF_BLOB_INFO      "Binfo"    /* schema, built, totals, sources */
+#define HF_BLOB_RECORDS   "Brecords" /* records, one behind the other */
+#define HF_BLOB_OFFSETS   "Boffsets" /* u32le where each record begins, and one more for the end of the last */
+#define HF_BLOB_PLACES    "Bplaces"  /* a record's package keys without their 'P', each a text */
+#define HF_BLOB_PLACES_AT "Bplaces@" /* u32le as in offsets */
+#define HF_BLOB_DATES     "Bdates"   /* u32le a record: publication as 20240131, 0 not known; the top bit: withdrawn */
+#define HF_BLOB_EPSS      "Bepss" /* 12 bytes each, ascending: u32le flaw, score and percentile in millionths, u32le */
 
 enum {
 	HF_ENTRY_BINARY = 1 << 0,

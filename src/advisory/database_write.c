@@ -149,7 +149,8 @@ static int fill(struct hf_database_items *t, const char *file, const char **ret_
 	MDB_dbi dbi;
 	uint64_t size = HF_MIB(1);
 
-	/* A page for each pair would be the worst; three times the bytes and 64 a pair leaves room for half-full pages. */
+	/* A page for each pair would be the worst; three times the bytes and 64 a pair leaves room for half-full pages.
+	 */
 	for (size_t i = 0; i < t->items_n; i++)
 		size += 3 * (t->items[i].key.len + t->items[i].value.len) + 64;
 	*ret_step = "mdb_env_open";

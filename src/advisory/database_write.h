@@ -29,9 +29,11 @@ void hf_database_items_done(struct hf_database_items *t);
 void hf_database_item(struct hf_database_items *t, hf_sv key, hf_sv value);
 void hf_database_place(struct hf_database_items *t, uint32_t record, hf_sv key);
 void hf_database_epss_add(struct hf_database_items *t, uint32_t cve, uint32_t score, uint32_t percentile);
-/* The packed forms: EPSS ascending by flaw (the last one said counts), and the package keys of each of @records records. */
+/* The packed forms: EPSS ascending by flaw (the last one said counts), and the package keys of each of @records
+ * records. */
 void hf_database_epss_pack(struct hf_database_items *t, struct hf_buf *out);
-void hf_database_places_pack(struct hf_database_items *t, size_t records, struct hf_buf *places, struct hf_buf *offsets);
+void hf_database_places_pack(struct hf_database_items *t, size_t records, struct hf_buf *places,
+			     struct hf_buf *offsets);
 /* Sorts items by key, then order. */
 void hf_database_items_sort(struct hf_database_items *t);
 /* Writes sorted items to a new LMDB file beside @file and renames it. */

@@ -131,8 +131,8 @@ static int read_file(struct load *l, int dir, const char *name, hf_sv path, stru
 		return HF_OK;
 	}
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &st) || (st.st_size && (at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) ==
-							MAP_FAILED)) {
+	if (fd < 0 || fstat(fd, &st) ||
+	    (st.st_size && (at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED)) {
 		hf_database_builder_unreadable(l->builder, path, hf_sv_of(strerror(errno)));
 		if (fd >= 0)
 			close(fd);
@@ -169,7 +169,8 @@ static int walk(struct load *l, int parent, const char *name, hf_sv path, unsign
 	for (int i = 0; i < n; i++) {
 		char below[HF_PATH_MAX];
 		struct stat st;
-		int len = snprintf(below, sizeof below, "%.*s%s%s", HF_SV_FMT(path), path.len ? "/" : "", list[i]->d_name);
+		int len = snprintf(below, sizeof below, "%.*s%s%s", HF_SV_FMT(path), path.len ? "/" : "",
+				   list[i]->d_name);
 		hf_sv sub = { below, (size_t)len };
 		if (!r && len < (int)sizeof below && !fstatat(dir, list[i]->d_name, &st, AT_SYMLINK_NOFOLLOW)) {
 			if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)

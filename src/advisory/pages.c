@@ -150,7 +150,8 @@ static bool meta_at(hf_sv file, uint64_t at, struct meta *m)
 	m->root = hf_cur_u64le(&c);
 	m->last_page = hf_cur_u64le(&c);
 	m->transaction = hf_cur_u64le(&c);
-	return known && !c.failed && m->page_size >= 512 && m->page_size <= 65536 && !(m->page_size & (m->page_size - 1));
+	return known && !c.failed && m->page_size >= 512 && m->page_size <= 65536 &&
+	       !(m->page_size & (m->page_size - 1));
 }
 
 int hf_pages_open(hf_sv file, struct hf_pages *ret, struct hf_err *err)

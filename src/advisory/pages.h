@@ -7,8 +7,8 @@
 struct hf_pages {
 	hf_sv file;
 	uint32_t page_size;
-	uint64_t root;     /* page number */
-	uint32_t depth;    /* levels, 0: empty */
+	uint64_t root;  /* page number */
+	uint32_t depth; /* levels, 0: empty */
 	uint64_t pages_n;
 };
 

@@ -26,9 +26,12 @@ struct options {
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
-		{ "from", required_argument, NULL, 'f' }, { "db", required_argument, NULL, 'd' },
-		{ "only", required_argument, NULL, 'n' }, { "format", required_argument, NULL, 'F' },
-		{ "verbose", no_argument, NULL, 'v' },    { "quiet", no_argument, NULL, 'q' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "db", required_argument, NULL, 'd' },
+		{ "only", required_argument, NULL, 'n' },
+		{ "format", required_argument, NULL, 'F' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -154,16 +157,19 @@ static int build_into(const struct options *o, const char *from, hf_sv file, str
 		fputs("\r\x1b[K", stderr);
 	struct hf_database_totals t = hf_database_builder_totals(b);
 	if (!r && !t.records && !t.cycles && !t.epss && !t.flaws)
-		r = hf_fail(err, HF_E_FORMAT, "%s: holds no advisories that are understood (%llu files looked at, %llu records malformed)",
-			    from, (unsigned long long)(loaded.files + loaded.passed_over), (unsigned long long)t.malformed);
+		r = hf_fail(
+			err, HF_E_FORMAT,
+			"%s: holds no advisories that are understood (%llu files looked at, %llu records malformed)",
+			from, (unsigned long long)(loaded.files + loaded.passed_over), (unsigned long long)t.malformed);
 	if (!r)
 		r = make_folders((char *)file.ptr, err);
 	if (!r)
 		r = hf_database_builder_write(b, file.ptr, built_now(a), false, err);
 	if (!r && !o->quiet) {
 		t = hf_database_builder_totals(b);
-		fprintf(stderr, "holdfast: %s: %llu records, %llu packages, %llu bytes", file.ptr, (unsigned long long)t.records,
-			(unsigned long long)t.packages, stat(file.ptr, &st) ? 0ULL : (unsigned long long)st.st_size);
+		fprintf(stderr, "holdfast: %s: %llu records, %llu packages, %llu bytes", file.ptr,
+			(unsigned long long)t.records, (unsigned long long)t.packages,
+			stat(file.ptr, &st) ? 0ULL : (unsigned long long)st.st_size);
 		if (t.malformed)
 			fprintf(stderr, "; %llu malformed records were passed over%s", (unsigned long long)t.malformed,
 				t.malformed > w.shown ? " (--verbose names all of them)" : "");
@@ -181,7 +187,8 @@ static int build(const struct options *o)
 	struct hf_err err = { 0 };
 
 	if (o->rest_n)
-		return hf_command_usage("db", "build takes no operand '%s' (a folder of advisories is --from DIR)", o->rest[0]);
+		return hf_command_usage("db", "build takes no operand '%s' (a folder of advisories is --from DIR)",
+					o->rest[0]);
 	if (!from || !*from) {
 		fputs("holdfast: db build: neither --from DIR nor $HOLDFAST_ADVISORIES names a folder of advisories; "
 		      "without a database the built-in landmarks are used, which need no building\n",
@@ -235,7 +242,8 @@ static int db_run(int argc, char **argv)
 	if (!strcmp(argv[1], "search"))
 		return search(&o);
 	if (!strcmp(argv[1], "update")) {
-		fputs("holdfast: db update: this version does not fetch advisories itself; get the public sources' files with a "
+		fputs("holdfast: db update: this version does not fetch advisories itself; get the public sources' "
+		      "files with a "
 		      "tool of yours into a folder and run 'holdfast db build --from DIR'\n",
 		      stderr);
 		return 2;
@@ -247,8 +255,10 @@ const struct hf_command hf_command_db = {
 	.name = "db",
 	.summary = "the advisory database: build it, what is in it, look something up",
 	.usage = "build [--from DIR] [--db DIR] [--only ECOSYSTEMS] [--verbose] [--quiet]\n"
-		 "                Makes the database from a folder laid out as the public sources are, or of OSV records;\n"
-		 "                without --from, from $HOLDFAST_ADVISORIES. --only Debian,PyPI,Alpine:v3.18 keeps those.\n"
+		 "                Makes the database from a folder laid out as the public sources are, or of OSV "
+		 "records;\n"
+		 "                without --from, from $HOLDFAST_ADVISORIES. --only Debian,PyPI,Alpine:v3.18 keeps "
+		 "those.\n"
 		 "       holdfast db status [--db DIR] [--format table|json]\n"
 		 "                Sources, newest record, counts, malformed records, size, when it was built.\n"
 		 "       holdfast db search ID|PURL [--db DIR] [--format table|json]\n"

@@ -56,6 +56,8 @@ static void status_json(const struct hf_database *db, struct hf_json_writer *w)
 	hf_jw_array(w);
 	for (size_t i = 0; i < info->sources_n; i++) {
 		const struct hf_database_source *s = &info->sources[i];
+		if (!s->records && !s->malformed) /* left out by --only */
+			continue;
 		hf_jw_object(w);
 		hf_jw_kv(w, "name", s->name);
 		hf_jw_kv_if(w, "newest", s->newest);
@@ -85,15 +87,18 @@ int hf_db_print_status(const struct hf_database *db, bool json)
 	hf_out_addf(&out, "built %.*s, %.1f MB%s\n\n", HF_SV_FMT(info->built.len ? info->built : HF_SV("in")),
 		    (double)hf_database_size(db) / 1e6,
 		    info->landmarks_only ? "; this is only the small set of landmarks that is built into the program: "
-					   "make a real one with 'holdfast db build --from DIR'" :
-					   "");
-	hf_out_addf(&out, "%-20s %-11s %9s %9s  %s\n", "SOURCE", "NEWEST", "RECORDS", "MALFORMED", "WHAT NO RECORD MEANS");
+					   "make a real one with 'holdfast db build --from DIR'"
+					 : "");
+	hf_out_addf(&out, "%-20s %-11s %9s %9s  %s\n", "SOURCE", "NEWEST", "RECORDS", "MALFORMED",
+		    "WHAT NO RECORD MEANS");
 	for (size_t i = 0; i < info->sources_n; i++) {
 		const struct hf_database_source *s = &info->sources[i];
 		char name[64];
+		if (!s->records && !s->malformed)
+			continue;
 		hf_escape_controls(name, sizeof name, s->name);
-		hf_out_addf(&out, "%-20s %-11.*s %9llu %9llu  ", name, HF_SV_FMT(s->newest), (unsigned long long)s->records,
-			    (unsigned long long)s->malformed);
+		hf_out_addf(&out, "%-20s %-11.*s %9llu %9llu  ", name, HF_SV_FMT(s->newest),
+			    (unsigned long long)s->records, (unsigned long long)s->malformed);
 		add_escaped(&out, s->absence);
 		hf_out_add(&out, HF_SV("\n"));
 	}
@@ -136,7 +141,8 @@ static void ranges_json(struct hf_json_writer *w, const struct hf_entry *e)
 
 static const char *state_name(enum hf_advisory_state state)
 {
-	static const char *const names[HF_STATE_MAX] = { "ranges", "not_affected", "open", "will_not_fix", "deferred", "investigating" };
+	static const char *const names[HF_STATE_MAX] = { "ranges",       "not_affected", "open",
+							 "will_not_fix", "deferred",     "investigating" };
 
 	return state < HF_STATE_MAX ? names[state] : "unknown";
 }
@@ -206,7 +212,8 @@ static void flaw_json(const struct hf_database *db, struct hf_json_writer *w, hf
 }
 
 /* @only_package empty: all packages of the record. */
-static void record_json(const struct hf_database *db, uint32_t n, hf_sv only_ecosystem, hf_sv only_package, struct hf_json_writer *w)
+static void record_json(const struct hf_database *db, uint32_t n, hf_sv only_ecosystem, hf_sv only_package,
+			struct hf_json_writer *w)
 {
 	struct hf_record r;
 	hf_sv ecosystem, package;
@@ -254,7 +261,9 @@ static void range_text(struct hf_out *out, const struct hf_entry *e)
 		hf_out_add(out, HF_SV("  >= "));
 		add_escaped(out, g.introduced.len ? g.introduced : HF_SV("0"));
 		if (g.fixed.len || g.last_affected.len || g.limit.len)
-			hf_out_add(out, g.fixed.len ? HF_SV(", fixed ") : g.last_affected.len ? HF_SV(", <= ") : HF_SV(", < "));
+			hf_out_add(out, g.fixed.len           ? HF_SV(", fixed ")
+					: g.last_affected.len ? HF_SV(", <= ")
+							      : HF_SV(", < "));
 		add_escaped(out, g.fixed.len ? g.fixed : g.last_affected.len ? g.last_affected : g.limit);
 	}
 	while (hf_entry_text(&versions, &text) && n++ < 8) {
@@ -282,7 +291,8 @@ static void texts(struct hf_out *out, const char *label, struct hf_cur list)
 	hf_out_add(out, HF_SV("\n"));
 }
 
-static void record_text(const struct hf_database *db, uint32_t n, hf_sv only_ecosystem, hf_sv only_package, struct hf_out *out)
+static void record_text(const struct hf_database *db, uint32_t n, hf_sv only_ecosystem, hf_sv only_package,
+			struct hf_out *out)
 {
 	struct hf_record r;
 	hf_sv ecosystem, package;

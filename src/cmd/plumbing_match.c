@@ -140,8 +140,11 @@ static int verdicts(struct match *m, hf_sv purl, hf_sv distro, hf_sv source, str
 	for (size_t i = 0; i < r.cleared_n; i++)
 		cleared(m, &r.cleared[i], operand.package.version);
 	if (!m->lines && r.database.landmarks_only) {
-		struct hf_undecided only = { .code = HF_SV("landmarks-only"),
-					     .reason = HF_SV("there is no database: only some famous flaws are known, and none of this package") };
+		struct hf_undecided only = {
+			.code = HF_SV("landmarks-only"),
+			.reason = HF_SV(
+				"there is no database: only some famous flaws are known, and none of this package")
+		};
 		cannot_tell(m, &only);
 	} else if (!m->lines) {
 		begin(m, "not_affected");
@@ -165,7 +168,8 @@ static int one_case(struct match *m, char *line)
 			source = !distro;
 		} else if (distro || source || !strncmp(word, "--distro=", 9) || !strncmp(word, "--source=", 9)) {
 			bool inline_value = !distro && !source;
-			words[distro || (inline_value && word[2] == 'd') ? 1 : 2] = hf_sv_of(inline_value ? word + 9 : word);
+			words[distro || (inline_value && word[2] == 'd') ? 1 : 2] =
+				hf_sv_of(inline_value ? word + 9 : word);
 			distro = source = false;
 		} else {
 			words[0] = n++ ? (hf_sv){ 0 } : hf_sv_of(word);
@@ -174,8 +178,8 @@ static int one_case(struct match *m, char *line)
 	hf_jw_kv(&m->w, "purl", words[0]);
 	hf_jw_key(&m->w, "verdicts");
 	hf_jw_array(&m->w);
-	int r = n == 1 ? verdicts(m, words[0], words[1], words[2], &err) :
-			 hf_fail(&err, HF_E_USAGE, "a line is PURL [--distro ID:VERSION] [--source NAME@VERSION]");
+	int r = n == 1 ? verdicts(m, words[0], words[1], words[2], &err)
+		       : hf_fail(&err, HF_E_USAGE, "a line is PURL [--distro ID:VERSION] [--source NAME@VERSION]");
 	hf_jw_array_end(&m->w);
 	if (r)
 		hf_jw_kv(&m->w, "error", hf_sv_of(err.msg));
@@ -223,7 +227,8 @@ int hf_plumbing_match(int argc, char **argv)
 		else if (c == 'b')
 			dir = optarg;
 		else
-			return hf_command_usage("plumbing", "match: '%s' is not an option, or lacks its value", argv[optind - 1]);
+			return hf_command_usage("plumbing", "match: '%s' is not an option, or lacks its value",
+						argv[optind - 1]);
 	if (argc - optind != 1)
 		return hf_command_usage("plumbing", "match needs one PURL, or '-'");
 	if (hf_database_open_default(dir, &db, &err) < 0)

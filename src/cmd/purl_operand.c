@@ -7,12 +7,14 @@ static bool is_digit(hf_sv s, size_t at)
 	return at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9';
 }
 
-/* "debian-12", "alpine-3.18.4", "opensuse-leap-15.5", "debian-sid"; a word alone is a codename of the namespace's system. */
+/* "debian-12", "alpine-3.18.4", "opensuse-leap-15.5", "debian-sid"; a word alone is a codename of the namespace's
+ * system. */
 static void os_of_qualifier(hf_sv distro, hf_sv namespace, struct hf_os *os)
 {
 	os->id = namespace;
 	for (size_t i = 0; i + 1 < distro.len; i++) {
-		if (distro.ptr[i] != '-' || !(is_digit(distro, i + 1) || hf_sv_index(hf_sv_skip(distro, i + 1), '-') == SIZE_MAX))
+		if (distro.ptr[i] != '-' ||
+		    !(is_digit(distro, i + 1) || hf_sv_index(hf_sv_skip(distro, i + 1), '-') == SIZE_MAX))
 			continue;
 		os->id = hf_sv_first(distro, i);
 		os->version_id = hf_sv_skip(distro, i + 1);
@@ -60,7 +62,8 @@ static void qualifiers(const struct hf_purl *purl, struct hf_arena *a, struct hf
 			p->module = value;
 		else if (hf_sv_eq(key, HF_SV("distro")))
 			os_of_qualifier(value, purl->namespace, &ret->os);
-		else if (hf_sv_eq(key, HF_SV("upstream")) && !hf_sv_cut(value, '@', &p->source_name, &p->source_version))
+		else if (hf_sv_eq(key, HF_SV("upstream")) &&
+			 !hf_sv_cut(value, '@', &p->source_name, &p->source_version))
 			p->source_name = value;
 	}
 	if (p->type == HF_PKG_RPM && epoch.len && hf_sv_index(p->version, ':') == SIZE_MAX)
@@ -76,7 +79,8 @@ static hf_sv whole_name(enum hf_package_type type, hf_sv namespace, hf_sv name, 
 	return hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(namespace), HF_SV_FMT(name));
 }
 
-int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, struct hf_purl_operand *ret, struct hf_err *err)
+int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, struct hf_purl_operand *ret,
+		    struct hf_err *err)
 {
 	struct hf_purl parsed;
 	int r = hf_purl_parse(purl, a, &parsed, err);
@@ -87,7 +91,8 @@ int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, 
 	struct hf_package *p = &ret->package;
 	p->type = hf_package_type_of_purl(parsed.type);
 	if (p->type == HF_PKG_MAX)
-		return hf_fail(err, HF_E_FORMAT, "%.*s: purls of type '%.*s' are not matched", HF_SV_FMT(purl), HF_SV_FMT(parsed.type));
+		return hf_fail(err, HF_E_FORMAT, "%.*s: purls of type '%.*s' are not matched", HF_SV_FMT(purl),
+			       HF_SV_FMT(parsed.type));
 	p->name = whole_name(p->type, parsed.namespace, parsed.name, a);
 	p->version = parsed.version;
 	qualifiers(&parsed, a, ret);

@@ -11,4 +11,5 @@ struct hf_purl_operand {
 
 /* @distro "ID:VERSION" and @source "NAME@VERSION" may be empty. Views live in @a and the arguments.
  * HF_E_FORMAT where @purl is none, or of a type that has no packages here. */
-int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, struct hf_purl_operand *ret, struct hf_err *err);
+int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, struct hf_purl_operand *ret,
+		    struct hf_err *err);

@@ -23,7 +23,8 @@ static bool split(hf_sv s, struct vector *v)
 
 	v->n = 0;
 	while (s.ptr && hf_sv_next(&s, '/', &part)) {
-		if (v->n == METRICS_MAX || !hf_sv_cut(part, ':', &v->names[v->n], &v->values[v->n]) || !v->values[v->n].len)
+		if (v->n == METRICS_MAX || !hf_sv_cut(part, ':', &v->names[v->n], &v->values[v->n]) ||
+		    !v->values[v->n].len)
 			return false;
 		for (size_t i = 0; i < v->n; i++)
 			if (hf_sv_eq(v->names[i], v->names[v->n]))
@@ -46,7 +47,8 @@ static bool weights_of(const struct vector *v, const struct metric *metrics, siz
 {
 	for (size_t i = 0; i < n; i++) {
 		const hf_sv *value = value_of(v, metrics[i].name);
-		const char *at = value && value->len == 1 && value->ptr[0] ? strchr(metrics[i].values, value->ptr[0]) : NULL;
+		const char *at =
+			value && value->len == 1 && value->ptr[0] ? strchr(metrics[i].values, value->ptr[0]) : NULL;
 		if (!at)
 			return false;
 		ret[i] = metrics[i].weights[at - metrics[i].values];
@@ -73,7 +75,8 @@ static double score2(const struct vector *v)
 	return fmax(0, round(score * 10) / 10);
 }
 
-/* v3.1's appendix A, in integers so that floating point's residue does not round up; v3.0 takes the ceiling of the same. */
+/* v3.1's appendix A, in integers so that floating point's residue does not round up; v3.0 takes the ceiling of the
+ * same. */
 static double round_up(double score)
 {
 	long n = lround(score * 100000);
@@ -84,10 +87,14 @@ static double round_up(double score)
 static double score3(const struct vector *v, bool v30)
 {
 	static const struct metric metrics[] = {
-		{ "AV", "NALP", { 0.85, 0.62, 0.55, 0.2 } }, { "AC", "LH", { 0.77, 0.44 } },
-		{ "PR", "NLH", { 0.85, 0.62, 0.27 } },       { "UI", "NR", { 0.85, 0.62 } },
-		{ "S", "UC", { 0, 1 } },                     { "C", "HLN", { 0.56, 0.22, 0 } },
-		{ "I", "HLN", { 0.56, 0.22, 0 } },           { "A", "HLN", { 0.56, 0.22, 0 } },
+		{ "AV", "NALP", { 0.85, 0.62, 0.55, 0.2 } },
+		{ "AC", "LH", { 0.77, 0.44 } },
+		{ "PR", "NLH", { 0.85, 0.62, 0.27 } },
+		{ "UI", "NR", { 0.85, 0.62 } },
+		{ "S", "UC", { 0, 1 } },
+		{ "C", "HLN", { 0.56, 0.22, 0 } },
+		{ "I", "HLN", { 0.56, 0.22, 0 } },
+		{ "A", "HLN", { 0.56, 0.22, 0 } },
 	};
 	double w[8];
 	char letters[8];

@@ -3,7 +3,8 @@
 #include "base/view.h"
 
 enum { HF_CVSS4_METRICS = 11 };
-extern const char *const hf_cvss4_names[HF_CVSS4_METRICS]; /* "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA" */
+extern const char
+	*const hf_cvss4_names[HF_CVSS4_METRICS]; /* "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA" */
 
 /* @letters are the values in that order. <0 where one is not a value of its metric. */
 double hf_cvss4_score(const char letters[HF_CVSS4_METRICS]);

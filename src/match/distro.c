@@ -2,9 +2,9 @@
 
 struct row {
 	hf_sv id;
-	hf_sv prefix;    /* of the ecosystem */
-	hf_sv product;   /* at endoflife.date */
-	int components;  /* of VERSION_ID that name a release; 0: rolling, the prefix is the whole key */
+	hf_sv prefix;   /* of the ecosystem */
+	hf_sv product;  /* at endoflife.date */
+	int components; /* of VERSION_ID that name a release; 0: rolling, the prefix is the whole key */
 	hf_sv name;
 	hf_sv rpm_vendor; /* a part of Vendor in its own packages; empty: not looked at */
 };
@@ -12,18 +12,36 @@ struct row {
 static const struct row rows[] = {
 	{ HF_SV_INIT("debian"), HF_SV_INIT("Debian:"), HF_SV_INIT("debian"), 1, HF_SV_INIT("Debian"), { 0 } },
 	{ HF_SV_INIT("ubuntu"), HF_SV_INIT("Ubuntu:"), HF_SV_INIT("ubuntu"), 2, HF_SV_INIT("Ubuntu"), { 0 } },
-	{ HF_SV_INIT("alpine"), HF_SV_INIT("Alpine:v"), HF_SV_INIT("alpine-linux"), 2, HF_SV_INIT("Alpine Linux"), { 0 } },
+	{ HF_SV_INIT("alpine"),
+	  HF_SV_INIT("Alpine:v"),
+	  HF_SV_INIT("alpine-linux"),
+	  2,
+	  HF_SV_INIT("Alpine Linux"),
+	  { 0 } },
 	{ HF_SV_INIT("wolfi"), HF_SV_INIT("Wolfi"), { 0 }, 0, HF_SV_INIT("Wolfi"), { 0 } },
 	{ HF_SV_INIT("chainguard"), HF_SV_INIT("Chainguard"), { 0 }, 0, HF_SV_INIT("Chainguard"), { 0 } },
-	{ HF_SV_INIT("almalinux"), HF_SV_INIT("AlmaLinux:"), HF_SV_INIT("almalinux"), 1, HF_SV_INIT("AlmaLinux"), HF_SV_INIT("AlmaLinux") },
-	{ HF_SV_INIT("rocky"), HF_SV_INIT("Rocky Linux:"), HF_SV_INIT("rocky-linux"), 1, HF_SV_INIT("Rocky Linux"), HF_SV_INIT("Rocky") },
-	{ HF_SV_INIT("rhel"), HF_SV_INIT("Red Hat:enterprise_linux:"), HF_SV_INIT("rhel"), 1, HF_SV_INIT("Red Hat Enterprise Linux"), HF_SV_INIT("Red Hat") },
-	{ HF_SV_INIT("centos"), HF_SV_INIT("CentOS:"), HF_SV_INIT("centos"), 1, HF_SV_INIT("CentOS"), HF_SV_INIT("CentOS") },
-	{ HF_SV_INIT("fedora"), HF_SV_INIT("Fedora:"), HF_SV_INIT("fedora"), 1, HF_SV_INIT("Fedora"), HF_SV_INIT("Fedora") },
-	{ HF_SV_INIT("ol"), HF_SV_INIT("Oracle Linux:"), HF_SV_INIT("oracle-linux"), 1, HF_SV_INIT("Oracle Linux"), HF_SV_INIT("Oracle") },
-	{ HF_SV_INIT("amzn"), HF_SV_INIT("Amazon Linux:"), HF_SV_INIT("amazon-linux"), 1, HF_SV_INIT("Amazon Linux"), HF_SV_INIT("Amazon") },
-	{ HF_SV_INIT("sles"), HF_SV_INIT("SUSE:Linux Enterprise Server "), HF_SV_INIT("sles"), 2, HF_SV_INIT("SUSE Linux Enterprise Server"), HF_SV_INIT("SUSE") },
-	{ HF_SV_INIT("opensuse-leap"), HF_SV_INIT("openSUSE:Leap "), HF_SV_INIT("opensuse"), 2, HF_SV_INIT("openSUSE Leap"), { 0 } },
+	{ HF_SV_INIT("almalinux"), HF_SV_INIT("AlmaLinux:"), HF_SV_INIT("almalinux"), 1, HF_SV_INIT("AlmaLinux"),
+	  HF_SV_INIT("AlmaLinux") },
+	{ HF_SV_INIT("rocky"), HF_SV_INIT("Rocky Linux:"), HF_SV_INIT("rocky-linux"), 1, HF_SV_INIT("Rocky Linux"),
+	  HF_SV_INIT("Rocky") },
+	{ HF_SV_INIT("rhel"), HF_SV_INIT("Red Hat:enterprise_linux:"), HF_SV_INIT("rhel"), 1,
+	  HF_SV_INIT("Red Hat Enterprise Linux"), HF_SV_INIT("Red Hat") },
+	{ HF_SV_INIT("centos"), HF_SV_INIT("CentOS:"), HF_SV_INIT("centos"), 1, HF_SV_INIT("CentOS"),
+	  HF_SV_INIT("CentOS") },
+	{ HF_SV_INIT("fedora"), HF_SV_INIT("Fedora:"), HF_SV_INIT("fedora"), 1, HF_SV_INIT("Fedora"),
+	  HF_SV_INIT("Fedora") },
+	{ HF_SV_INIT("ol"), HF_SV_INIT("Oracle Linux:"), HF_SV_INIT("oracle-linux"), 1, HF_SV_INIT("Oracle Linux"),
+	  HF_SV_INIT("Oracle") },
+	{ HF_SV_INIT("amzn"), HF_SV_INIT("Amazon Linux:"), HF_SV_INIT("amazon-linux"), 1, HF_SV_INIT("Amazon Linux"),
+	  HF_SV_INIT("Amazon") },
+	{ HF_SV_INIT("sles"), HF_SV_INIT("SUSE:Linux Enterprise Server "), HF_SV_INIT("sles"), 2,
+	  HF_SV_INIT("SUSE Linux Enterprise Server"), HF_SV_INIT("SUSE") },
+	{ HF_SV_INIT("opensuse-leap"),
+	  HF_SV_INIT("openSUSE:Leap "),
+	  HF_SV_INIT("opensuse"),
+	  2,
+	  HF_SV_INIT("openSUSE Leap"),
+	  { 0 } },
 	{ HF_SV_INIT("photon"), HF_SV_INIT("Photon OS:"), HF_SV_INIT("photon"), 2, HF_SV_INIT("Photon OS"), { 0 } },
 };
 
@@ -58,7 +76,8 @@ static bool ubuntu_lts(hf_sv version)
 {
 	uint64_t year;
 
-	return hf_sv_ends(version, HF_SV(".04")) && hf_sv_to_u64(hf_sv_first(version, version.len - 3), &year) && year % 2 == 0;
+	return hf_sv_ends(version, HF_SV(".04")) && hf_sv_to_u64(hf_sv_first(version, version.len - 3), &year) &&
+	       year % 2 == 0;
 }
 
 void hf_distro_of(const struct hf_os *os, struct hf_arena *a, struct hf_distro *ret)
@@ -67,8 +86,8 @@ void hf_distro_of(const struct hf_os *os, struct hf_arena *a, struct hf_distro *
 
 	*ret = (struct hf_distro){ .id = os ? os->id : (hf_sv){ 0 } };
 	if (os && os->id.len)
-		ret->label = hf_arena_fmt(a, "%.*s%s%.*s", HF_SV_FMT(row ? row->name : os->id), os->version_id.len ? " " : "",
-					  HF_SV_FMT(os->version_id));
+		ret->label = hf_arena_fmt(a, "%.*s%s%.*s", HF_SV_FMT(row ? row->name : os->id),
+					  os->version_id.len ? " " : "", HF_SV_FMT(os->version_id));
 	if (!row)
 		return;
 	if (!row->components) {

@@ -28,7 +28,8 @@ static enum hf_holds within(const struct hf_range *g, hf_sv v, const struct hf_v
 	}
 }
 
-/* From @version upwards along the fixes, until no stretch holds any more. The stretches are few; the bound is for hostile ones. */
+/* From @version upwards along the fixes, until no stretch holds any more. The stretches are few; the bound is for
+ * hostile ones. */
 static hf_sv lowest_fix(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *s)
 {
 	hf_sv at = version;

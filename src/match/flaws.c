@@ -170,8 +170,8 @@ static void severity_of_scores(struct hf_vulnerability *v)
 	}
 }
 
-static void join_flaw_data(struct work *w, const sv_vec *ids, struct hf_vulnerability *v, struct hf_scored *scores, size_t *n,
-			   size_t max)
+static void join_flaw_data(struct work *w, const sv_vec *ids, struct hf_vulnerability *v, struct hf_scored *scores,
+			   size_t *n, size_t max)
 {
 	v->epss = v->epss_percentile = -1;
 	for (size_t i = 0; i < ids->n; i++) {
@@ -208,7 +208,8 @@ static enum hf_status status_of(const struct hf_hit *h)
 	return h->fixed.len ? HF_STATUS_FIXED_AVAILABLE : HF_STATUS_AFFECTED;
 }
 
-/* Whose record speaks for the flaw: one with a fix before one without, the main archive before a channel, then the first. */
+/* Whose record speaks for the flaw: one with a fix before one without, the main archive before a channel, then the
+ * first. */
 static bool speaks_before(const struct hf_hit *a, const struct hf_hit *b)
 {
 	if ((a->fixed.len > 0) != (b->fixed.len > 0))
@@ -218,7 +219,8 @@ static bool speaks_before(const struct hf_hit *a, const struct hf_hit *b)
 	return a->record < b->record;
 }
 
-static void emit(struct work *w, const size_t *members, size_t n, const struct hf_vulnerability *base, hf_vulnerability_vec *out)
+static void emit(struct work *w, const size_t *members, size_t n, const struct hf_vulnerability *base,
+		 hf_vulnerability_vec *out)
 {
 	struct hf_arena *a = w->c->arena;
 	struct hf_vulnerability v = *base;
@@ -234,7 +236,9 @@ static void emit(struct work *w, const size_t *members, size_t n, const struct h
 		add_ids(w, m, &ids);
 		if (speaks_before(h, &w->hits[best->hit]))
 			best = m;
-		v.kind = !i || r->kind == HF_ADVISORY_MALICIOUS || (v.kind != HF_ADVISORY_MALICIOUS && r->kind < v.kind) ? r->kind : v.kind;
+		v.kind = !i || r->kind == HF_ADVISORY_MALICIOUS || (v.kind != HF_ADVISORY_MALICIOUS && r->kind < v.kind)
+				 ? r->kind
+				 : v.kind;
 		add_scores(r->cvss, word_of_source(w, r), scores, &scores_n, SCORES_MAX);
 		v.unimportant |= h->unimportant;
 		if (w->c->distro && (h->severity ? h->severity : r->severity) > v.severity) {
@@ -280,8 +284,8 @@ static void emit(struct work *w, const size_t *members, size_t n, const struct h
 		*slot = v;
 }
 
-void hf_flaws_unite(const struct hf_flaw_context *c, const struct hf_hit *hits, size_t hits_n, uint32_t package, hf_sv installed,
-		    bool kernel, hf_vulnerability_vec *out)
+void hf_flaws_unite(const struct hf_flaw_context *c, const struct hf_hit *hits, size_t hits_n, uint32_t package,
+		    hf_sv installed, bool kernel, hf_vulnerability_vec *out)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(c->arena->cap);
 	struct work w = { .c = c, .hits = hits, .by_id = HF_MAP(&scratch), .scratch = &scratch };

@@ -21,7 +21,7 @@ struct hf_flaw_context {
 typedef HF_VEC(struct hf_vulnerability) hf_vulnerability_vec;
 
 /* Unites @hits over aliases and appends a vulnerability for each flaw. @package as in struct hf_vulnerability. */
-void hf_flaws_unite(const struct hf_flaw_context *c, const struct hf_hit *hits, size_t hits_n, uint32_t package, hf_sv installed,
-		    bool kernel, hf_vulnerability_vec *out);
+void hf_flaws_unite(const struct hf_flaw_context *c, const struct hf_hit *hits, size_t hits_n, uint32_t package,
+		    hf_sv installed, bool kernel, hf_vulnerability_vec *out);
 /* All ids of a record but @id, sorted, in @a: for proofs. */
 void hf_record_ids(const struct hf_record *r, hf_sv id, struct hf_arena *a, const hf_sv **ret, size_t *ret_n);

@@ -72,7 +72,8 @@ static hf_sv rule_of(struct work *w, const struct hf_entry *e, const struct hf_e
 	if (g->fixed.len)
 		return hf_arena_fmt(w->a, "range: introduced %.*s, fixed %.*s", HF_SV_FMT(from), HF_SV_FMT(g->fixed));
 	if (g->last_affected.len)
-		return hf_arena_fmt(w->a, "range: introduced %.*s, last affected %.*s", HF_SV_FMT(from), HF_SV_FMT(g->last_affected));
+		return hf_arena_fmt(w->a, "range: introduced %.*s, last affected %.*s", HF_SV_FMT(from),
+				    HF_SV_FMT(g->last_affected));
 	if (g->limit.len)
 		return hf_arena_fmt(w->a, "range: introduced %.*s, before %.*s", HF_SV_FMT(from), HF_SV_FMT(g->limit));
 	return hf_arena_fmt(w->a, "range: introduced %.*s, no fix known", HF_SV_FMT(from));
@@ -85,13 +86,20 @@ static void cleared(struct work *w, uint32_t package, uint32_t record, hf_sv fix
 
 	if (!w->in->proofs || !hf_database_record(w->in->database, record, &r) || !(c = hf_vec_push(w->a, &w->cleared)))
 		return;
-	*c = (struct hf_cleared){ .package = package, .id = r.id, .fixed = fixed, .rule = rule, .advisory_id = r.id,
-				  .advisory_source = r.source, .advisory_url = r.url, .advisory_modified = r.modified };
+	*c = (struct hf_cleared){ .package = package,
+				  .id = r.id,
+				  .fixed = fixed,
+				  .rule = rule,
+				  .advisory_id = r.id,
+				  .advisory_source = r.source,
+				  .advisory_url = r.url,
+				  .advisory_modified = r.modified };
 	struct hf_cur lists[] = { r.upstream, r.aliases };
 	hf_sv id;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(lists); i++)
 		while (hf_entry_text(&lists[i], &id))
-			if (hf_sv_starts(id, HF_SV("CVE-")) && (!hf_sv_starts(c->id, HF_SV("CVE-")) || hf_sv_cmp(id, c->id) < 0))
+			if (hf_sv_starts(id, HF_SV("CVE-")) &&
+			    (!hf_sv_starts(c->id, HF_SV("CVE-")) || hf_sv_cmp(id, c->id) < 0))
 				c->id = id;
 	hf_record_ids(&r, c->id, w->a, &c->aliases, &c->aliases_n);
 }
@@ -128,7 +136,8 @@ static bool same_arch(const struct hf_package *p, const struct hf_entry *e)
 	struct hf_cur arches = e->arches;
 	hf_sv arch;
 
-	if (!hf_cur_left(&arches) || !p->arch.len || hf_sv_eq(p->arch, HF_SV("noarch")) || hf_sv_eq(p->arch, HF_SV("all")))
+	if (!hf_cur_left(&arches) || !p->arch.len || hf_sv_eq(p->arch, HF_SV("noarch")) ||
+	    hf_sv_eq(p->arch, HF_SV("all")))
 		return true;
 	while (hf_entry_text(&arches, &arch))
 		if (hf_sv_eq(arch, p->arch) || hf_sv_eq(arch, HF_SV("noarch")))
@@ -159,7 +168,9 @@ static void cannot_compare(struct work *w, uint32_t package, const struct hf_ent
 
 	if (stream)
 		undecided(w, package, HF_SV("version-not-comparable"),
-			  hf_arena_fmt(w->a, "%.*s or this package does not say of which module stream it is", HF_SV_FMT(id)), id);
+			  hf_arena_fmt(w->a, "%.*s or this package does not say of which module stream it is",
+				       HF_SV_FMT(id)),
+			  id);
 	else if (e->git_only)
 		undecided(w, package, HF_SV("version-not-comparable"),
 			  hf_arena_fmt(w->a, "%.*s speaks of commits only", HF_SV_FMT(id)), id);
@@ -176,14 +187,15 @@ static hf_sv without_release(const struct hf_package *p, const struct hf_entry *
 	struct hf_cur ranges = e->ranges;
 	struct hf_range g;
 
-	if (p->type != HF_PKG_RPM || !hf_entry_range(&ranges, &g) || !g.fixed.len || hf_sv_index(g.fixed, '-') != SIZE_MAX)
+	if (p->type != HF_PKG_RPM || !hf_entry_range(&ranges, &g) || !g.fixed.len ||
+	    hf_sv_index(g.fixed, '-') != SIZE_MAX)
 		return version;
 	size_t dash = hf_sv_last_index(version, '-');
 	return dash == SIZE_MAX ? version : hf_sv_first(version, dash);
 }
 
-static void consider_ranges(struct work *w, uint32_t package, const struct lookup *l, const struct hf_entry *e, uint32_t date,
-			    bool stream_unknown)
+static void consider_ranges(struct work *w, uint32_t package, const struct lookup *l, const struct hf_entry *e,
+			    uint32_t date, bool stream_unknown)
 {
 	const struct hf_package *p = &w->in->packages[package];
 	const struct hf_version_scheme *scheme = w->schemes[p->type];
@@ -275,7 +287,8 @@ static void run_lookups(struct work *w, uint32_t package, const struct lookup *l
 		return;
 	if (n > 1)
 		qsort(w->hits.at, w->hits.n, sizeof *w->hits.at, by_record);
-	hf_flaws_unite(&c, w->hits.at, w->hits.n, package, p->version, distribution && hf_package_is_kernel(p), &w->vulnerabilities);
+	hf_flaws_unite(&c, w->hits.at, w->hits.n, package, p->version, distribution && hf_package_is_kernel(p),
+		       &w->vulnerabilities);
 }
 
 static bool spoken_of(struct work *w, hf_sv ecosystem, hf_sv name, struct hf_entry *ret)
@@ -318,7 +331,8 @@ static void match_distribution(struct work *w, uint32_t package)
 	hf_sv version = source_version(w, p);
 	if (!version.len) {
 		if (spoken_of(w, w->distro.ecosystem, source, &e))
-			undecided(w, package, HF_SV("version-unknown"), HF_SV("the package's version is not known"), (hf_sv){ 0 });
+			undecided(w, package, HF_SV("version-unknown"), HF_SV("the package's version is not known"),
+				  (hf_sv){ 0 });
 		return;
 	}
 	list[n++] = (struct lookup){ w->distro.ecosystem, source, version, false, false };
@@ -354,7 +368,8 @@ static void match_language(struct work *w, uint32_t package)
 		return;
 	if (!w->ecosystem_known[p->type]) {
 		undecided(w, package, HF_SV("no-data-for-ecosystem"),
-			  hf_arena_fmt(w->a, "the database has no advisories of %.*s", HF_SV_FMT(ecosystem)), (hf_sv){ 0 });
+			  hf_arena_fmt(w->a, "the database has no advisories of %.*s", HF_SV_FMT(ecosystem)),
+			  (hf_sv){ 0 });
 		return;
 	}
 	struct lookup l = { ecosystem, p->name, plain_version(p), false, true };
@@ -362,7 +377,8 @@ static void match_language(struct work *w, uint32_t package)
 	if (devel || !p->version.len) {
 		if (spoken_of(w, ecosystem, p->name, &e))
 			undecided(w, package, HF_SV("version-unknown"),
-				  hf_arena_fmt(w->a, "there are advisories of %.*s, and its version is not known", HF_SV_FMT(p->name)),
+				  hf_arena_fmt(w->a, "there are advisories of %.*s, and its version is not known",
+					       HF_SV_FMT(p->name)),
 				  (hf_sv){ 0 });
 		return;
 	}
@@ -380,7 +396,10 @@ static void match_language(struct work *w, uint32_t package)
 			continue;
 		hf_sv id = record_id(w, e.record);
 		undecided(w, package, HF_SV("group-unknown"),
-			  hf_arena_fmt(w->a, "%.*s speaks of an artifact of this name, whose group this file does not say", HF_SV_FMT(id)), id);
+			  hf_arena_fmt(w->a,
+				       "%.*s speaks of an artifact of this name, whose group this file does not say",
+				       HF_SV_FMT(id)),
+			  id);
 		return;
 	}
 }
@@ -407,14 +426,17 @@ static void match_support(struct work *w)
 	else if (c.ended_no_date)
 		w->result->supported = 0;
 	if (w->result->supported == 1 && hf_sv_cmp(w->in->today, c.end_of_life) > 0 && c.end_of_life.len)
-		note(w, hf_arena_fmt(w->a, "%.*s is past its regular support (%.*s); long-term support ends %.*s", HF_SV_FMT(label),
-				     HF_SV_FMT(c.end_of_life), HF_SV_FMT(w->result->end_of_life)));
+		note(w, hf_arena_fmt(w->a, "%.*s is past its regular support (%.*s); long-term support ends %.*s",
+				     HF_SV_FMT(label), HF_SV_FMT(c.end_of_life), HF_SV_FMT(w->result->end_of_life)));
 	if (w->result->supported == 0)
 		undecided(w, -1, HF_SV("unsupported-release"),
 			  hf_arena_fmt(w->a,
-				       "%.*s has not been supported since %.*s: flaws found since then are not recorded for it, so a "
+				       "%.*s has not been supported since %.*s: flaws found since then are not "
+				       "recorded for it, so a "
 				       "package without a finding cannot be called clean",
-				       HF_SV_FMT(label), HF_SV_FMT(w->result->end_of_life.len ? w->result->end_of_life : HF_SV("an unknown day"))),
+				       HF_SV_FMT(label),
+				       HF_SV_FMT(w->result->end_of_life.len ? w->result->end_of_life
+									    : HF_SV("an unknown day"))),
 			  (hf_sv){ 0 });
 }
 
@@ -429,8 +451,8 @@ static void match_release(struct work *w, bool any)
 		return;
 	if (w->distro_known) {
 		if (info.absence.len)
-			note(w, hf_arena_fmt(w->a, "%.*s (%.*s, newest %.*s): %.*s", HF_SV_FMT(w->distro.label), HF_SV_FMT(info.source),
-					     HF_SV_FMT(info.newest), HF_SV_FMT(info.absence)));
+			note(w, hf_arena_fmt(w->a, "%.*s (%.*s, newest %.*s): %.*s", HF_SV_FMT(w->distro.label),
+					     HF_SV_FMT(info.source), HF_SV_FMT(info.newest), HF_SV_FMT(info.absence)));
 		return;
 	}
 	hf_sv why = HF_SV("the operating system is not known (no os-release), so its packages cannot be matched");
@@ -506,7 +528,8 @@ static void finish(struct work *w)
 	SORT(w->cleared, cleared_order);
 	drop_contradicted(w);
 	if (r->database.landmarks_only)
-		note(w, HF_SV("only the small set of landmark advisories that is built into the program was used: run 'holdfast db build' for a "
+		note(w, HF_SV("only the small set of landmark advisories that is built into the program was used: run "
+			      "'holdfast db build' for a "
 			      "real database"));
 	if (hf_database_damaged(w->in->database))
 		note(w, HF_SV("the advisory database is damaged, findings are missing: run 'holdfast db build' again"));
@@ -533,7 +556,8 @@ int hf_match(const struct hf_match_input *in, struct hf_arena *a, struct hf_matc
 	for (int t = 0; t < HF_PKG_MAX; t++) {
 		struct hf_ecosystem_info info;
 		w.schemes[t] = hf_version_scheme_named(hf_sv_of(hf_package_type_scheme((enum hf_package_type)t)));
-		w.ecosystem_known[t] = hf_database_ecosystem(in->database, hf_sv_of(hf_package_type_ecosystem((enum hf_package_type)t)), &info);
+		w.ecosystem_known[t] = hf_database_ecosystem(
+			in->database, hf_sv_of(hf_package_type_ecosystem((enum hf_package_type)t)), &info);
 	}
 	match_release(&w, any || (in->os && in->os->id.len));
 	for (size_t i = 0; i < in->packages_n && !a->over; i++)

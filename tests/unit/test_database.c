@@ -19,11 +19,14 @@ static struct hf_buf build(size_t packages)
 	for (size_t i = 0; i < packages; i++) {
 		text.len = 0;
 		hf_buf_addf(&text,
-			    "{\"id\":\"GHSA-%zu\",\"modified\":\"2024-01-01T00:00:00Z\",\"aliases\":[\"CVE-2024-%zu\"],\"affected\":[{\"package\":{"
-			    "\"ecosystem\":\"npm\",\"name\":\"p%zu\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},"
+			    "{\"id\":\"GHSA-%zu\",\"modified\":\"2024-01-01T00:00:00Z\",\"aliases\":[\"CVE-2024-%zu\"],"
+			    "\"affected\":[{\"package\":{"
+			    "\"ecosystem\":\"npm\",\"name\":\"p%zu\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{"
+			    "\"introduced\":\"0\"},"
 			    "{\"fixed\":\"%zu.0.0\"}]}]}]}",
 			    i, 10000 + i, i, i + 1);
-		assert_int_equal(hf_database_builder_file(b, HF_SV("osv/npm/all.zip!/x.json"), hf_buf_view(&text), &err), HF_OK);
+		assert_int_equal(
+			hf_database_builder_file(b, HF_SV("osv/npm/all.zip!/x.json"), hf_buf_view(&text), &err), HF_OK);
 	}
 	assert_int_equal(hf_database_builder_file(b, HF_SV("osv/npm/all.zip!/bad.json"), HF_SV("{"), &err), HF_PARTIAL);
 	assert_int_equal(hf_database_builder_totals(b).malformed, 1);
@@ -159,9 +162,11 @@ HF_TEST(names_of_any_length_are_no_danger)
 	memset(name, 'x', sizeof name);
 	assert_int_equal(hf_package_key(HF_SV("npm"), (hf_sv){ name, sizeof name }, key), 0);
 	assert_int_equal(hf_package_key(HF_SV("npm"), (hf_sv){ 0 }, key), 0);
-	assert_int_equal(hf_package_key(HF_SV("npm"), (hf_sv){ name, HF_DATABASE_KEY_MAX - 5 }, key), HF_DATABASE_KEY_MAX);
+	assert_int_equal(hf_package_key(HF_SV("npm"), (hf_sv){ name, HF_DATABASE_KEY_MAX - 5 }, key),
+			 HF_DATABASE_KEY_MAX);
 }
 
 HF_TEST_MAIN(cmocka_unit_test(what_was_written_is_read_back), cmocka_unit_test(the_same_input_gives_the_same_bytes),
 	     cmocka_unit_test(damage_gives_fewer_answers_and_no_crash),
-	     cmocka_unit_test(names_are_normalised_as_their_ecosystem_says), cmocka_unit_test(names_of_any_length_are_no_danger))
+	     cmocka_unit_test(names_are_normalised_as_their_ecosystem_says),
+	     cmocka_unit_test(names_of_any_length_are_no_danger))

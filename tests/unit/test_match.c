@@ -1,4 +1,5 @@
-/* Small advisories are built into a database, packages are matched against it, and what each rule promises is looked at. */
+/* Small advisories are built into a database, packages are matched against it, and what each rule promises is looked
+ * at. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -10,32 +11,44 @@
 #include "match/match.h"
 
 static const char *const records[][2] = {
-	{ "osv/PyPI/all.zip!/a.json", "{\"id\":\"PYSEC-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"published\":\"2024-01-31T00:00:00Z\","
-				      "\"aliases\":[\"CVE-2024-0001\"],\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"Foo.Bar\"},"
-				      "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"1.0\"},{\"fixed\":\"1.5\"},"
-				      "{\"introduced\":\"2.0\"},{\"fixed\":\"2.3\"}]}],\"versions\":[\"1.2\",\"0.9.special\"]}]}" },
-	{ "osv/PyPI/all.zip!/b.json", "{\"id\":\"GHSA-aaaa-bbbb-cccc\",\"modified\":\"2024-02-01T00:00:00Z\",\"aliases\":[\"CVE-2024-0001\"],"
-				      "\"severity\":[{\"type\":\"CVSS_V3\",\"score\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"}],"
-				      "\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"foo-bar\"},"
-				      "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"2.3\"}]}]}]}" },
-	{ "osv/PyPI/all.zip!/c.json", "{\"id\":\"PYSEC-9\",\"modified\":\"2024-02-01T00:00:00Z\",\"withdrawn\":\"2024-03-01T00:00:00Z\","
-				      "\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"foo-bar\"},"
-				      "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"}]}]}]}" },
-	{ "osv/Go/all.zip!/d.json", "{\"id\":\"GO-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"Go\","
-				    "\"name\":\"example.com/m\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1.2.3\"}]}]}]}" },
+	{ "osv/PyPI/all.zip!/a.json",
+	  "{\"id\":\"PYSEC-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"published\":\"2024-01-31T00:00:00Z\","
+	  "\"aliases\":[\"CVE-2024-0001\"],\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"Foo.Bar\"},"
+	  "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"1.0\"},{\"fixed\":\"1.5\"},"
+	  "{\"introduced\":\"2.0\"},{\"fixed\":\"2.3\"}]}],\"versions\":[\"1.2\",\"0.9.special\"]}]}" },
+	{ "osv/PyPI/all.zip!/b.json",
+	  "{\"id\":\"GHSA-aaaa-bbbb-cccc\",\"modified\":\"2024-02-01T00:00:00Z\",\"aliases\":[\"CVE-2024-0001\"],"
+	  "\"severity\":[{\"type\":\"CVSS_V3\",\"score\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"}],"
+	  "\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"foo-bar\"},"
+	  "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"2.3\"}]}]}]}" },
+	{ "osv/PyPI/all.zip!/c.json",
+	  "{\"id\":\"PYSEC-9\",\"modified\":\"2024-02-01T00:00:00Z\",\"withdrawn\":\"2024-03-01T00:00:00Z\","
+	  "\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"foo-bar\"},"
+	  "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"}]}]}]}" },
+	{ "osv/Go/all.zip!/d.json",
+	  "{\"id\":\"GO-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"Go\","
+	  "\"name\":\"example.com/"
+	  "m\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1.2.3\"}]}]}]}" },
 	{ "osv/AlmaLinux/all.zip!/e.json",
-	  "{\"id\":\"ALSA-2024:1\",\"summary\":\"Important: foo security update\",\"modified\":\"2024-02-01T00:00:00Z\","
+	  "{\"id\":\"ALSA-2024:1\",\"summary\":\"Important: foo security "
+	  "update\",\"modified\":\"2024-02-01T00:00:00Z\","
 	  "\"related\":[\"CVE-2024-0002\",\"CVE-2024-0003\"],\"affected\":["
-	  "{\"package\":{\"ecosystem\":\"AlmaLinux:9\",\"name\":\"foo-libs\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1:2.0-3.el9\"}]}]},"
-	  "{\"package\":{\"ecosystem\":\"AlmaLinux:9\",\"name\":\"mod\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"5.0-1.module_el9.1.0+1+aa\"}]}]}]}" },
-	{ "debian/tracker.json",
-	  "{\"openssl\":{\"CVE-2024-0004\":{\"scope\":\"remote\",\"releases\":{\"bookworm\":{\"status\":\"resolved\",\"repositories\":{},"
-	  "\"urgency\":\"high\",\"fixed_version\":\"3.0.1-2\"}}},\"CVE-2024-0005\":{\"releases\":{\"bookworm\":{\"status\":\"open\","
-	  "\"repositories\":{},\"urgency\":\"unimportant\"}}},\"CVE-2024-0006\":{\"releases\":{\"bookworm\":{\"status\":\"resolved\","
-	  "\"repositories\":{},\"urgency\":\"low\",\"fixed_version\":\"0\"}}}}}" },
-	{ "endoflife/debian.json", "[{\"cycle\":\"12\",\"codename\":\"Bookworm\",\"releaseDate\":\"2023-06-10\",\"eol\":\"2026-07-11\",\"eoes\":\"2028-06-30\"}]" },
+	  "{\"package\":{\"ecosystem\":\"AlmaLinux:9\",\"name\":\"foo-libs\"},\"ranges\":[{\"type\":\"ECOSYSTEM\","
+	  "\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1:2.0-3.el9\"}]}]},"
+	  "{\"package\":{\"ecosystem\":\"AlmaLinux:9\",\"name\":\"mod\"},\"ranges\":[{\"type\":\"ECOSYSTEM\","
+	  "\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"5.0-1.module_el9.1.0+1+aa\"}]}]}]}" },
+	{ "debian/tracker.json", "{\"openssl\":{\"CVE-2024-0004\":{\"scope\":\"remote\",\"releases\":{\"bookworm\":{"
+				 "\"status\":\"resolved\",\"repositories\":{},"
+				 "\"urgency\":\"high\",\"fixed_version\":\"3.0.1-2\"}}},\"CVE-2024-0005\":{"
+				 "\"releases\":{\"bookworm\":{\"status\":\"open\","
+				 "\"repositories\":{},\"urgency\":\"unimportant\"}}},\"CVE-2024-0006\":{\"releases\":{"
+				 "\"bookworm\":{\"status\":\"resolved\","
+				 "\"repositories\":{},\"urgency\":\"low\",\"fixed_version\":\"0\"}}}}}" },
+	{ "endoflife/debian.json", "[{\"cycle\":\"12\",\"codename\":\"Bookworm\",\"releaseDate\":\"2023-06-10\","
+				   "\"eol\":\"2026-07-11\",\"eoes\":\"2028-06-30\"}]" },
 	{ "cisa/known_exploited_vulnerabilities.json",
-	  "{\"catalogVersion\":\"1\",\"dateReleased\":\"2024-01-01T00:00:00Z\",\"count\":1,\"vulnerabilities\":[{\"cveID\":\"CVE-2024-0001\","
+	  "{\"catalogVersion\":\"1\",\"dateReleased\":\"2024-01-01T00:00:00Z\",\"count\":1,\"vulnerabilities\":[{"
+	  "\"cveID\":\"CVE-2024-0001\","
 	  "\"dateAdded\":\"2024-02-02\",\"dueDate\":\"2024-02-22\",\"knownRansomwareCampaignUse\":\"Known\"}]}" },
 };
 
@@ -90,13 +103,19 @@ static struct hf_match_result match(const char *id, const char *version_id, stru
 
 static struct hf_match_result pypi(const char *version)
 {
-	return match("", "", (struct hf_package){ .type = HF_PKG_PYPI, .name = HF_SV("foo_bar"), .version = hf_sv_of(version) });
+	return match(
+		"", "",
+		(struct hf_package){ .type = HF_PKG_PYPI, .name = HF_SV("foo_bar"), .version = hf_sv_of(version) });
 }
 
 static struct hf_match_result deb(const char *os, const char *release, const char *version, const char *origin)
 {
-	return match(os, release, (struct hf_package){ .type = HF_PKG_DEB, .name = HF_SV("libssl3"), .version = hf_sv_of(version),
-						       .source_name = HF_SV("openssl"), .origin = hf_sv_of(origin) });
+	return match(os, release,
+		     (struct hf_package){ .type = HF_PKG_DEB,
+					  .name = HF_SV("libssl3"),
+					  .version = hf_sv_of(version),
+					  .source_name = HF_SV("openssl"),
+					  .origin = hf_sv_of(origin) });
 }
 
 #define EQUAL(view, text) assert_true(hf_sv_eq((view), HF_SV(text)))
@@ -152,15 +171,19 @@ HF_TEST(a_version_that_is_none_cannot_be_told_unless_it_is_listed)
 
 HF_TEST(what_a_distribution_owns_is_not_matched)
 {
-	struct hf_match_result r = match("", "", (struct hf_package){ .type = HF_PKG_PYPI, .name = HF_SV("foo-bar"), .version = HF_SV("2.1"),
-								      .owned_by = HF_SV("pkg:deb/debian/python3-foo@1") });
+	struct hf_match_result r = match("", "",
+					 (struct hf_package){ .type = HF_PKG_PYPI,
+							      .name = HF_SV("foo-bar"),
+							      .version = HF_SV("2.1"),
+							      .owned_by = HF_SV("pkg:deb/debian/python3-foo@1") });
 
 	assert_int_equal(r.vulnerabilities_n + r.undecided_n, 0);
 }
 
 HF_TEST(ecosystems_without_data_are_said)
 {
-	struct hf_match_result r = match("", "", (struct hf_package){ .type = HF_PKG_NUGET, .name = HF_SV("X"), .version = HF_SV("1.0.0") });
+	struct hf_match_result r = match(
+		"", "", (struct hf_package){ .type = HF_PKG_NUGET, .name = HF_SV("X"), .version = HF_SV("1.0.0") });
 
 	assert_int_equal(r.undecided_n, 1);
 	EQUAL(r.undecided[0].code, "no-data-for-ecosystem");
@@ -168,7 +191,9 @@ HF_TEST(ecosystems_without_data_are_said)
 
 HF_TEST(go_main_modules_have_no_version)
 {
-	struct hf_package p = { .type = HF_PKG_GOLANG, .name = HF_SV("example.com/m"), .version = HF_SV("(devel)"), .is_main = true };
+	struct hf_package p = {
+		.type = HF_PKG_GOLANG, .name = HF_SV("example.com/m"), .version = HF_SV("(devel)"), .is_main = true
+	};
 	struct hf_match_result r = match("", "", p);
 
 	assert_int_equal(r.undecided_n, 1);
@@ -219,15 +244,21 @@ HF_TEST(other_peoples_builds_cannot_be_told)
 	EQUAL(r.undecided[0].code, "third-party-origin");
 	r = deb("debian", "12", "3.0.1-1", "Docker <support@docker.com>");
 	EQUAL(r.undecided[0].code, "third-party-origin");
-	r = match("almalinux", "9.2", (struct hf_package){ .type = HF_PKG_RPM, .name = HF_SV("foo-libs"), .version = HF_SV("1:2.0-2.el9"),
-							   .origin = HF_SV("Fedora Project") });
+	r = match("almalinux", "9.2",
+		  (struct hf_package){ .type = HF_PKG_RPM,
+				       .name = HF_SV("foo-libs"),
+				       .version = HF_SV("1:2.0-2.el9"),
+				       .origin = HF_SV("Fedora Project") });
 	EQUAL(r.undecided[0].code, "third-party-origin");
 }
 
 HF_TEST(an_erratum_gives_a_finding_for_each_flaw_it_fixes)
 {
-	struct hf_match_result r = match("almalinux", "9.2", (struct hf_package){ .type = HF_PKG_RPM, .name = HF_SV("foo-libs"),
-										  .version = HF_SV("1:2.0-2.el9"), .origin = HF_SV("AlmaLinux") });
+	struct hf_match_result r = match("almalinux", "9.2",
+					 (struct hf_package){ .type = HF_PKG_RPM,
+							      .name = HF_SV("foo-libs"),
+							      .version = HF_SV("1:2.0-2.el9"),
+							      .origin = HF_SV("AlmaLinux") });
 
 	assert_int_equal(r.vulnerabilities_n, 2);
 	EQUAL(r.vulnerabilities[0].id, "CVE-2024-0002");
@@ -239,7 +270,9 @@ HF_TEST(an_erratum_gives_a_finding_for_each_flaw_it_fixes)
 
 HF_TEST(modules_are_compared_with_modules_alone)
 {
-	struct hf_package p = { .type = HF_PKG_RPM, .name = HF_SV("mod"), .version = HF_SV("4.0-1.el9"), .origin = HF_SV("AlmaLinux") };
+	struct hf_package p = {
+		.type = HF_PKG_RPM, .name = HF_SV("mod"), .version = HF_SV("4.0-1.el9"), .origin = HF_SV("AlmaLinux")
+	};
 	struct hf_match_result r = match("almalinux", "9", p);
 
 	assert_int_equal(r.vulnerabilities_n + r.undecided_n, 0);
