@@ -208,9 +208,6 @@ def huge(path, files=1_000_000, total=10 << 30):
         f.write(tar_header("config.json", len(config)) + config + bytes(-len(config) % 512))
         manifest = json.dumps([{"Config": "config.json", "RepoTags": ["huge:latest"], "Layers": ["layer/layer.tar"]}]).encode()
         f.write(tar_header("manifest.json", len(manifest)) + manifest + bytes(-len(manifest) % 512))
-        f.write(tar_header("layer/layer.tar", 0)[:124] + b"%011o\0" % layer_size + tar_header("layer/layer.tar", 0)[136:])
-        at = f.tell() - 512
-        f.seek(at)
         f.write(tar_header("layer/layer.tar", layer_size) if layer_size < 8 ** 11 else big_header("layer/layer.tar", layer_size))
         for i in range(files):
             f.write(tar_header(f"data/{i % 1000}/{i // 1000}/file{i}.bin", each))
