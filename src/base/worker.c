@@ -111,7 +111,9 @@ void hf_board_progress(struct hf_board *board, uint64_t done, uint64_t total, co
 {
 	if (!board)
 		return;
-	snprintf(board->what, sizeof board->what, "%s", what);
+	for (size_t i = 0; i < WHAT_MAX - 1; i++) /* by bytes: several threads may write, the parent may read meanwhile */
+		if ((board->what[i] = what[i]) == 0)
+			break;
 	atomic_store(&board->total, total);
 	atomic_store(&board->done, done);
 }
@@ -135,6 +137,15 @@ struct run {
 	struct hf_arena *arena;
 };
 
+/* What a worker wrote goes to a terminal: cut and escaped. */
+static void show_progress(struct run *r)
+{
+	char text[WHAT_MAX * 4];
+
+	hf_escape_controls(text, sizeof text, (hf_sv){ r->board->what, strnlen(r->board->what, WHAT_MAX) });
+	r->options->progress(r->options->progress_ctx, atomic_load(&r->board->done), atomic_load(&r->board->total), text);
+}
+
 /* Waits for the child; kills it when a file takes too long. Returns the slot of that file, -1 where there was none. */
 static int wait_for(struct run *r, pid_t pid, int *ret_status)
 {
@@ -149,7 +160,7 @@ static int wait_for(struct run *r, pid_t pid, int *ret_status)
 				break;
 		}
 		if (o->progress)
-			o->progress(o->progress_ctx, atomic_load(&r->board->done), atomic_load(&r->board->total), r->board->what);
+			show_progress(r);
 		for (int i = 0; o->file_seconds_max && slow < 0 && i < HF_THREADS_MAX; i++) {
 			struct slot *s = &r->board->slots[i];
 			if (i >= (int)atomic_load(&r->board->slots_n))

@@ -1,5 +1,6 @@
 #include "catalog/inventory.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/glob.h"
@@ -418,6 +419,7 @@ struct job {
 	const struct hf_layer_catalog_options *options;
 	struct hf_layer_catalog *layers;
 	size_t n;
+	atomic_size_t done;
 };
 
 static int read_one(void *ctx, size_t i, struct hf_err *err)
@@ -427,7 +429,11 @@ static int read_one(void *ctx, size_t i, struct hf_err *err)
 	struct hf_layer_catalog_options o = *job->options;
 
 	o.keep_paths = layer > 0;
-	return hf_layer_catalog_read(job->source, (uint32_t)layer, &o, &job->layers[layer], err);
+	int r = hf_layer_catalog_read(job->source, (uint32_t)layer, &o, &job->layers[layer], err);
+	size_t done = atomic_fetch_add(&job->done, 1) + 1;
+	if (o.worker)
+		hf_board_progress(o.worker->board, done, job->n, "reading layers:");
+	return r;
 }
 
 static int compose(struct composition *c, struct hf_err *err)
@@ -464,7 +470,7 @@ int hf_inventory_read(struct hf_source *source, const struct hf_inventory_option
 	size_t n = hf_source_artifact(source)->layers_n;
 	struct hf_wants *wants = hf_wants_new();
 	struct hf_layer_catalog_options o = { .wants = wants, .worker = options->worker, .arena_max = HF_INVENTORY_ARENA_MAX };
-	struct job job = { source, &o, hf_calloc(n, sizeof *job.layers), n };
+	struct job job = { .source = source, .options = &o, .layers = hf_calloc(n, sizeof *job.layers), .n = n };
 	struct composition c = { inv, job.layers, n, NULL, options };
 
 	*inv = (struct hf_inventory){ .arena = HF_ARENA(HF_INVENTORY_ARENA_MAX), .database_removed_in = -1 };

@@ -118,9 +118,21 @@ static int match(const struct target_scan *t, struct hf_scan_report *r, struct h
 	r->vulnerabilities_n = m->result.vulnerabilities_n;
 	r->undecided = m->result.undecided;
 	r->undecided_n = m->result.undecided_n;
-	r->notes = m->result.notes;
-	r->notes_n = m->result.notes_n;
 	return HF_OK;
+}
+
+/* What the source had to say, then what matching had to say. */
+static void join_notes(struct hf_scan_report *r, const struct hf_match_result *m, struct hf_arena *a)
+{
+	size_t n = r->artifact->notes_n + m->notes_n, at = 0;
+	hf_sv *notes = hf_arena_array(a, hf_sv, n);
+
+	for (size_t i = 0; notes && i < r->artifact->notes_n; i++)
+		notes[at++] = r->artifact->notes[i];
+	for (size_t i = 0; notes && i < m->notes_n; i++)
+		notes[at++] = m->notes[i];
+	r->notes = notes;
+	r->notes_n = at;
 }
 
 static int render(const struct target_scan *t, const struct hf_scan_report *r, struct hf_err *err)
@@ -176,6 +188,7 @@ static int report_on(const struct target_scan *t, const struct hf_inventory *inv
 		if (t->options->match)
 			hf_image_patch_levels(&r, layers, m.result.patch_dates);
 		hf_image_findings(&r, &facts, &a);
+		join_notes(&r, &m.result, &a);
 		q = a.over ? hf_fail(err, HF_E_LIMIT, "the report needs more than %zu bytes of memory", a.cap) : render(t, &r, err);
 	}
 	if (q >= 0)

@@ -109,6 +109,20 @@ static void escaped(struct hf_buf *out, unsigned code)
 		hf_buf_addf(out, "\\u%04x", code);
 }
 
+/* How many bytes from the front are ASCII that needs no escape: nearly always all of them. */
+static size_t plain_ascii(hf_sv s)
+{
+	size_t n = 0;
+
+	while (n < s.len) {
+		unsigned char c = (unsigned char)s.ptr[n];
+		if ((unsigned char)(c - 0x20) > 0x5e || c == '"' || c == '\\')
+			break;
+		n++;
+	}
+	return n;
+}
+
 static void string(struct hf_buf *out, hf_sv s)
 {
 	unsigned code;
@@ -116,7 +130,7 @@ static void string(struct hf_buf *out, hf_sv s)
 
 	hf_buf_add_char(out, '"');
 	while (s.len) {
-		size_t run = 0, n;
+		size_t run = plain_ascii(s), n;
 		while (run < s.len && (n = plain(hf_sv_skip(s, run), &code, &used)))
 			run += n;
 		hf_buf_add(out, hf_sv_first(s, run));

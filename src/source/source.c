@@ -59,7 +59,7 @@ size_t hf_source_window(const struct hf_source *s)
 	size_t jobs = s->options.jobs ? s->options.jobs : 1;
 	size_t window = (size_t)HF_MIB(32) / jobs;
 
-	return window > HF_MIB(4) ? HF_MIB(4) : window < HF_MIB(1) / 2 ? HF_MIB(1) / 2 : window;
+	return window > HF_MIB(16) ? HF_MIB(16) : window < HF_MIB(1) / 2 ? HF_MIB(1) / 2 : window;
 }
 
 static const struct hf_source_kind *kind_named(hf_sv name)
