@@ -70,7 +70,7 @@ size_t hf_escape_controls(char *out, size_t size, hf_sv s)
 	return at;
 }
 
-static void write_message(struct hf_err *err, const char *prefix_fmt, va_list ap, const char *tail)
+static hf_printf(2, 0) void write_message(struct hf_err *err, const char *prefix_fmt, va_list ap, const char *tail)
 {
 	char raw[sizeof err->msg];
 	int n = vsnprintf(raw, sizeof raw, prefix_fmt, ap);

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What each CLI test begins with: `. "$HOLDFAST_ROOT/tests/cli/lib.sh"`. TAP on standard output.
-#   check TITLE COMMAND...     the command succeeds
-#   fails STATUS TITLE COMMAND...   it exits with STATUS
+#   fails STATUS TITLE COMMAND...   it exits with STATUS; what it prints is left in out.log and err.log
+#   check TITLE COMMAND...     the command succeeds; it may read those two, and leaves them
 #   skip TITLE REASON          counted, with the reason
 #   finish                     the plan; exits
 # Each test runs in a scratch folder, which is $PWD, with HOME, cache and state of its own and a fixed clock.
@@ -25,13 +25,13 @@ point() { # ok|"not ok" title
 check() {
   title=$1
   shift
-  if "$@" >out.log 2>err.log; then
+  if "$@" >check.log 2>&1; then
     point ok "$title"
   else
     failures=$((failures + 1))
     point "not ok" "$title"
-    echo "# $* gave $?"
-    sed 's/^/# /' out.log err.log | head -40
+    echo "# failed: $*"
+    sed 's/^/# /' check.log | head -40
   fi
 }
 
