@@ -70,6 +70,9 @@ def main():
         import jsonschema
     except ImportError:
         skip("python3-jsonschema is not installed")
+    # jsonschema 4.10 sorts what its message names, and fails where that is objects.
+    if hasattr(getattr(jsonschema, "_validators", None), "extras_msg"):
+        jsonschema._validators.extras_msg = lambda extras: (", ".join(map(repr, extras)), "was" if len(extras) == 1 else "were")
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     folder = cache / "holdfast-dev" / "schemas"
     missing = [name for name in FORMATS.values() if not (folder / name).is_file()]

