@@ -1,11 +1,16 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/limits.h"
 
 void hf_fd_close(int *fd)
 {
@@ -15,6 +20,47 @@ void hf_fd_close(int *fd)
 		close(*fd);
 	*fd = -1;
 	errno = saved;
+}
+
+/* Without openat2: a component at a time, none of which may be a link or "..". */
+static int open_by_components(int dir, const char *path, int flags)
+{
+	hf_cleanup(hf_fd_close) int at = -1;
+	hf_sv rest = hf_sv_of(path), part;
+	char name[HF_PATH_MAX];
+
+	while (hf_sv_next(&rest, '/', &part)) {
+		bool is_last = !rest.ptr;
+		if (!part.len && !is_last)
+			continue;
+		if (!part.len || part.len >= sizeof name || hf_sv_eq(part, HF_SV(".."))) {
+			errno = part.len ? EXDEV : ENOENT;
+			return -1;
+		}
+		memcpy(name, part.ptr, part.len);
+		name[part.len] = 0;
+		int how = is_last ? flags : O_PATH | O_DIRECTORY;
+		int next = openat(at < 0 ? dir : at, name, how | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0 || is_last)
+			return next;
+		hf_fd_close(&at);
+		at = next;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+int hf_open_beneath(int dir, const char *path, int flags, bool follow)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS) };
+
+	if (path[0] == '/') {
+		errno = EXDEV;
+		return -1;
+	}
+	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+	return fd < 0 && errno == ENOSYS ? open_by_components(dir, path, flags) : fd;
 }
 
 int hf_fd_read_all(int fd, uint64_t offset, struct hf_buf *out, struct hf_err *err)

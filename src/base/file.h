@@ -5,6 +5,10 @@
 
 /* Closes *fd if it is not negative and sets it to -1; for hf_cleanup. Keeps errno. */
 void hf_fd_close(int *fd);
+/* Opens @path (not empty, relative) below the folder @dir; nothing above @dir is ever reached, by ".." or by a link.
+ * Symbolic links inside are followed only with @follow, and only where the kernel has openat2; O_CLOEXEC is added.
+ * A descriptor, or -1 with errno. */
+int hf_open_beneath(int dir, const char *path, int flags, bool follow);
 /* Appends [offset, end of file) of @fd to @out. HF_E_LIMIT where that is more than out->max; HF_E_IO, HF_E_DENIED. */
 hf_nodiscard int hf_fd_read_all(int fd, uint64_t offset, struct hf_buf *out, struct hf_err *err);
 

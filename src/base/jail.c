@@ -75,8 +75,8 @@ static int restrict_files(const struct hf_jail_options *o, int abi, struct hf_er
 static const int allowed[] = {
 	SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(preadv), SCMP_SYS(write), SCMP_SYS(writev),
 	SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
-	SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(openat2), SCMP_SYS(fcntl), SCMP_SYS(fadvise64),
-	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mincore), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(set_robust_list),
+	SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(fadvise64),
+	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mincore), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(set_robust_list),
 	SCMP_SYS(get_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(gettid), SCMP_SYS(getpid),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
@@ -93,6 +93,22 @@ static const struct {
 	{ SCMP_SYS(readlink), EACCES }, { SCMP_SYS(sched_setaffinity), EPERM },
 };
 
+/* Descriptors asked about and copied; not F_SETOWN and F_SETSIG, which send any signal to any process of the user. */
+static const int fcntl_commands[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC };
+
+enum { MADVISE_OF_HARDWARE = 100 }; /* MADV_HWPOISON and what follows it act on the machine's memory, not the process's */
+
+/* Where Landlock watches over paths openat2 may be used; its flags lie in memory, where a filter cannot see them. */
+static int add_opening_rules(scmp_filter_ctx filter, bool has_landlock)
+{
+	int r = seccomp_rule_add(filter, has_landlock ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);
+
+	if (!r)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				     SCMP_A2_64(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND, O_RDONLY));
+	return r;
+}
+
 static int add_rules(scmp_filter_ctx filter)
 {
 	int r = 0;
@@ -101,10 +117,12 @@ static int add_rules(scmp_filter_ctx filter)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(refused) && !r; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)refused[i].error), refused[i].call, 0);
-	/* Reading alone, no executable memory, threads but no processes, limits read but not set, signals to itself alone. */
+	/* No executable memory, threads but no processes, limits read but not set, signals to itself alone. */
+	for (size_t i = 0; i < HF_ARRAY_SIZE(fcntl_commands) && !r; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				     SCMP_A1_64(SCMP_CMP_EQ, (uint64_t)fcntl_commands[i]));
 	if (!r)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-				     SCMP_A2_64(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND, O_RDONLY));
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, SCMP_A2_64(SCMP_CMP_LT, MADVISE_OF_HARDWARE));
 	if (!r)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (!r)
@@ -121,11 +139,15 @@ static int add_rules(scmp_filter_ctx filter)
 	return r;
 }
 
-static int restrict_calls(struct hf_err *err)
+static int restrict_calls(bool has_landlock, struct hf_err *err)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
 	int r = filter ? add_rules(filter) : -ENOMEM;
 
+	if (!r)
+		r = add_opening_rules(filter, has_landlock);
+	if (!r) /* calls of another architecture's numbering */
+		r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -153,11 +175,12 @@ int hf_jail_enter(const struct hf_jail_options *o, struct hf_err *err)
 						      "\"landlock\" among its LSMs); without --require-jail the scan goes on without it");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return hf_fail_errno(err, "jail: prctl");
-	if ((r = limit(RLIMIT_CORE, 0, err)) < 0 || (o->data_max && (r = limit(RLIMIT_DATA, o->data_max, err)) < 0))
+	if ((r = limit(RLIMIT_CORE, 0, err)) < 0 || (o->data_max && (r = limit(RLIMIT_DATA, o->data_max, err)) < 0) ||
+	    (o->output_max && (r = limit(RLIMIT_FSIZE, o->output_max, err)) < 0))
 		return r;
 	if (abi && (r = restrict_files(o, abi, err)) < 0)
 		return r;
-	if ((r = restrict_calls(err)) < 0)
+	if ((r = restrict_calls(abi > 0, err)) < 0)
 		return r;
 	return abi ? HF_OK : HF_PARTIAL;
 }

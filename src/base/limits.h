@@ -32,6 +32,7 @@ enum {
 #define HF_ZSTD_WINDOWS_TOTAL_MAX HF_MIB(64)   /* over all threads */
 #define HF_INFLATED_LAYER_MAX HF_GIB(256)      /* plain size of one layer */
 #define HF_INFLATE_RATIO_MAX 4096              /* plain : compressed, past the first 64 MiB */
+#define HF_REPORT_SIZE_MAX HF_GIB(1)           /* what a worker hands to its parent */
 #define HF_FILES_MAX (UINT64_C(32) << 20)      /* entries of one artifact */
 #define HF_PARSE_ARENA_MAX HF_MIB(32)          /* one parser call's working memory */
 #define HF_INVENTORY_ARENA_MAX HF_GIB(1)       /* all packages, ownership and paths of one artifact */

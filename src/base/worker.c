@@ -1,20 +1,23 @@
 #include "base/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 
-enum { ALT_STACK_SIZE = 32 << 10, POLL_MS = 100, WHAT_MAX = 64 };
+enum { ALT_STACK_SIZE = 32 << 10, POLL_MS = 100, WHAT_MAX = 64, MESSAGES_MAX = 64 << 10 };
 
 /* One thread's place on the board. `busy` is set last and cleared first. */
 struct slot {
@@ -33,7 +36,7 @@ struct hf_board {
 	int result;
 	struct hf_err err;
 	_Atomic uint64_t done, total;
-	char what[WHAT_MAX];
+	_Atomic char what[WHAT_MAX];
 	struct slot slots[HF_THREADS_MAX + 1];
 };
 
@@ -111,9 +114,11 @@ void hf_board_progress(struct hf_board *board, uint64_t done, uint64_t total, co
 {
 	if (!board)
 		return;
-	for (size_t i = 0; i < WHAT_MAX - 1; i++) /* by bytes: several threads may write, the parent may read meanwhile */
-		if ((board->what[i] = what[i]) == 0)
+	for (size_t i = 0; i < WHAT_MAX - 1; i++) { /* by bytes: several threads may write, the parent may read meanwhile */
+		atomic_store_explicit(&board->what[i], what[i], memory_order_relaxed);
+		if (!what[i])
 			break;
+	}
 	atomic_store(&board->total, total);
 	atomic_store(&board->done, done);
 }
@@ -135,22 +140,44 @@ struct run {
 	struct hf_worker worker;
 	struct hf_culprit culprits[HF_WORKER_RESTARTS_MAX];
 	struct hf_arena *arena;
+	int messages; /* memory that is the worker's standard error; -1: none */
 };
 
-/* What a worker wrote goes to a terminal: cut and escaped. */
-static void show_progress(struct run *r)
+static uint32_t slots_in_use(struct hf_board *b)
 {
-	char text[WHAT_MAX * 4];
+	uint32_t n = atomic_load(&b->slots_n);
 
-	hf_escape_controls(text, sizeof text, (hf_sv){ r->board->what, strnlen(r->board->what, WHAT_MAX) });
-	r->options->progress(r->options->progress_ctx, atomic_load(&r->board->done), atomic_load(&r->board->total), text);
+	return n < HF_THREADS_MAX ? n : HF_THREADS_MAX;
+}
+
+static void show_progress(const struct run *r)
+{
+	const struct hf_worker_options *o = r->options;
+	char what[WHAT_MAX], clean[4 * WHAT_MAX];
+
+	if (!o->progress)
+		return;
+	/* The worker may be writing, and may write anything: a copy, cut and escaped. */
+	for (size_t i = 0; i < sizeof what; i++)
+		what[i] = atomic_load_explicit(&r->board->what[i], memory_order_relaxed);
+	hf_escape_controls(clean, sizeof clean, (hf_sv){ what, strnlen(what, sizeof what) });
+	o->progress(o->progress_ctx, atomic_load(&r->board->done), atomic_load(&r->board->total), clean);
+}
+
+/* True where the worker began with this file more than the given time ago, by a clock that it cannot set back. */
+static bool is_slow(struct slot *s, unsigned seconds_max)
+{
+	int64_t age;
+
+	if (!seconds_max || !atomic_load(&s->busy) || __builtin_sub_overflow(now_ns(), atomic_load(&s->since_ns), &age))
+		return false;
+	return age > (int64_t)seconds_max * 1000000000;
 }
 
 /* Waits for the child; kills it when a file takes too long. Returns the slot of that file, -1 where there was none. */
 static int wait_for(struct run *r, pid_t pid, int *ret_status)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), slow = -1;
-	const struct hf_worker_options *o = r->options;
 
 	for (;;) {
 		struct pollfd p = { .fd = pidfd, .events = POLLIN };
@@ -159,16 +186,12 @@ static int wait_for(struct run *r, pid_t pid, int *ret_status)
 			if (got == pid || (got < 0 && errno != EINTR))
 				break;
 		}
-		if (o->progress)
-			show_progress(r);
-		for (int i = 0; o->file_seconds_max && slow < 0 && i < HF_THREADS_MAX; i++) {
-			struct slot *s = &r->board->slots[i];
-			if (i >= (int)atomic_load(&r->board->slots_n))
-				break;
-			if (atomic_load(&s->busy) && now_ns() - atomic_load(&s->since_ns) > (int64_t)o->file_seconds_max * 1000000000) {
-				slow = i;
-				kill(pid, SIGKILL);
-			}
+		show_progress(r);
+		for (int i = 0; slow < 0 && i < (int)slots_in_use(r->board); i++) {
+			if (!is_slow(&r->board->slots[i], r->options->file_seconds_max))
+				continue;
+			slow = i;
+			kill(pid, SIGKILL);
 		}
 	}
 	if (pidfd >= 0)
@@ -187,7 +210,7 @@ static int blamed(struct run *r, int slow, bool *ret_unclear)
 		return slow;
 	if (culprit >= 0 && culprit < HF_THREADS_MAX)
 		return atomic_load(&b->slots[culprit].busy) ? culprit : -1;
-	for (int i = 0; i < HF_THREADS_MAX && i < (int)atomic_load(&b->slots_n); i++)
+	for (int i = 0; i < (int)slots_in_use(b); i++)
 		if (atomic_load(&b->slots[i].busy)) {
 			busy = i;
 			busy_n++;
@@ -209,16 +232,59 @@ static hf_sv death_reason(struct run *r, int slow, int status)
 	return hf_arena_fmt(r->arena, "reading it ended the worker (status %d)", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
-static void child(struct run *r, int (*body)(void *, const struct hf_worker *, struct hf_err *), void *ctx)
+static bool is_kept(const struct run *r, int fd)
+{
+	for (size_t i = 0; i < r->options->keep_fds_n; i++)
+		if (r->options->keep_fds[i] == fd)
+			return true;
+	return false;
+}
+
+/* A captured worker could write to whatever is open: the terminal, the file in the making, what the caller's shell left. */
+static void drop_descriptors(const struct run *r)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), most = STDERR_FILENO;
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    (r->messages >= 0 && dup2(r->messages, STDERR_FILENO) < 0))
+		_exit(1);
+	for (size_t i = 0; i < r->options->keep_fds_n; i++)
+		most = r->options->keep_fds[i] > most ? r->options->keep_fds[i] : most;
+	for (int fd = STDERR_FILENO + 1; fd <= most; fd++)
+		if (!is_kept(r, fd))
+			close(fd);
+	if (syscall(SYS_close_range, (unsigned)most + 1, ~0u, 0))
+		for (int fd = most + 1; fd < sysconf(_SC_OPEN_MAX); fd++)
+			close(fd);
+}
+
+static void child(struct run *r, pid_t parent, int (*body)(void *, const struct hf_worker *, struct hf_err *), void *ctx)
 {
 	struct hf_board *b = r->board;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(1);
+	drop_descriptors(r);
 	the_board = b;
 	use_alternate_stack();
 	install_handlers();
 	b->result = body(ctx, &r->worker, &b->err);
 	atomic_store(&b->finished, 1);
 	_exit(0);
+}
+
+static void hand_over_messages(const struct run *r)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(MESSAGES_MAX);
+
+	if (r->messages < 0)
+		return;
+	(void)!hf_fd_read_all(r->messages, 0, &text, NULL); /* what is more than the maximum is left out */
+	if (text.len)
+		r->options->messages(r->options->messages_ctx, hf_buf_view(&text));
+	(void)!ftruncate(r->messages, 0);
+	lseek(r->messages, 0, SEEK_SET);
 }
 
 static void clear_board(struct hf_board *b)
@@ -243,14 +309,15 @@ static bool one_worker(struct run *r, int (*body)(void *, const struct hf_worker
 
 	clear_board(r->board);
 	fflush(NULL);
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid < 0) {
 		*ret_result = hf_fail_errno(err, "starting a worker");
 		return true;
 	}
 	if (!pid)
-		child(r, body, ctx);
+		child(r, parent, body, ctx);
 	int slow = wait_for(r, pid, &status);
+	hand_over_messages(r);
 	if (atomic_load(&r->board->finished) && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		*ret_result = r->board->result;
 		/* The board may hold anything that a captured worker wrote: the message is cut and escaped again. */
@@ -280,7 +347,7 @@ int hf_worker_run(const struct hf_worker_options *options, int (*body)(void *ctx
 		  void (*reset)(void *ctx), void *ctx, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena arena = HF_ARENA(1 << 20);
-	struct run r = { .options = options, .arena = &arena };
+	struct run r = { .options = options, .arena = &arena, .messages = -1 };
 	int result = HF_E_SYSTEM;
 
 	if (options->no_fork) {
@@ -291,6 +358,9 @@ int hf_worker_run(const struct hf_worker_options *options, int (*body)(void *ctx
 	r.board = mmap(NULL, sizeof *r.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r.board == MAP_FAILED)
 		return hf_fail_errno(err, "memory for a worker's board");
+	r.messages = options->messages ? memfd_create("messages", MFD_CLOEXEC) : -1;
+	/* A caller that ignores SIGCHLD would take the worker's status away. */
+	void (*of_children)(int) = signal(SIGCHLD, SIG_DFL);
 	r.worker.board = r.board;
 	r.worker.culprits = r.culprits;
 	bool ended = false;
@@ -301,6 +371,9 @@ int hf_worker_run(const struct hf_worker_options *options, int (*body)(void *ctx
 	}
 	if (!ended)
 		hf_wrap(err, "gave up after %d restarts", HF_WORKER_RESTARTS_MAX);
+	if (of_children != SIG_ERR)
+		signal(SIGCHLD, of_children);
+	hf_fd_close(&r.messages);
 	munmap(r.board, sizeof *r.board);
 	return result;
 }

@@ -29,6 +29,14 @@ struct hf_worker_options {
 	/* Called in the parent about ten times a second with what the worker last said by hf_board_progress; NULL: never. */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total, const char *what);
 	void *progress_ctx;
+	/* Descriptors that the body uses. In the worker all others are closed, but standard input and output, which lead to
+	 * /dev/null, and standard error. */
+	const int *keep_fds;
+	size_t keep_fds_n;
+	/* Called in the parent after each worker with what it wrote to standard error (64 KiB at most, any bytes:
+	 * a worker that was taken over wrote them); NULL: the worker writes to the parent's own. */
+	void (*messages)(void *ctx, hf_sv text);
+	void *messages_ctx;
 };
 
 /* Runs @body in a child, again after each death. @body enters the jail itself once it has opened what it needs.

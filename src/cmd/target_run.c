@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "advisory/database.h"
+#include "base/file.h"
 #include "base/limits.h"
+#include "base/terminal.h"
 #include "cmd/command.h"
 #include "cmd/target_scan.h"
 #include "source/source.h"
@@ -22,23 +25,37 @@ static void reset_output(void *ctx)
 		return;
 }
 
-static int copy_bytes(int from, int to, struct hf_err *err)
+/* The worker is gone: nobody writes to its report any more. */
+static int hand_over(const struct target_scan *t, int to, struct hf_err *err)
 {
-	char buffer[64 << 10];
-	ssize_t n;
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(to);
+	struct hf_mapping report;
+	struct stat st;
 
-	if (lseek(from, 0, SEEK_SET) < 0)
+	if (fstat(t->out_fd, &st))
 		return hf_fail_errno(err, "the report");
-	while ((n = read(from, buffer, sizeof buffer)) > 0)
-		for (ssize_t done = 0; done < n;) {
-			ssize_t w = write(to, buffer + done, (size_t)(n - done));
-			if (w < 0 && errno == EINTR)
-				continue;
-			if (w < 0)
-				return hf_fail_errno(err, "writing the report");
-			done += w;
-		}
-	return n < 0 ? hf_fail_errno(err, "the report") : HF_OK;
+	int r = hf_mapping_open(&report, t->out_fd, 0, (size_t)st.st_size, err);
+	if (r < 0)
+		return hf_wrap(err, "the report");
+	if (isatty(to))
+		hf_terminal_add(&out, (hf_sv){ report.ptr, report.len }, t->colour);
+	for (hf_sv rest = { report.ptr, isatty(to) ? 0 : report.len }; rest.len; rest = hf_sv_skip(rest, HF_KIB(64)))
+		hf_out_add(&out, hf_sv_first(rest, HF_KIB(64)));
+	r = hf_out_flush(&out, err);
+	hf_mapping_close(&report);
+	return r;
+}
+
+static void show_messages(void *ctx, hf_sv text)
+{
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(STDERR_FILENO);
+	bool *shown = ctx;
+
+	if (*shown)
+		hf_out_add(&out, HF_SV("\r\033[K"));
+	*shown = false;
+	hf_terminal_add(&out, text, false);
+	(void)!hf_out_flush(&out, NULL);
 }
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total, const char *what)
@@ -77,11 +94,15 @@ static int run_one(const struct target_options *o, const char *target, const cha
 	struct hf_source_options so = { .platform = hf_sv_of(o->platform), .verify = o->verify, .jobs = o->jobs };
 	struct target_scan t = { .options = o, .database = database, .now = time(NULL), .source_date_epoch = source_date_epoch() };
 	bool shown = false;
+	int keep[TARGET_GRANTS_MAX + 1];
 	struct hf_worker_options wo = {
 		.file_seconds_max = FILE_SECONDS_MAX,
 		.no_fork = o->no_jail,
 		.progress = !o->quiet && isatty(STDERR_FILENO) ? show_progress : NULL,
 		.progress_ctx = &shown,
+		.keep_fds = keep,
+		.messages = show_messages,
+		.messages_ctx = &shown,
 	};
 	int r = hf_source_open(hf_sv_of(target), &so, &t.source, err);
 
@@ -89,11 +110,13 @@ static int run_one(const struct target_options *o, const char *target, const cha
 		return r;
 	describe_terminal(&t, o);
 	t.out_fd = memfd_create("report", MFD_CLOEXEC);
+	wo.keep_fds_n = hf_source_grants(t.source, keep, TARGET_GRANTS_MAX);
+	keep[wo.keep_fds_n++] = t.out_fd;
 	r = t.out_fd < 0 ? hf_fail_errno(err, "memory for the report") : hf_worker_run(&wo, target_scan_run, reset_output, &t, err);
 	if (shown)
 		fputs("\r\033[K", stderr);
 	if (r >= 0) {
-		int q = copy_bytes(t.out_fd, output, err);
+		int q = hand_over(&t, output, err);
 		r = q < 0 ? q : r;
 	}
 	if (t.out_fd >= 0)

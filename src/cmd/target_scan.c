@@ -11,13 +11,12 @@
 #include "match/match.h"
 #include "source/source.h"
 
-enum { GRANTS_MAX = 8 };
 static const uint64_t WORKER_DATA_MAX = HF_GIB(2);
 
 static int enter_jail(const struct target_scan *t, struct hf_err *err)
 {
-	int fds[GRANTS_MAX + 1], database = -1;
-	size_t n = hf_source_grants(t->source, fds, GRANTS_MAX);
+	int fds[TARGET_GRANTS_MAX + 1], database = -1;
+	size_t n = hf_source_grants(t->source, fds, TARGET_GRANTS_MAX);
 
 	if (t->options->no_jail)
 		return HF_OK;
@@ -26,7 +25,8 @@ static int enter_jail(const struct target_scan *t, struct hf_err *err)
 		if (database >= 0)
 			fds[n++] = database;
 	}
-	struct hf_jail_options o = { .read_fds = fds, .read_fds_n = n, .data_max = WORKER_DATA_MAX, .require = t->options->require_jail };
+	struct hf_jail_options o = { .read_fds = fds, .read_fds_n = n, .data_max = WORKER_DATA_MAX,
+				     .output_max = HF_REPORT_SIZE_MAX, .require = t->options->require_jail };
 #if defined(__SANITIZE_ADDRESS__) || defined(HF_SANITIZED)
 	o.data_max = 0;
 #endif

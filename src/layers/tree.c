@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -290,8 +288,6 @@ int walk_tree(struct walk *w, struct hf_err *err)
 int walk_tree_paths(struct walk *w, const hf_sv *paths, size_t n, struct hf_err *err)
 {
 	struct tree *t = hf_calloc(1, sizeof *t);
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 	int r = HF_OK;
 
 	t->w = w;
@@ -304,7 +300,7 @@ int walk_tree_paths(struct walk *w, const hf_sv *paths, size_t n, struct hf_err 
 		 */
 		memcpy(t->path, dir.len ? dir.ptr : ".", dir.len ? dir.len : 1);
 		t->path[dir.len ? dir.len : 1] = 0;
-		hf_cleanup(hf_fd_close) int fd = (int)syscall(SYS_openat2, w->source->fd, t->path, &how, sizeof how);
+		hf_cleanup(hf_fd_close) int fd = hf_open_beneath(w->source->fd, t->path, O_PATH | O_DIRECTORY, false);
 		memcpy(t->path, paths[i].ptr, paths[i].len);
 		t->path[paths[i].len] = 0;
 		if (fd >= 0)

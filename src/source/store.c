@@ -2,10 +2,9 @@
  * its files are then read where they lie, or, in a wrapped one, by inflating up to them again. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "format/tar.h"
 #include "source/kind.h"
@@ -121,8 +120,6 @@ static const struct hf_store_member *member_named(const struct hf_source *s, hf_
 
 static int open_below(const struct hf_source *s, hf_sv name, struct stat *st)
 {
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	char path[HF_PATH_MAX];
 
 	if (!name.len || name.len >= sizeof path || memchr(name.ptr, 0, name.len)) {
@@ -131,7 +128,7 @@ static int open_below(const struct hf_source *s, hf_sv name, struct stat *st)
 	}
 	memcpy(path, name.ptr, name.len);
 	path[name.len] = 0;
-	int fd = (int)syscall(SYS_openat2, s->fd, path, &how, sizeof how);
+	int fd = hf_open_beneath(s->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, true);
 	if (fd >= 0 && (fstat(fd, st) || !S_ISREG(st->st_mode))) {
 		hf_fd_close(&fd);
 		errno = EINVAL;

@@ -8,20 +8,24 @@ value() { # python expression over the report `r`
   python3 -c 'import json,sys; r=json.load(open(sys.argv[1])); sys.exit(not ('"$2"'))' "$1"
 }
 
-attempts="open write connect exec fork kill ptrace code crash abort stack dumpable"
+attempts="open write connect exec fork kill ptrace code crash abort stack dumpable openat2 owner descriptors shout fill"
 case "$HOLDFAST" in *asan*) ;; *) attempts="$attempts memory" ;; esac # a sanitizer's own memory is over any limit
 rm -f /tmp/holdfast-hostile
 for attempt in $attempts; do
   mkdir -p "root-$attempt/hostile" "root-$attempt/usr/lib/python3/dist-packages/good-1.0.dist-info"
   echo x >"root-$attempt/hostile/$attempt"
   printf 'Metadata-Version: 2.1\nName: good\nVersion: 1.0\n' >"root-$attempt/usr/lib/python3/dist-packages/good-1.0.dist-info/METADATA"
-  fails 0 "$attempt: the scan comes to its end" "$HOLDFAST_HOSTILE" sbom --format json -o "$attempt.json" "dir:root-$attempt"
+  fails 0 "$attempt: the scan comes to its end" "$HOLDFAST_HOSTILE" sbom --format json -o "$attempt.json" "dir:root-$attempt" 9>left-open
   check "$attempt: the attempt got nothing" value "$attempt.json" 'not any("got-" in p["name"] for p in r["packages"])'
   check "$attempt: the rest is reported" value "$attempt.json" 'any(p["name"] == "good" for p in r["packages"])'
 done
 check "nothing was written outside" test ! -e /tmp/holdfast-hostile
 
-for attempt in connect exec fork crash abort stack; do
+"$HOLDFAST_HOSTILE" sbom --format json dir:root-shout >shout.out 2>shout.err
+check "what a worker says reaches the user without its control bytes" grep -q '^\\x1b]0;title\\x07shouted$' shout.err
+fails 1 "and not among the result" grep -q shouted shout.out
+
+for attempt in connect exec fork crash abort stack owner fill; do
   check "$attempt: the file is named as not understood" value "$attempt.json" \
     'any(u["path"] == "hostile/'$attempt'" and "reading it" in u["reason"] for u in r["unparsed"])'
 done

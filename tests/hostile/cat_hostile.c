@@ -2,6 +2,7 @@
  * and where that succeeds it emits a package "got-<what>", so that a hole shows in the report. Only in holdfast_hostile. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "catalog/cataloger.h"
@@ -99,6 +101,46 @@ static bool try_stack(void)
 	return descend(0) != 0;
 }
 
+/* Memory that is written to through a descriptor is a way to code of one's own. */
+static bool try_openat2(void)
+{
+	struct open_how how = { .flags = O_RDWR };
+
+	return syscall(SYS_openat2, AT_FDCWD, "/proc/self/mem", &how, sizeof how) >= 0 ||
+	       syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", &how, sizeof how) >= 0;
+}
+
+/* With F_SETSIG and O_ASYNC the kernel would send any signal to it. */
+static bool try_owner(void)
+{
+	return fcntl(STDERR_FILENO, F_SETOWN, getppid()) == 0;
+}
+
+/* The file in the making and what the shell left open are there for writing alone; what a worker needs is not. */
+static bool try_descriptors(void)
+{
+	for (int fd = 0; fd < 1024; fd++)
+		if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY && fcntl(fd, F_GETFD) >= 0)
+			return true;
+	return false;
+}
+
+static bool try_shout(void)
+{
+	static const char text[] = "\033]0;title\007shouted\n";
+
+	return write(STDOUT_FILENO, text, sizeof text - 1) < 0 || write(STDERR_FILENO, text, sizeof text - 1) < 0;
+}
+
+/* Fills the machine's memory through the report. */
+static bool try_fill(void)
+{
+	for (int fd = 3; fd < 1024; fd++)
+		if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && pwrite(fd, "x", 1, (off_t)1 << 31) == 1)
+			return true;
+	return false;
+}
+
 static bool try_dumpable(void)
 {
 	return prctl(PR_SET_DUMPABLE, 1) == 0;
@@ -111,7 +153,8 @@ static const struct {
 	{ "open", try_open },     { "write", try_write },   { "connect", try_connect }, { "exec", try_exec },
 	{ "fork", try_fork },     { "kill", try_kill },     { "ptrace", try_ptrace },   { "code", try_code },
 	{ "crash", try_crash },   { "abort", try_abort },   { "memory", try_memory },   { "stack", try_stack },
-	{ "dumpable", try_dumpable },
+	{ "dumpable", try_dumpable }, { "openat2", try_openat2 }, { "owner", try_owner },     { "descriptors", try_descriptors },
+	{ "shout", try_shout },   { "fill", try_fill },
 };
 
 static int hostile_parse(const struct hf_file *file, struct hf_arena *a, struct hf_emit *out, struct hf_err *err)
