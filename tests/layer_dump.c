@@ -181,7 +181,7 @@ static int run(hf_sv target, const struct hf_source_options *options, const stru
 	}
 	dump_artifact(&head, a);
 	dump_done(&head);
-	r = hf_threads_run(options->jobs, a->layers_n, dump_layer, dumps, err);
+	r = hf_layers_run(s, options->jobs, dump_layer, dumps, err);
 	for (size_t i = 0; i < a->layers_n; i++)
 		dump_done(&dumps[i]);
 	free(dumps);

@@ -275,6 +275,27 @@ def broken_streams(scratch):
 
 
 @test
+def wrapped_archives(scratch):
+    """layers that lie in another order than that of the manifest, twice, behind a link; what is named there is found"""
+    data = [tar_of([(f"d/f{i}.txt", os.urandom(200000 if i % 2 else 300))]) for i in range(8)]
+    names = [f"{i}/layer.tar" for i in (3, 0, 7, 7, 1, 2, 0, 5, 4, 6)]
+    manifest = [{"Config": "config.json", "RepoTags": ["a:1"], "Layers": names + ["link/layer.tar", "gone/layer.tar"]}]
+    config = {"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": [sha(data[int(n[0])]) for n in names] + [sha(data[3])] * 2}}
+    plain = tar_of([("link/layer.tar", {"type": b"2", "linkname": "../3/layer.tar"})] +
+                   [(f"{i}/layer.tar", d) for i, d in enumerate(data)] +
+                   [("config.json", json.dumps(config).encode()), ("manifest.json", json.dumps(manifest).encode())])
+    expect = scan(plain, "--want", ".txt")
+    assert len([d for d in expect if "content" in d]) == 11 and len(unparsed(expect)) == 1
+    for wrapped in (gzip.compress(plain), subprocess.run(["zstd", "-qc"], input=plain, check=True, capture_output=True).stdout):
+        for options in ((), ("--jobs", "8"), ("--verify",)):
+            assert scan(wrapped, "--want", ".txt", *options) == expect, options
+    bad = plain.replace(data[5][-150000:-149000], bytes(1000))
+    assert "promised" in scan(gzip.compress(bad), "--verify", status=2)
+    cut = gzip.compress(plain)[:len(gzip.compress(plain)) * 2 // 3]
+    assert "manifest.json" in scan(cut, status=2)
+
+
+@test
 def expands_without_end(scratch):
     zeros = subprocess.run(["sh", "-c", "head -c 3000000000 /dev/zero | zstd -qc"], check=True, capture_output=True).stdout
     head = tar_of([("huge", b"")], tarfile.USTAR_FORMAT)[:512]
@@ -335,6 +356,41 @@ def docker_archives_of_every_age(scratch):
     assert "manifest.json" in scan(tar_of([("c", b"{}"), ("manifest.json", b"[" * 10000)]), status=2)
     assert "no image archive" in scan(tar_of([("etc/passwd", b"")]), status=2)
     assert scan(b"", status=2) and scan(b"\0" * 10240, status=2) and scan(os.urandom(4096), status=2)
+
+
+@test
+def docker_archives_that_are_layouts_too(scratch):
+    """from Docker 25 on: the digest is that of the manifest in the index, here behind another index, that has the config"""
+    (scratch / "root").mkdir()
+    (scratch / "root/f").touch()
+    make_image(scratch / "oci", "--layer", scratch / "root", "--format", "oci")
+    blobs = {str(p.relative_to(scratch / "oci")): p.read_bytes() for p in (scratch / "oci/blobs/sha256").iterdir()}
+    inner = (scratch / "oci/index.json").read_bytes()
+    digest = json.loads(inner)["manifests"][0]["digest"]
+    image = json.loads(blobs["blobs/sha256/" + digest[7:]])
+    blobs["blobs/sha256/" + sha(inner)[7:]] = inner
+    other = json.dumps({**image, "config": {**image["config"], "digest": sha(b"{}")}}).encode()
+    blobs["blobs/sha256/" + sha(other)[7:]] = other
+    path = lambda d: "blobs/sha256/" + d["digest"][7:]
+    manifest = [{"Config": path(image["config"]), "RepoTags": ["a:1"], "Layers": [path(l) for l in image["layers"]]}]
+
+    def archive(index):
+        return tar_of(list(blobs.items()) + [("manifest.json", json.dumps(manifest).encode()), ("index.json", index)])
+    gone = {"digest": sha(b"gone"), "size": 4}
+    index = json.dumps({"manifests": [gone, {"digest": sha(other)}, {"digest": sha(inner)}]}).encode()
+    for data in (archive(index), gzip.compress(archive(index))):
+        docs = scan(data, "--verify")
+        assert docs[0]["digest"] == digest and docs[0]["image_id"] == image["config"]["digest"], docs[0]
+        assert not docs[0]["notes"] and "f" in entries(docs)
+    docs = scan(archive(json.dumps({"manifests": [gone, {"digest": sha(other)}]}).encode()))
+    assert "digest" not in docs[0] and not docs[0]["notes"]
+    docs = scan(archive(b"{"))
+    assert "digest" not in docs[0] and "index.json" in docs[0]["notes"][0] and "f" in entries(docs)
+    blobs["blobs/sha256/" + sha(inner)[7:]] = inner + b" "
+    assert "promised" in scan(archive(index), "--verify", status=2)
+    loop = json.dumps({"manifests": [{"digest": sha(b"loop")}]}).encode()
+    blobs["blobs/sha256/" + sha(b"loop")[7:]] = loop
+    assert "f" in entries(scan(archive(loop)))
 
 
 @test

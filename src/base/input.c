@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 
 void hf_in_fail(struct hf_in *in, int code, const char *fmt, ...)
@@ -221,4 +222,62 @@ struct hf_in *hf_in_part(struct hf_in *inner, uint64_t size)
 	if (!p->in.len)
 		p->in.end = size == 0;
 	return &p->in;
+}
+
+/* What is taken stays where it is until the inner stream is asked for more, so it is hashed just before. */
+struct hashed_in {
+	struct hf_in in;
+	struct hf_in *inner;
+	struct hf_digest *digest;
+	uint64_t inner_start;
+};
+
+static void hashed_sync(struct hashed_in *h)
+{
+	size_t taken = (size_t)(h->in.at - (h->inner->at - h->inner_start));
+
+	hf_digest_add(h->digest, (hf_sv){ h->inner->ptr, taken });
+	hf_in_take(h->inner, taken);
+}
+
+static void hashed_fill(struct hf_in *in, size_t n)
+{
+	struct hashed_in *h = (struct hashed_in *)in;
+
+	hashed_sync(h);
+	in->len = hf_in_need(h->inner, n);
+	in->ptr = h->inner->ptr;
+	in->end = h->inner->end;
+	if (in->len < n && h->inner->why.code)
+		in->why = h->inner->why;
+}
+
+static bool hashed_torn(const struct hf_in *in)
+{
+	return hf_in_failed(((const struct hashed_in *)in)->inner) == HF_E_TRUNCATED;
+}
+
+static void hashed_close(struct hf_in *in)
+{
+	hashed_sync((struct hashed_in *)in);
+	free(in);
+}
+
+static const struct hf_in_ops hashed_ops = { .fill = hashed_fill, .torn = hashed_torn, .close = hashed_close };
+
+struct hf_in *hf_in_hashed(struct hf_in *inner, struct hf_digest *digest)
+{
+	struct hashed_in *h = hf_calloc(1, sizeof *h);
+
+	*h = (struct hashed_in){ .in = { .ops = &hashed_ops, .ptr = inner->ptr, .whole = inner->whole },
+				 .inner = inner,
+				 .digest = digest,
+				 .inner_start = inner->at };
+	return &h->in;
+}
+
+void hf_in_drain(struct hf_in *in)
+{
+	while (hf_in_need(in, 1))
+		hf_in_take(in, in->len);
 }

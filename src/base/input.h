@@ -59,3 +59,9 @@ struct hf_in *hf_in_of_bytes(hf_sv bytes);
 struct hf_in *hf_in_of_file(int fd, uint64_t offset, uint64_t size, size_t window);
 /* The next @size bytes of @inner, which must not be used meanwhile; afterwards it stands wherever this one was left. */
 struct hf_in *hf_in_part(struct hf_in *inner, uint64_t size);
+/* Hands @inner on, which must not be used meanwhile, and adds what is taken or passed over to @digest. All of it is in
+ * the digest once the stream stands at its end and is closed. Both are borrowed. */
+struct hf_digest;
+struct hf_in *hf_in_hashed(struct hf_in *inner, struct hf_digest *digest);
+/* Takes all that is left. */
+void hf_in_drain(struct hf_in *in);

@@ -422,10 +422,9 @@ struct job {
 	atomic_size_t done;
 };
 
-static int read_one(void *ctx, size_t i, struct hf_err *err)
+static int read_one(void *ctx, size_t layer, struct hf_err *err)
 {
 	struct job *job = ctx;
-	size_t layer = job->n - 1 - i; /* from the top down */
 	struct hf_layer_catalog_options o = *job->options;
 
 	o.keep_paths = layer > 0;
@@ -475,7 +474,7 @@ int hf_inventory_read(struct hf_source *source, const struct hf_inventory_option
 
 	*inv = (struct hf_inventory){ .arena = HF_ARENA(HF_INVENTORY_ARENA_MAX), .database_removed_in = -1 };
 	unsigned jobs = options->worker && options->worker->one_thread ? 1 : options->jobs;
-	int r = hf_threads_run(jobs, n, read_one, &job, err);
+	int r = hf_layers_run(source, jobs, read_one, &job, err);
 	for (size_t k = 0; k < n && r >= 0; k++)
 		if (c.layers[k].aliases.n)
 			r = read_aliases_of(&c, source, &o, k, err);

@@ -1,6 +1,7 @@
 #include "layers/layers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/digest.h"
 #include "base/limits.h"
@@ -171,8 +172,8 @@ static int walk_tar(struct walk *w, struct hf_in *in, struct hf_err *err)
 	}
 	hf_tar_free(t.tar);
 	/* What stands behind the archive in a compressed stream is its padding, and the checksum of all of it. */
-	while (!r && !broken && !in->whole && hf_in_need(in, 1))
-		hf_in_take(in, in->len);
+	if (!r && !broken && !in->whole)
+		hf_in_drain(in);
 	if (!r && !broken && !in->whole && hf_in_failed(in)) {
 		broken = in->why.code;
 		why = in->why;
@@ -180,25 +181,6 @@ static int walk_tar(struct walk *w, struct hf_in *in, struct hf_err *err)
 	if (!r && broken)
 		r = walk_unparsed(w, (hf_sv){ 0 }, why.msg, err);
 	return r;
-}
-
-static int check_stream(struct hf_in *in, hf_sv promised, const char *what, struct hf_err *err)
-{
-	char text[HF_DIGEST_TEXT_MAX];
-	struct hf_digest *d = hf_digest_new(promised);
-
-	if (!d)
-		return hf_fail(err, HF_E_DIGEST, "%s: '%.*s' is not a digest", what, HF_SV_FMT(promised));
-	while (hf_in_need(in, 1)) {
-		hf_digest_add(d, (hf_sv){ in->ptr, in->len });
-		hf_in_take(in, in->len);
-	}
-	hf_sv is = hf_digest_text(d, text);
-	hf_digest_free(d);
-	if (!hf_in_failed(in) && hf_sv_eq(is, promised))
-		return HF_OK;
-	return hf_fail(err, HF_E_DIGEST, "%s: digest is %.*s, %.*s was promised%s%s", what, HF_SV_FMT(is),
-		       HF_SV_FMT(promised), in->why.code ? ": " : "", in->why.code ? in->why.msg : "");
 }
 
 /* The blob's decoder, or NULL where it is plain. */
@@ -210,26 +192,74 @@ static struct hf_in *open_decoder(struct hf_source *s, struct hf_in *in)
 	return codec ? codec->open(in, s->windows[1]) : NULL;
 }
 
-static int verify_layer(struct hf_source *s, uint32_t i, struct hf_err *err)
-{
-	const struct hf_layer *l = &s->artifact.layers[i];
+/* A digest that is checked while the walk reads the bytes. */
+struct check {
+	hf_sv promised;
+	const char *what;
+	struct hf_digest *digest;
+	struct hf_in *in;
+};
 
-	if (l->digest.len) {
-		hf_cleanup(hf_blob_close) struct hf_blob b = { .fd = -1 };
-		int r = hf_blob_open(s, s->refs[i].name, &b, err);
-		if (!r)
-			r = check_stream(b.in, l->digest, "blob", err);
-		if (r)
-			return r;
-	}
-	if (!l->diff_id.len)
+static int start_check(struct check *c, struct hf_in *inner, struct hf_err *err)
+{
+	c->digest = hf_digest_new(c->promised);
+	if (!c->digest)
+		return hf_fail(err, HF_E_DIGEST, "%s: '%.*s' is not a digest", c->what, HF_SV_FMT(c->promised));
+	c->in = hf_in_hashed(inner, c->digest);
+	return HF_OK;
+}
+
+/* Reads to the end whatever the walk left. */
+static int end_check(struct check *c, struct hf_err *err)
+{
+	char text[HF_DIGEST_TEXT_MAX];
+	struct hf_err why;
+
+	if (!c->in)
 		return HF_OK;
-	hf_cleanup(hf_blob_close) struct hf_blob b = { .fd = -1 };
-	int r = hf_blob_open(s, s->refs[i].name, &b, err);
+	hf_in_drain(c->in);
+	(void)hf_in_failed(c->in);
+	why = c->in->why;
+	hf_in_closep(&c->in);
+	hf_sv is = hf_digest_text(c->digest, text);
+	if (!why.code && hf_sv_eq(is, c->promised))
+		return HF_OK;
+	return hf_fail(err, HF_E_DIGEST, "%s: digest is %.*s, %.*s was promised%s%s", c->what, HF_SV_FMT(is),
+		       HF_SV_FMT(c->promised), why.code ? ": " : "", why.code ? why.msg : "");
+}
+
+static void check_done(struct check *c)
+{
+	hf_in_closep(&c->in);
+	hf_digest_free(c->digest);
+}
+
+/* One pass for the walk and both digests: what stands on what is blob, its digest, decoder, diff_id. */
+static int walk_verified(struct walk *w, uint32_t i, struct hf_in *blob, struct hf_err *err)
+{
+	const struct hf_layer *l = &w->source->artifact.layers[i];
+	hf_cleanup(check_done) struct check packed = { .promised = l->digest, .what = "blob" };
+	hf_cleanup(hf_in_closep) struct hf_in *decoder = NULL;
+	hf_cleanup(check_done) struct check plain = { .promised = l->diff_id, .what = "diff_id" };
+	struct hf_in *top = blob;
+	int r = l->digest.len ? start_check(&packed, blob, err) : HF_OK;
+
 	if (r)
 		return r;
-	hf_cleanup(hf_in_closep) struct hf_in *plain = open_decoder(s, b.in);
-	return check_stream(plain ? plain : b.in, l->diff_id, "diff_id", err);
+	if (packed.in)
+		top = packed.in;
+	decoder = open_decoder(w->source, top);
+	if (decoder)
+		top = decoder;
+	if (l->diff_id.len && (decoder || !hf_sv_eq(l->diff_id, l->digest))) {
+		if ((r = start_check(&plain, top, err)))
+			return r;
+		top = plain.in;
+	}
+	r = walk_tar(w, top, err);
+	if (!r)
+		r = end_check(&plain, err);
+	return r ? r : end_check(&packed, err);
 }
 
 static int walk_blob(struct walk *w, uint32_t i, struct hf_err *err)
@@ -243,11 +273,12 @@ static int walk_blob(struct walk *w, uint32_t i, struct hf_err *err)
 		snprintf(reason, sizeof reason, "%.*s", HF_SV_FMT(s->refs[i].missing));
 		return walk_unparsed(w, (hf_sv){ 0 }, reason, err);
 	}
-	int r = s->options.verify && !w->is_fetch ? verify_layer(s, i, err) : HF_OK;
-	if (r)
-		return hf_wrap(err, "layer %u", i);
 	if (hf_blob_open(s, s->refs[i].name, &b, &why))
 		return walk_unparsed(w, (hf_sv){ 0 }, why.msg, err);
+	if (s->options.verify && !w->is_fetch) {
+		int r = walk_verified(w, i, b.in, err);
+		return r ? hf_wrap(err, "layer %u", i) : HF_OK;
+	}
 	hf_cleanup(hf_in_closep) struct hf_in *plain = open_decoder(s, b.in);
 	return walk_tar(w, plain ? plain : b.in, err);
 }
@@ -280,4 +311,50 @@ int hf_layer_fetch(struct hf_source *s, uint32_t layer, const hf_sv *paths, size
 	if (!n)
 		return HF_OK;
 	return finish(&w, s->kind->is_tree ? walk_tree_paths(&w, paths, n, err) : walk_blob(&w, layer, err));
+}
+
+struct run {
+	struct hf_source *source;
+	uint32_t *order;
+	int (*task)(void *ctx, size_t layer, struct hf_err *err);
+	void *ctx;
+};
+
+static int run_one(void *ctx, size_t i, struct hf_err *err)
+{
+	const struct run *run = ctx;
+
+	return run->task(run->ctx, run->order[i], err);
+}
+
+static uint64_t offset_of(const struct hf_source *s, uint32_t layer)
+{
+	return hf_store_offset(s, s->refs[layer].name);
+}
+
+static int by_offset(const void *a, const void *b, void *source)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint64_t x_at = offset_of(source, x), y_at = offset_of(source, y);
+
+	return x_at != y_at ? (x_at > y_at) - (x_at < y_at) : (x < y) - (x > y);
+}
+
+int hf_layers_run(struct hf_source *s, unsigned jobs, int (*task)(void *ctx, size_t layer, struct hf_err *err),
+		  void *ctx, struct hf_err *err)
+{
+	size_t n = s->artifact.layers_n;
+	struct run run = { s, hf_calloc(n, sizeof *run.order), task, ctx };
+
+	for (size_t i = 0; i < n; i++)
+		run.order[i] = (uint32_t)(n - 1 - i);
+	if (s->wrap && n) {
+		qsort_r(run.order, n, sizeof *run.order, by_offset, s);
+		jobs = 1;
+		hf_store_keep_stream(s, true);
+	}
+	int r = hf_threads_run(jobs, n, run_one, &run, err);
+	hf_store_keep_stream(s, false);
+	free(run.order);
+	return r;
 }

@@ -45,11 +45,17 @@ struct hf_layer_visitor {
 	int (*unparsed)(struct hf_layer_visitor *v, hf_sv path, hf_sv reason, struct hf_err *err);
 };
 
+/* Calls @task for each layer, with its number: on at most @jobs threads from the top layer down; where the archive is
+ * wrapped as a whole, on the caller's thread in the order in which the layers lie there, so that walks (one a task) go
+ * over it in one pass. Codes are passed on as by hf_threads_run. */
+hf_nodiscard int hf_layers_run(struct hf_source *s, unsigned jobs,
+			       int (*task)(void *ctx, size_t layer, struct hf_err *err), void *ctx, struct hf_err *err);
+
 /* Walks layer @layer of hf_source_artifact(s)->layers. Different layers (and the same one) may be walked by several
  * threads at the same time, each with a visitor of its own.
  * @return HF_OK; HF_PARTIAL something was passed to `unparsed` (a missing or foreign layer, one that ends early, a
  * broken header, a file over HF_FILE_SPOOL_MAX in a compressed layer): what came before counts; HF_E_DIGEST only with
- *         `verify`; a visitor's code; HF_E_LIMIT more than HF_FILES_MAX entries. */
+ *         `verify`, known once the layer was read to its end: what the visitor got is void; a visitor's code; HF_E_LIMIT more than HF_FILES_MAX entries. */
 hf_nodiscard int hf_layer_walk(struct hf_source *s, uint32_t layer, struct hf_layer_visitor *v, struct hf_err *err);
 
 /* The same, but only the @n entries named @paths (normalised) reach `entry`; each duplicate of a name does. For

@@ -120,6 +120,9 @@ static int read_manifest(struct hf_source *s, struct hf_err *err)
 	hf_sv promised = hf_arena_fmt(&s->arena, "sha256:%.*s", HF_SV_FMT(hex));
 	if (s->options.verify && hf_digest_valid(promised) && (r = hf_digest_check(promised, json, err)))
 		return hf_wrap(err, "config");
+	/* From Docker 25 on the archive is an OCI layout too, whose manifest has the same config. */
+	if (hf_store_has(s, HF_SV("index.json")))
+		return hf_oci_find_manifest(s, s->artifact.image_id, &s->artifact.digest, err);
 	return HF_OK;
 }
 

@@ -19,6 +19,7 @@ struct hf_layer_ref {
 struct hf_store_member {
 	uint64_t offset, size; /* in the (unwrapped) archive */
 	hf_sv link;            /* a symlink's or hard link's target, resolved to a name; else empty */
+	hf_sv bytes; /* of a small one in a wrapped archive, kept when the names were read; ptr is NULL: not kept */
 };
 
 struct hf_source {
@@ -38,6 +39,8 @@ struct hf_source {
 	 */
 	struct hf_budget *windows[2];
 	struct hf_budget *spool;
+	bool keeps_stream;      /* of a wrapped archive, between two blobs */
+	struct hf_in *stream[2]; /* that stream: the archive's bytes, the decoder; NULL: none is open */
 };
 
 struct hf_source_kind {
@@ -77,12 +80,17 @@ bool hf_store_size(const struct hf_source *s, hf_sv name, uint64_t *ret);
 /* A file of the store as a stream. */
 struct hf_blob {
 	struct hf_in *in;
-	struct hf_in *below[3]; /* what it stands on */
+	struct hf_in *below[2]; /* what it stands on */
 	int fd;                 /* -1: the source's own */
-	bool shared;            /* stands on a decoder, so that nothing can be mapped */
+	struct hf_source *source; /* takes the stream below back; NULL: it is closed */
 };
-int hf_blob_open(const struct hf_source *s, hf_sv name, struct hf_blob *ret, struct hf_err *err);
+int hf_blob_open(struct hf_source *s, hf_sv name, struct hf_blob *ret, struct hf_err *err);
 void hf_blob_close(struct hf_blob *b); /* for hf_cleanup */
+/* Where a file of an archive begins; 0 where it is not there. */
+uint64_t hf_store_offset(const struct hf_source *s, hf_sv name);
+/* From now on (@keep) one thread alone opens blobs, one at a time: those that follow each other in a wrapped archive
+ * share one pass over it. */
+void hf_store_keep_stream(struct hf_source *s, bool keep);
 
 /* ---- documents ---- */
 
@@ -97,6 +105,9 @@ void hf_image_join_history(struct hf_source *s, const hf_sv *diff_ids, size_t di
 int hf_image_make_layers(struct hf_source *s, size_t n, struct hf_layer **ret, struct hf_err *err);
 /* An OCI layout in the store, beginning at index.json. */
 int hf_oci_read(struct hf_source *s, struct hf_err *err);
+/* The digest of the manifest that index.json leads to and that has the config @config_digest; empty where none does.
+ * HF_E_DIGEST only with `verify`; an index that cannot be read becomes a note. */
+int hf_oci_find_manifest(struct hf_source *s, hf_sv config_digest, hf_sv *ret_digest, struct hf_err *err);
 /* manifest.json, or without it `repositories`, of a docker-archive in the store. */
 int hf_docker_read(struct hf_source *s, struct hf_err *err);
 /* "blobs/sha256/…" of a digest; empty where it is none. */

@@ -6,6 +6,8 @@
 #include "format/json.h"
 #include "source/kind.h"
 
+enum { FOUND_MAX = 256 }; /* manifests that are looked into for an image that is already known */
+
 struct descriptor {
 	hf_sv media_type, digest, tag;
 	uint64_t size;
@@ -308,4 +310,47 @@ int hf_oci_read(struct hf_source *s, struct hf_err *err)
 			hf_wrap(err, "%.*s", HF_SV_FMT(d.digest));
 	}
 	return r;
+}
+
+static int look_into(struct hf_source *s, hf_sv json, struct document *doc, struct hf_err *err)
+{
+	int r = read_document(s, json, doc, err);
+
+	return r ? r : doc->is_index || doc->is_manifest ? HF_OK : hf_fail(err, HF_E_FORMAT, "neither index nor manifest");
+}
+
+int hf_oci_find_manifest(struct hf_source *s, hf_sv config_digest, hf_sv *ret_digest, struct hf_err *err)
+{
+	HF_VEC(struct descriptor) todo = { 0 };
+	struct document doc;
+	struct descriptor d = { 0 };
+	struct hf_err why = { 0 };
+	hf_sv json;
+	int r = hf_store_read(s, HF_SV("index.json"), &json, &why);
+
+	*ret_digest = (hf_sv){ 0 };
+	for (size_t at = 0; !r && !(r = look_into(s, json, &doc, &why));) {
+		if (doc.is_manifest && hf_sv_eq(doc.config.digest, config_digest)) {
+			*ret_digest = d.digest;
+			return HF_OK;
+		}
+		for (size_t i = 0; doc.is_index && i < doc.manifests.v.n && todo.n < FOUND_MAX; i++) {
+			const struct descriptor *next = &doc.manifests.v.at[i];
+			hf_sv name = next->is_attestation ? (hf_sv){ 0 } : hf_oci_blob_name(s, next->digest);
+			struct descriptor *slot =
+				name.len && hf_store_has(s, name) ? hf_vec_push(&s->arena, &todo) : NULL;
+			if (slot)
+				*slot = *next;
+		}
+		if (at == todo.n)
+			return HF_OK;
+		d = todo.at[at++];
+		r = read_blob(s, d.digest, &json, &why);
+	}
+	if (r == HF_E_DIGEST) {
+		*err = why;
+		return r;
+	}
+	hf_source_note(s, "The image's manifest digest is not known: index.json: %s", why.msg);
+	return HF_OK;
 }

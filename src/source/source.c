@@ -187,6 +187,7 @@ void hf_source_close(struct hf_source *s)
 {
 	if (!s)
 		return;
+	hf_store_keep_stream(s, false);
 	hf_fd_close(&s->fd);
 	hf_budget_free(s->windows[0]);
 	hf_budget_free(s->windows[1]);

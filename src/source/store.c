@@ -1,5 +1,6 @@
 /* Named files in an archive (plain or wrapped) or in an OCI layout's folder. An archive's names are read in one pass;
- * its files are then read where they lie, or, in a wrapped one, by inflating up to them again. */
+ * its files are then read where they lie. Of a wrapped one the first pass keeps the documents and other small files; a
+ * second one gives the layers, where these are asked for in the order in which they lie. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include "format/tar.h"
 #include "source/kind.h"
 
-enum { MEMBERS_MAX = 1 << 16 };
+enum { MEMBERS_MAX = 1 << 16, SMALL_MAX = 64 << 10, KEPT_TOTAL_MAX = 12 << 20 };
 
 static bool is_folder(const struct hf_source *s)
 {
@@ -44,7 +45,7 @@ static hf_sv clean_name(struct hf_source *s, hf_sv base, hf_sv name)
 }
 
 /* The archive's bytes from its start. */
-static int open_archive(const struct hf_source *s, struct hf_blob *b)
+static void open_archive(const struct hf_source *s, struct hf_blob *b)
 {
 	size_t size = (size_t)s->st.st_size;
 
@@ -53,9 +54,30 @@ static int open_archive(const struct hf_source *s, struct hf_blob *b)
 	if (s->wrap) {
 		b->below[0] = b->in;
 		b->in = s->wrap->open(b->below[0], s->windows[0]);
-		b->shared = true;
 	}
-	return HF_OK;
+}
+
+/* Documents are JSON; among other small files are the empty layers that an image names again and again. */
+static bool is_kept(const struct hf_source *s, const struct hf_tar_member *m, size_t kept)
+{
+	bool document = hf_sv_starts(m->head, HF_SV("{")) || hf_sv_starts(m->head, HF_SV("["));
+
+	return s->wrap && m->type == '0' && !m->sparse && m->size <= (document ? HF_MANIFEST_SIZE_MAX : SMALL_MAX) &&
+	       m->size <= KEPT_TOTAL_MAX - kept;
+}
+
+/* A file that ends too early is told by hf_tar_next. */
+static void keep_member(struct hf_source *s, struct hf_tar *t, const struct hf_tar_member *m, size_t *kept)
+{
+	struct hf_map_entry *e = hf_map_find(&s->members, clean_name(s, (hf_sv){ 0 }, m->name));
+	struct hf_store_member *member = e ? e->value : NULL;
+	struct hf_err why = { 0 };
+	hf_sv bytes;
+
+	if (!member || hf_tar_content(t, &bytes, &why))
+		return;
+	member->bytes = hf_arena_dup(&s->arena, bytes);
+	*kept += bytes.len;
 }
 
 static int add_member(struct hf_source *s, const struct hf_tar_member *m, struct hf_err *err)
@@ -90,9 +112,14 @@ int hf_store_read_names(struct hf_source *s, struct hf_err *err)
 	open_archive(s, &b);
 	struct hf_tar *t = hf_tar_new(b.in);
 	struct hf_err why = { 0 };
-	while ((r = hf_tar_next(t, &m, &why)) == HF_OK && m.type)
+	size_t kept = 0;
+	while ((r = hf_tar_next(t, &m, &why)) == HF_OK && m.type) {
+		bool keep = is_kept(s, &m, kept);
 		if ((r = add_member(s, &m, &why)))
 			break;
+		if (keep)
+			keep_member(s, t, &m, &kept);
+	}
 	hf_tar_free(t);
 	if (r == HF_OK && s->members.n)
 		return HF_OK;
@@ -157,20 +184,49 @@ bool hf_store_has(const struct hf_source *s, hf_sv name)
 	return hf_store_size(s, name, &size);
 }
 
-int hf_blob_open(const struct hf_source *s, hf_sv name, struct hf_blob *ret, struct hf_err *err)
+uint64_t hf_store_offset(const struct hf_source *s, hf_sv name)
 {
-	*ret = (struct hf_blob){ .fd = -1 };
-	if (is_folder(s)) {
-		struct stat st;
-		ret->fd = open_below(s, name, &st);
-		if (ret->fd < 0)
-			return hf_fail_errno(err, "%.*s", HF_SV_FMT(name));
-		ret->in = hf_in_of_file(ret->fd, 0, (uint64_t)st.st_size, hf_source_window(s));
-		return HF_OK;
-	}
 	const struct hf_store_member *m = member_named(s, name);
+
+	return m ? m->offset : 0;
+}
+
+static void drop_stream(struct hf_source *s)
+{
+	hf_in_closep(&s->stream[1]);
+	hf_in_closep(&s->stream[0]);
+}
+
+void hf_store_keep_stream(struct hf_source *s, bool keep)
+{
+	s->keeps_stream = keep && s->wrap;
+	drop_stream(s);
+}
+
+/* The archive as a stream that stands at or in front of @offset. */
+static void open_archive_before(struct hf_source *s, uint64_t offset, struct hf_blob *b)
+{
+	if (s->stream[1] && s->stream[1]->at <= offset) {
+		*b = (struct hf_blob){ .in = s->stream[1], .below = { s->stream[0] }, .fd = -1 };
+		s->stream[0] = s->stream[1] = NULL;
+	} else {
+		drop_stream(s); /* it may hold what the new one needs */
+		open_archive(s, b);
+	}
+	if (s->keeps_stream)
+		b->source = s;
+}
+
+static int open_member(struct hf_source *s, hf_sv name, struct hf_blob *ret, struct hf_err *err)
+{
+	const struct hf_store_member *m = member_named(s, name);
+
 	if (!m)
 		return hf_fail(err, HF_E_MISSING, "%.*s: not in the archive", HF_SV_FMT(name));
+	if (m->bytes.ptr) {
+		ret->in = hf_in_of_bytes(m->bytes);
+		return HF_OK;
+	}
 	if (!s->wrap) {
 		uint64_t there = (uint64_t)s->st.st_size > m->offset ? (uint64_t)s->st.st_size - m->offset : 0;
 		if (m->size <= there) {
@@ -178,9 +234,9 @@ int hf_blob_open(const struct hf_source *s, hf_sv name, struct hf_blob *ret, str
 			return HF_OK;
 		}
 	}
-	open_archive(s, ret);
+	open_archive_before(s, m->offset, ret);
 	ret->below[1] = ret->in;
-	if (!hf_in_skip(ret->in, m->offset) && hf_in_failed(ret->in)) {
+	if (!hf_in_skip(ret->in, m->offset - ret->in->at) && hf_in_failed(ret->in)) {
 		*err = ret->in->why;
 		hf_blob_close(ret);
 		return hf_wrap(err, "%.*s", HF_SV_FMT(name));
@@ -189,12 +245,31 @@ int hf_blob_open(const struct hf_source *s, hf_sv name, struct hf_blob *ret, str
 	return HF_OK;
 }
 
+int hf_blob_open(struct hf_source *s, hf_sv name, struct hf_blob *ret, struct hf_err *err)
+{
+	struct stat st;
+
+	*ret = (struct hf_blob){ .fd = -1 };
+	if (!is_folder(s))
+		return open_member(s, name, ret, err);
+	ret->fd = open_below(s, name, &st);
+	if (ret->fd < 0)
+		return hf_fail_errno(err, "%.*s", HF_SV_FMT(name));
+	ret->in = hf_in_of_file(ret->fd, 0, (uint64_t)st.st_size, hf_source_window(s));
+	return HF_OK;
+}
+
 void hf_blob_close(struct hf_blob *b)
 {
 	hf_in_close(b->in);
-	if (b->below[1] != b->in)
-		hf_in_close(b->below[1]);
-	hf_in_close(b->below[0]);
+	if (b->source && b->below[1] && b->below[1] != b->in && !hf_in_failed(b->below[1])) {
+		b->source->stream[0] = b->below[0];
+		b->source->stream[1] = b->below[1];
+	} else {
+		if (b->below[1] != b->in)
+			hf_in_close(b->below[1]);
+		hf_in_close(b->below[0]);
+	}
 	hf_fd_close(&b->fd);
 	*b = (struct hf_blob){ .fd = -1 };
 }
@@ -209,6 +284,11 @@ int hf_store_read(struct hf_source *s, hf_sv name, hf_sv *ret, struct hf_err *er
 	if (size > HF_MANIFEST_SIZE_MAX)
 		return hf_fail(err, HF_E_LIMIT, "%.*s: more than %llu MiB", HF_SV_FMT(name),
 			       (unsigned long long)(HF_MANIFEST_SIZE_MAX >> 20));
+	const struct hf_store_member *kept = is_folder(s) ? NULL : member_named(s, name);
+	if (kept && kept->bytes.ptr) {
+		*ret = kept->bytes;
+		return HF_OK;
+	}
 	int r = hf_blob_open(s, name, &b, err);
 	if (r)
 		return r;

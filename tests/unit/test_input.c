@@ -47,6 +47,33 @@ HF_TEST(a_file_in_windows_gives_each_byte_once)
 	assert_int_equal(hf_in_failed(in), 0);
 }
 
+HF_TEST(a_hashed_stream_counts_each_byte_once)
+{
+	hf_cleanup(hf_fd_close) int fd = file_of(MANY);
+	struct hf_in *file = hf_in_of_file(fd, 0, MANY, 4096);
+	struct hf_digest *d = hf_digest_new(HF_SV("sha256:"
+						  "0000000000000000000000000000000000000000000000000000000000000000"));
+	struct hf_in *in = hf_in_hashed(file, d);
+	char *bytes = hf_malloc(MANY), is[HF_DIGEST_TEXT_MAX], promised[HF_DIGEST_TEXT_MAX];
+
+	assert_int_equal(pread(fd, bytes, MANY, 0), MANY);
+	assert_true(hf_in_need(in, 100) >= 100);
+	hf_in_take(in, 50);
+	assert_true(hf_in_skip(in, 70000));
+	assert_true(hf_in_need(in, 10000) >= 10000);
+	assert_memory_equal(in->ptr, bytes + 70050, 10000);
+	hf_in_take(in, 1);
+	hf_in_drain(in);
+	assert_int_equal(in->at, MANY);
+	assert_int_equal(hf_in_failed(in), 0);
+	assert_false(hf_in_skip(in, 1));
+	hf_in_close(in);
+	assert_string_equal(hf_digest_text(d, is).ptr, hf_digest_sha256((hf_sv){ bytes, MANY }, promised).ptr);
+	hf_digest_free(d);
+	hf_in_close(file);
+	free(bytes);
+}
+
 HF_TEST(a_file_that_shrinks_reads_as_zeros_and_says_so)
 {
 	hf_cleanup(hf_fd_close) int fd = file_of(MANY);
@@ -135,6 +162,7 @@ int main(void)
 		cmocka_unit_test(a_file_in_windows_gives_each_byte_once),
 		cmocka_unit_test(a_file_that_shrinks_reads_as_zeros_and_says_so),
 		cmocka_unit_test(a_part_ends_where_it_should_or_says_that_it_does_not),
+		cmocka_unit_test(a_hashed_stream_counts_each_byte_once),
 		cmocka_unit_test(digests_of_known_texts),
 		cmocka_unit_test(tasks_run_once_each_and_the_first_failure_is_told),
 	};
