@@ -306,18 +306,30 @@ def reread(path):
             pass
 
 
-def match_cases(n=1000):
-    """lines for `plumbing match -`: packages that real advisories speak of, and others"""
-    known = [("pypi", "django", "2.2.{}"), ("npm", "lodash", "4.17.{}"), ("pypi", "requests", "2.{}.1"), ("golang", "golang.org/x/net", "v0.{}.0"),
-             ("cargo", "tokio", "1.{}.0"), ("maven", "org.apache.logging.log4j/log4j-core", "2.{}.0"), ("gem", "nokogiri", "1.{}.0"),
-             ("deb", "debian/openssl", "1.1.1{}-0"), ("apk", "alpine/openssl", "1.1.1{}-r0")]
+REAL = {
+    "deb": "adduser apt base-files bash bzip2 ca-certificates coreutils curl dash dpkg expat gcc-12 git glib2.0 glibc gmp gnupg2 gnutls28 "
+           "gzip krb5 less libcap2 libgcrypt20 libssh2 libtasn1-6 libxml2 libzstd lz4 ncurses nghttp2 openldap openssh openssl pam pcre2 perl "
+           "procps python3.11 readline sed shadow sqlite3 sudo systemd tar tzdata util-linux vim wget xz-utils zlib",
+    "pypi": "aiohttp asgiref attrs boto3 botocore certifi cffi charset-normalizer click cryptography django fastapi flask gunicorn idna "
+            "itsdangerous jinja2 lxml markupsafe numpy packaging pandas pillow pip protobuf psycopg2 pydantic pygments pyyaml requests scipy "
+            "setuptools six sqlalchemy starlette tornado tqdm urllib3 uvicorn werkzeug wheel",
+    "npm": "@babel/core accepts ajv axios body-parser chalk commander cookie debug dotenv ejs eslint express form-data glob-parent got handlebars "
+           "ini json5 jsonwebtoken lodash minimatch minimist moment nanoid node-fetch node-forge path-to-regexp postcss qs react semver send "
+           "serve-static shelljs tar tough-cookie underscore uuid webpack ws yargs-parser",
+    "golang": "github.com/golang-jwt/jwt github.com/gorilla/websocket golang.org/x/crypto golang.org/x/net golang.org/x/sys golang.org/x/text "
+              "google.golang.org/grpc gopkg.in/yaml.v2 k8s.io/client-go stdlib",
+}
+
+
+def match_cases():
+    """1,000 lines "type<TAB>name<TAB>version": names that advisories speak of at recent versions, and as many that none does"""
     lines = []
-    for i in range(n):
-        kind, name, version = known[i % len(known)]
-        if i % 3 == 2:
-            name += f"-x{i}"
-        qualifier = {"deb": "?distro=debian-12", "apk": "?distro=alpine-3.18.0"}.get(kind, "")
-        lines.append(f"pkg:{kind}/{name}@{version.format(i % 30)}{qualifier}\n")
+    shares = {"deb": (300, "1:{}.{}-1"), "pypi": (300, "{}.{}.0"), "npm": (350, "{}.{}.1"), "golang": (50, "v1.{1}.0")}
+    for kind, (n, version) in shares.items():
+        names = REAL[kind].split()
+        for i in range(n):
+            name = names[i] if i < len(names) else f"part-{i}"
+            lines.append(f"{kind}\t{name}\t{version.format(2 + i % 5, 10 + i % 30)}\n")
     return lines
 
 
