@@ -13,7 +13,7 @@ enum { READERS_MAX = 32, NAME_MAX_ = 4096 };
 
 struct totals {
 	struct hf_advisory_sink sink; /* first: the callbacks cast back */
-	uint64_t files, failed, advisories, affected, versions, kev, epss, cve, cvss, cycles, malformed, bytes, nanoseconds;
+	uint64_t files, failed, advisories, affected, versions, kev, epss, cve, cvss, cycles, malformed, backwards, bytes, nanoseconds;
 };
 
 static int on_advisory(struct hf_advisory_sink *s, const struct hf_advisory *v, struct hf_err *err)
@@ -64,7 +64,10 @@ static int on_cycle(struct hf_advisory_sink *s, const struct hf_release_cycle *v
 static int on_malformed(struct hf_advisory_sink *s, hf_sv where, hf_sv why, struct hf_err *err)
 {
 	(void)err;
-	((struct totals *)s)->malformed++;
+	if (hf_sv_starts(why, HF_SV("a range ends at an earlier version"))) /* asks the order of versions */
+		((struct totals *)s)->backwards++;
+	else
+		((struct totals *)s)->malformed++;
 	fprintf(stderr, "%.*s: %.*s\n", HF_SV_FMT(where), HF_SV_FMT(why));
 	return HF_OK;
 }
@@ -139,6 +142,7 @@ int main(void)
 		PRINT(cvss);
 		PRINT(cycles);
 		PRINT(malformed);
+		PRINT(backwards);
 		PRINT(bytes);
 		PRINT(nanoseconds);
 #undef PRINT

@@ -33,6 +33,7 @@ struct hf_database_builder {
 	hf_database_malformed *malformed;
 	void *ctx;
 	hf_sv only;
+	hf_sv today;
 	hf_sv path;
 	const struct hf_advisory_reader *reader;
 	size_t source; /* of the file that is read: index + 1, 0: not known yet */
@@ -123,6 +124,8 @@ static void newer(struct hf_database_builder *b, hf_sv *newest, hf_sv date)
 {
 	hf_sv day = hf_sv_first(date, 10);
 
+	if (b->today.len && hf_sv_cmp(day, b->today) > 0)
+		return;
 	if (day.len == 10 && day.ptr[0] >= '1' && hf_sv_cmp(day, *newest) > 0)
 		*newest = hf_arena_dup(&b->memory, day);
 }
@@ -525,6 +528,11 @@ void hf_database_builder_free(struct hf_database_builder *b)
 	hf_arena_done(&b->scratch);
 	hf_arena_done(&b->memory);
 	free(b);
+}
+
+void hf_database_builder_today(struct hf_database_builder *b, hf_sv day)
+{
+	b->today = hf_sv_first(day, 10);
 }
 
 void hf_database_builder_only(struct hf_database_builder *b, hf_sv ecosystems)

@@ -14,6 +14,8 @@ void hf_database_builder_free(struct hf_database_builder *b);
 /* Only these ecosystems' advisories are kept: names with or without release ("Debian", "Alpine:v3.18", "PyPI"); a view
  * separated by commas, which must stay. Empty: all. */
 void hf_database_builder_only(struct hf_database_builder *b, hf_sv ecosystems);
+/* "YYYY-MM-DD…", which must stay: a later date of a record is a slip, and does not make its source that new. Empty: all count. */
+void hf_database_builder_today(struct hf_database_builder *b, hf_sv day);
 /* Hands the bytes of one file to every reader that wants @path. HF_PARTIAL where records in it were malformed (they are
  * counted); a file that is not of its reader's format counts as one malformed record. HF_E_LIMIT: more than the builder
  * holds. */

@@ -15,7 +15,7 @@ size_t hf_package_key(hf_sv ecosystem, hf_sv name, char out[HF_DATABASE_KEY_MAX]
 	hf_sv base = hf_sv_first(ecosystem, hf_sv_index(ecosystem, ':'));
 	bool pypi = hf_sv_eq(base, HF_SV("PyPI")), cargo = hf_sv_eq(base, HF_SV("crates.io"));
 	bool fold = pypi || cargo || hf_sv_eq(base, HF_SV("Go")) || hf_sv_eq(base, HF_SV("Packagist")) ||
-		    hf_sv_eq(base, HF_SV("NuGet")) || hf_sv_eq(base, HF_SV("Hex"));
+		    hf_sv_eq(base, HF_SV("NuGet")) || hf_sv_eq(base, HF_SV("Hex")) || hf_sv_eq(base, HF_SV("npm"));
 	size_t n = 0;
 
 	if (!name.len || ecosystem.len + name.len + 2 > HF_DATABASE_KEY_MAX)

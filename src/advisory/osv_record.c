@@ -3,19 +3,18 @@
 
 enum { SUMMARY_MAX = 240 };
 
-static void complain(struct hf_osv_record *rec, const char *what)
+void hf_osv_complain(struct hf_osv_record *rec, const char *what)
 {
 	if (!rec->complaints++)
 		rec->complaint = what;
 }
 
-/* Enters a list; null stands for the empty one, another type is a complaint. */
-static bool enter_list(struct hf_osv_record *rec, struct hf_json *j, const char *complaint)
+bool hf_osv_enter_list(struct hf_osv_record *rec, struct hf_json *j, const char *complaint)
 {
 	enum hf_json_type type = hf_json_peek(j);
 
 	if (type != HF_JSON_ARRAY && type != HF_JSON_NULL)
-		complain(rec, complaint);
+		hf_osv_complain(rec, complaint);
 	return hf_json_array(j);
 }
 
@@ -24,18 +23,18 @@ static hf_sv text_of(struct hf_osv_record *rec, struct hf_json *j, const char *c
 	enum hf_json_type type = hf_json_peek(j);
 
 	if (type != HF_JSON_STRING && type != HF_JSON_NULL)
-		complain(rec, complaint);
+		hf_osv_complain(rec, complaint);
 	return hf_json_string(j);
 }
 
 static void read_ids(struct hf_osv_record *rec, struct hf_json *j, hf_sv_vec *ids)
 {
-	if (!enter_list(rec, j, "a list of ids is not a list"))
+	if (!hf_osv_enter_list(rec, j, "a list of ids is not a list"))
 		return;
 	while (hf_json_element(j)) {
 		hf_sv id = hf_sv_trim(hf_json_string(j));
 		if (!id.len)
-			complain(rec, "an id in a list is not a string");
+			hf_osv_complain(rec, "an id in a list is not a string");
 		else
 			hf_feed_add_once(rec->arena, ids, id);
 	}
@@ -53,7 +52,7 @@ static bool is_cvss(hf_sv type, hf_sv score)
 /* A `severity` list, of the record or (@entry) of one affected package. Vectors of both go to the record. */
 static void read_severities(struct hf_osv_record *rec, struct hf_json *j, struct hf_affected *entry)
 {
-	if (!enter_list(rec, j, "severity is not a list"))
+	if (!hf_osv_enter_list(rec, j, "severity is not a list"))
 		return;
 	while (hf_json_element(j)) {
 		hf_sv key, type = { 0 }, score = { 0 };
@@ -72,7 +71,7 @@ static void read_severities(struct hf_osv_record *rec, struct hf_json *j, struct
 			continue;
 		}
 		if (!is_cvss(type, score)) {
-			complain(rec, "a severity is not a vector of its type");
+			hf_osv_complain(rec, "a severity is not a vector of its type");
 			continue;
 		}
 		bool there = false;
@@ -82,105 +81,6 @@ static void read_severities(struct hf_osv_record *rec, struct hf_json *j, struct
 		if (slot)
 			slot->vector = score;
 	}
-}
-
-typedef HF_VEC(struct hf_range) range_vec;
-
-struct open_range {
-	struct hf_range range;
-	bool begun, ended;
-};
-
-static void end_range(struct hf_osv_record *rec, struct open_range *open, range_vec *ranges, hf_sv what, hf_sv version)
-{
-	struct hf_range r = open->range;
-
-	if (!open->begun) {
-		complain(rec, "a range ends before it begins");
-		return;
-	}
-	if (hf_sv_eq(what, HF_SV("limit")) && hf_sv_eq(version, HF_SV("*")))
-		return;
-	/* Once fixed, stays fixed: a second fix says nothing, except that each branch of a repository has its own. Several
-	 * last_affected are how lists of versions come out of some databases: each widens. */
-	if (open->ended && r.kind != HF_RANGE_GIT && !hf_sv_eq(what, HF_SV("last_affected")))
-		return;
-	if (hf_sv_eq(what, HF_SV("fixed")))
-		r.fixed = version;
-	else if (hf_sv_eq(what, HF_SV("last_affected")))
-		r.last_affected = version;
-	else
-		r.limit = version;
-	open->ended = true;
-	struct hf_range *slot = hf_vec_push(rec->arena, ranges);
-	if (slot)
-		*slot = r;
-}
-
-static void flush_range(struct hf_osv_record *rec, struct open_range *open, range_vec *ranges)
-{
-	struct hf_range *slot;
-
-	if (open->begun && !open->ended && (slot = hf_vec_push(rec->arena, ranges)))
-		*slot = open->range;
-}
-
-static void read_events(struct hf_osv_record *rec, struct hf_json *j, enum hf_range_kind kind, range_vec *ranges)
-{
-	struct open_range open = { .range = { .kind = kind } };
-
-	if (!enter_list(rec, j, "events is not a list"))
-		return;
-	while (hf_json_element(j)) {
-		hf_sv what = { 0 }, version = { 0 }, key;
-		bool known = false;
-		hf_json_members(j, &key) {
-			known = hf_sv_eq(key, HF_SV("introduced")) || hf_sv_eq(key, HF_SV("fixed")) ||
-				hf_sv_eq(key, HF_SV("last_affected")) || hf_sv_eq(key, HF_SV("limit"));
-			what = key;
-			version = hf_json_string(j);
-			if (!known || !version.len) {
-				complain(rec, "an event of a range is not one of OSV's");
-			} else if (hf_sv_eq(what, HF_SV("introduced"))) {
-				flush_range(rec, &open, ranges);
-				open = (struct open_range){ .range = { .kind = kind, .introduced = version }, .begun = true };
-			} else {
-				end_range(rec, &open, ranges, what, version);
-			}
-		}
-		if (!what.ptr)
-			complain(rec, "an event of a range is empty");
-	}
-	flush_range(rec, &open, ranges);
-	if (!open.begun)
-		complain(rec, "a range has no introduced event");
-}
-
-static void read_range(struct hf_osv_record *rec, struct hf_json *j, range_vec *ranges)
-{
-	hf_sv key, type = { 0 }, events = { 0 };
-
-	hf_json_members(j, &key)
-		if (hf_sv_eq(key, HF_SV("type")))
-			type = hf_json_string(j);
-		else if (hf_sv_eq(key, HF_SV("events")))
-			events = hf_json_raw(j);
-		else
-			hf_json_skip(j);
-	enum hf_range_kind kind = HF_RANGE_ECOSYSTEM;
-	if (hf_sv_eq(type, HF_SV("SEMVER"))) {
-		kind = HF_RANGE_SEMVER;
-	} else if (hf_sv_eq(type, HF_SV("GIT"))) {
-		kind = HF_RANGE_GIT;
-	} else if (!hf_sv_eq(type, HF_SV("ECOSYSTEM"))) {
-		complain(rec, "a range is of an unknown type");
-		return;
-	}
-	struct hf_json inner = hf_json_of(events, rec->arena);
-	if (events.ptr)
-		read_events(rec, &inner, kind, ranges);
-	else
-		complain(rec, "a range has no events");
 }
 
 static void read_package(struct hf_osv_record *rec, struct hf_json *j, struct hf_osv_entry *e)
@@ -228,18 +128,18 @@ static void read_entry_extra(struct hf_osv_record *rec, struct hf_json *j, struc
 
 static void read_versions(struct hf_osv_record *rec, struct hf_json *j, hf_sv_vec *versions)
 {
-	if (!enter_list(rec, j, "versions is not a list"))
+	if (!hf_osv_enter_list(rec, j, "versions is not a list"))
 		return;
 	while (hf_json_element(j)) {
 		hf_sv v = hf_json_string(j), *slot = v.len ? hf_vec_push(rec->arena, versions) : NULL;
 		if (slot)
 			*slot = v;
 		else if (!v.len)
-			complain(rec, "a version in a list is not a string");
+			hf_osv_complain(rec, "a version in a list is not a string");
 	}
 }
 
-static bool starts_nowhere(const range_vec *ranges)
+static bool starts_nowhere(const hf_range_vec *ranges)
 {
 	for (size_t i = 0; i < ranges->n; i++)
 		if (!hf_sv_eq(ranges->at[i].introduced, HF_SV("0")) || !hf_sv_eq(ranges->at[i].fixed, HF_SV("0")))
@@ -250,13 +150,13 @@ static bool starts_nowhere(const range_vec *ranges)
 static void read_entry(struct hf_osv_record *rec, struct hf_json *j)
 {
 	struct hf_osv_entry e = { 0 };
-	range_vec ranges = { 0 };
+	hf_range_vec ranges = { 0 };
 	hf_sv_vec versions = { 0 };
-	hf_sv key;
+	hf_sv key, raw = { 0 };
 	bool git = false;
 
 	if (hf_json_peek(j) != HF_JSON_OBJECT) {
-		complain(rec, "an affected entry is not an object");
+		hf_osv_complain(rec, "an affected entry is not an object");
 		hf_json_skip(j);
 		return;
 	}
@@ -269,20 +169,20 @@ static void read_entry(struct hf_osv_record *rec, struct hf_json *j)
 			read_versions(rec, j, &versions);
 		else if (hf_sv_eq(key, HF_SV("ecosystem_specific")) || hf_sv_eq(key, HF_SV("database_specific")))
 			read_entry_extra(rec, j, &e.affected);
-		else if (!hf_sv_eq(key, HF_SV("ranges")))
+		else if (hf_sv_eq(key, HF_SV("ranges")))
+			raw = hf_json_raw(j);
+		else
 			hf_json_skip(j);
-		else if (enter_list(rec, j, "ranges is not a list"))
-			while (hf_json_element(j))
-				read_range(rec, j, &ranges);
+	hf_osv_read_ranges(rec, raw, e.affected.ecosystem, &ranges);
 	for (size_t i = 0; i < ranges.n; i++)
 		git |= ranges.at[i].kind == HF_RANGE_GIT;
 	if (!e.affected.package.len || !e.affected.ecosystem.len) {
 		if (!git) /* a repository alone may be named by its commits */
-			complain(rec, "an affected entry names no package");
+			hf_osv_complain(rec, "an affected entry names no package");
 		return;
 	}
 	if (!ranges.n && !versions.n)
-		complain(rec, "an affected entry has neither ranges nor versions");
+		hf_osv_complain(rec, "an affected entry has neither ranges nor versions");
 	e.never_affected = starts_nowhere(&ranges) && !versions.n;
 	e.affected.ranges = ranges.at;
 	e.affected.ranges_n = ranges.n;
@@ -295,7 +195,7 @@ static void read_entry(struct hf_osv_record *rec, struct hf_json *j)
 
 static void read_references(struct hf_osv_record *rec, struct hf_json *j)
 {
-	if (!enter_list(rec, j, "references is not a list"))
+	if (!hf_osv_enter_list(rec, j, "references is not a list"))
 		return;
 	while (hf_json_element(j)) {
 		hf_sv key, type = { 0 }, url = { 0 };
@@ -362,7 +262,7 @@ static bool read_field(struct hf_osv_record *rec, struct hf_json *j, hf_sv key)
 		read_extra(rec, j);
 	else if (!hf_sv_eq(key, HF_SV("affected")))
 		return false;
-	else if (enter_list(rec, j, "affected is not a list"))
+	else if (hf_osv_enter_list(rec, j, "affected is not a list"))
 		while (hf_json_element(j))
 			read_entry(rec, j);
 	return true;
@@ -386,6 +286,6 @@ int hf_osv_parse(struct hf_osv_record *rec, hf_sv text, struct hf_err *err)
 	if (!known || (!rec->adv.id.len && !rec->entries.n))
 		return hf_fail(err, HF_E_FORMAT, "is not an OSV record");
 	if (!rec->adv.id.len)
-		complain(rec, "the record has no id");
+		hf_osv_complain(rec, "the record has no id");
 	return HF_OK;
 }

@@ -95,7 +95,7 @@ static void on_malformed(void *ctx, hf_sv source, hf_sv where, hf_sv why)
 		fputs("\r\x1b[K", stderr);
 	fputs("holdfast: ", stderr);
 	escaped(stderr, source);
-	fputs(": passed over: ", stderr);
+	fputs(": not understood: ", stderr);
 	escaped(stderr, where);
 	fputs(": ", stderr);
 	escaped(stderr, why);
@@ -151,7 +151,9 @@ static int build_into(const struct options *o, const char *from, hf_sv file, str
 	struct hf_database_loaded loaded;
 	struct stat st;
 
+	hf_sv built = built_now(a);
 	hf_database_builder_only(b, hf_sv_of(o->only));
+	hf_database_builder_today(b, built);
 	int r = hf_database_load(b, from, o->quiet ? NULL : on_progress, &w, &loaded, err);
 	if (w.terminal)
 		fputs("\r\x1b[K", stderr);
@@ -164,14 +166,14 @@ static int build_into(const struct options *o, const char *from, hf_sv file, str
 	if (!r)
 		r = make_folders((char *)file.ptr, err);
 	if (!r)
-		r = hf_database_builder_write(b, file.ptr, built_now(a), false, err);
+		r = hf_database_builder_write(b, file.ptr, built, false, err);
 	if (!r && !o->quiet) {
 		t = hf_database_builder_totals(b);
 		fprintf(stderr, "holdfast: %s: %llu records, %llu packages, %llu bytes", file.ptr,
 			(unsigned long long)t.records, (unsigned long long)t.packages,
 			stat(file.ptr, &st) ? 0ULL : (unsigned long long)st.st_size);
 		if (t.malformed)
-			fprintf(stderr, "; %llu malformed records were passed over%s", (unsigned long long)t.malformed,
+			fprintf(stderr, "; %llu records were malformed, what is wrong in them was left out%s", (unsigned long long)t.malformed,
 				t.malformed > w.shown ? " (--verbose names all of them)" : "");
 		fputc('\n', stderr);
 	}

@@ -194,6 +194,21 @@ static hf_sv without_release(const struct hf_package *p, const struct hf_entry *
 	return dash == SIZE_MAX ? version : hf_sv_first(version, dash);
 }
 
+/* "2.6.0+cu124" is a build of 2.6.0. PEP 440 orders it behind, and yet lets "==2.6.0" and "<=2.6.0" hold for it, which are
+ * what lists of versions and last_affected say. */
+static void consider_public_version(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *scheme,
+				    struct hf_evaluation *v)
+{
+	struct hf_evaluation public;
+	hf_sv base, local;
+
+	if (!hf_sv_cut(version, '+', &base, &local))
+		return;
+	hf_evaluate(e, base, scheme, &public);
+	if (public.holds == HF_HOLDS_YES && (public.listed.len || public.range.last_affected.len))
+		*v = public;
+}
+
 static void consider_ranges(struct work *w, uint32_t package, const struct lookup *l, const struct hf_entry *e,
 			    uint32_t date, bool stream_unknown)
 {
@@ -207,6 +222,8 @@ static void consider_ranges(struct work *w, uint32_t package, const struct looku
 		return;
 	}
 	hf_evaluate(e, version, scheme, &v);
+	if (p->type == HF_PKG_PYPI && v.holds == HF_HOLDS_NO)
+		consider_public_version(e, version, scheme, &v);
 	if (e->git_only || v.holds == HF_HOLDS_UNKNOWN || (stream_unknown && v.holds == HF_HOLDS_YES)) {
 		cannot_compare(w, package, e, version, stream_unknown && v.holds == HF_HOLDS_YES);
 		return;

@@ -43,20 +43,33 @@ class Compare:
 def normal(kind, name):
     if kind == "pypi":
         return re.sub(r"[-_.]+", "-", name).lower()
-    if kind == "golang":
+    if kind in ("golang", "npm"):
         return name.lower()
     if kind == "cargo":
         return name.replace("_", "-").lower()
     return name
 
 
-def stretches(entry):
+def written_out(kind, version):
+    """What a version that is short for one of its scheme stands for (docs/formats/osv.md)."""
+    if kind == "pypi":
+        return re.sub("-NA$", "", version)
+    if kind == "npm" and version != "0":
+        short = re.fullmatch(r"(\d+)(\.\d+)?(\.\d+)?(?:-?([A-Za-z][\w.-]*|\*))?", version)
+        if short:
+            pre = short[4] and "-" + short[4].replace("*", "0")
+            return "".join([short[1], short[2] or ".0", short[3] or ".0", pre or ""])
+    return version
+
+
+def stretches(kind, entry):
     """(introduced, end, kind of end) of each comparable range, events in the order that the record gives."""
     for r in entry.get("ranges", []):
         if r["type"] == "GIT":
             continue
         start = None
         for event in r["events"]:
+            event = {k: written_out(kind, v) for k, v in event.items()}
             if "introduced" in event:
                 if start is not None:
                     yield start, None, None
@@ -74,7 +87,7 @@ def affected(kind, version, entry, compare):
     if any(v == version or compare(kind, version, v) == "=" for v in entry.get("versions", [])):
         return True
     unsure = False
-    for start, end, what in stretches(entry):
+    for start, end, what in stretches(kind, entry):
         low = ">" if start == "0" else compare(kind, version, start)
         high = "<" if end is None else compare(kind, version, end)
         if low == "<":
@@ -89,7 +102,7 @@ def affected(kind, version, entry, compare):
 def pairs_of(kind, version, entry, compare):
     for v in entry.get("versions", []):
         compare.want(kind, version, v)
-    for start, end, _ in stretches(entry):
+    for start, end, _ in stretches(kind, entry):
         if start != "0":
             compare.want(kind, version, start)
         if end is not None:
@@ -125,7 +138,7 @@ def osv(folder, ecosystem, kind, rng, n):
             by_name.setdefault(key, []).append((record, entry))
             seen = versions.setdefault(key, set())
             seen.update(entry.get("versions", []))
-            for start, end, _ in stretches(entry):
+            for start, end, _ in stretches(kind, entry):
                 seen.update(v for v in (start, end) if v)
     cases = []
     keys = sorted(k for k in by_name if kind != "npm" or k[1].islower())  # a purl of npm has no upper case
@@ -163,7 +176,7 @@ def expected(kind, version, records, compare):
         if record.get("withdrawn"):
             continue
         if kind == "rpm":
-            fixes = [end for _, end, what in stretches(entry) if what == "fixed"]
+            fixes = [end for _, end, what in stretches(kind, entry) if what == "fixed"]
             if module(version) or any(module(f) for f in fixes):
                 continue
             if record["id"][2] in "BE" and not record.get("related"):

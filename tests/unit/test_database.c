@@ -41,6 +41,31 @@ static struct hf_buf build(size_t packages)
 	return bytes;
 }
 
+/* PyPI's records hold one of July 2027: it must not make the data look newer than it is. */
+HF_TEST(a_record_of_the_future_makes_no_source_new)
+{
+	static const char *const days[] = { "2024-01-01", "2027-07-09" };
+	char dir[] = "/tmp/holdfast-database-XXXXXX", file[64], text[128];
+	struct hf_database_builder *b = hf_database_builder_new(NULL, NULL);
+	struct hf_database *db hf_cleanup(hf_database_closep) = NULL;
+	struct hf_err err = { 0 };
+
+	hf_database_builder_today(b, HF_SV("2026-11-22T01:02:03Z"));
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, "{\"id\":\"PYSEC-%zu\",\"modified\":\"%sT00:00:00Z\"}", i, days[i]);
+		assert_int_equal(hf_database_builder_file(b, HF_SV("osv/PyPI/all.zip!/x.json"), hf_sv_of(text), &err),
+				 HF_OK);
+	}
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof file, "%s/x", dir);
+	assert_int_equal(hf_database_builder_write(b, file, HF_SV("2026-11-22T01:02:03Z"), false, &err), HF_OK);
+	hf_database_builder_free(b);
+	assert_int_equal(hf_database_open(file, &db, &err), HF_OK);
+	assert_true(hf_sv_eq(hf_database_info(db)->sources[0].newest, HF_SV("2024-01-01")));
+	unlink(file);
+	rmdir(dir);
+}
+
 HF_TEST(what_was_written_is_read_back)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf bytes = build(500);
@@ -147,7 +172,8 @@ static void key_is(const char *ecosystem, const char *name, const char *want)
 HF_TEST(names_are_normalised_as_their_ecosystem_says)
 {
 	key_is("PyPI", "Foo_.-Bar", "foo-bar");
-	key_is("npm", "Foo_Bar", "Foo_Bar");
+	key_is("npm", "Foo_Bar", "foo_bar");
+	key_is("RubyGems", "Foo_Bar", "Foo_Bar");
 	key_is("crates.io", "Foo_Bar", "foo-bar");
 	key_is("Packagist", "Symfony/Http", "symfony/http");
 	key_is("NuGet", "Newtonsoft.Json", "newtonsoft.json");
@@ -167,6 +193,7 @@ HF_TEST(names_of_any_length_are_no_danger)
 }
 
 HF_TEST_MAIN(cmocka_unit_test(what_was_written_is_read_back), cmocka_unit_test(the_same_input_gives_the_same_bytes),
+	     cmocka_unit_test(a_record_of_the_future_makes_no_source_new),
 	     cmocka_unit_test(damage_gives_fewer_answers_and_no_crash),
 	     cmocka_unit_test(names_are_normalised_as_their_ecosystem_says),
 	     cmocka_unit_test(names_of_any_length_are_no_danger))

@@ -25,6 +25,14 @@ static const char *const records[][2] = {
 	  "{\"id\":\"PYSEC-9\",\"modified\":\"2024-02-01T00:00:00Z\",\"withdrawn\":\"2024-03-01T00:00:00Z\","
 	  "\"affected\":[{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"foo-bar\"},"
 	  "\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"}]}]}]}" },
+	{ "osv/PyPI/all.zip!/f.json",
+	  "{\"id\":\"PYSEC-10\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":["
+	  "{\"package\":{\"ecosystem\":\"PyPI\",\"name\":\"built\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":["
+	  "{\"introduced\":\"1.0\"},{\"last_affected\":\"2.6.0\"},{\"introduced\":\"3.0\"},{\"fixed\":\"3.1\"}]}],"
+	  "\"versions\":[\"0.5\",\"0.6+first\"]}]}" },
+	{ "osv/npm/all.zip!/g.json",
+	  "{\"id\":\"GHSA-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\","
+	  "\"name\":\"JSONStream\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1.2\"}]}]}]}" },
 	{ "osv/Go/all.zip!/d.json",
 	  "{\"id\":\"GO-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"Go\","
 	  "\"name\":\"example.com/"
@@ -169,6 +177,34 @@ HF_TEST(a_version_that_is_none_cannot_be_told_unless_it_is_listed)
 	assert_int_equal(r.undecided_n, 1);
 }
 
+static size_t built(const char *version)
+{
+	struct hf_package p = { .type = HF_PKG_PYPI, .name = HF_SV("built"), .version = hf_sv_of(version) };
+
+	return match("", "", p).vulnerabilities_n;
+}
+
+HF_TEST(a_local_build_of_a_python_version_is_affected_as_that_version_is)
+{
+	assert_int_equal(built("2.6.0+cu124"), 1); /* last affected 2.6.0 */
+	assert_int_equal(built("2.6.1+cu124"), 0);
+	assert_int_equal(built("0.5+cpu"), 1); /* listed */
+	assert_int_equal(built("0.6+first"), 1);
+	assert_int_equal(built("0.6+second"), 0);
+	assert_int_equal(built("3.0+cpu"), 1);
+	assert_int_equal(built("3.1+cpu"), 0); /* of the fixed version */
+}
+
+/* Names of old packages have capitals, which purls do not keep. */
+HF_TEST(names_of_npm_in_any_case)
+{
+	struct hf_package p = { .type = HF_PKG_NPM, .name = HF_SV("jsonstream"), .version = HF_SV("1.0.0") };
+
+	assert_int_equal(match("", "", p).vulnerabilities_n, 1);
+	p.name = HF_SV("JSONStream");
+	assert_int_equal(match("", "", p).vulnerabilities_n, 1);
+}
+
 HF_TEST(what_a_distribution_owns_is_not_matched)
 {
 	struct hf_match_result r = match("", "",
@@ -291,6 +327,8 @@ int main(void)
 		cmocka_unit_test(between_two_stretches_only_the_other_record_holds),
 		cmocka_unit_test(a_fixed_version_is_clean_and_says_which_fix_it_holds),
 		cmocka_unit_test(a_version_that_is_none_cannot_be_told_unless_it_is_listed),
+		cmocka_unit_test(a_local_build_of_a_python_version_is_affected_as_that_version_is),
+		cmocka_unit_test(names_of_npm_in_any_case),
 		cmocka_unit_test(what_a_distribution_owns_is_not_matched),
 		cmocka_unit_test(ecosystems_without_data_are_said),
 		cmocka_unit_test(go_main_modules_have_no_version),
