@@ -53,7 +53,8 @@ struct test_files test_files_below(const char *dir)
 	struct test_files f = { 0 };
 
 	walk(&f, dir, "");
-	qsort(f.paths, f.n, sizeof *f.paths, by_name);
+	if (f.n)
+		qsort(f.paths, f.n, sizeof *f.paths, by_name);
 	return f;
 }
 
@@ -72,7 +73,8 @@ struct test_files test_names_in(const char *dir, bool folders)
 			add(&f, e->d_name);
 	}
 	closedir(d);
-	qsort(f.paths, f.n, sizeof *f.paths, by_name);
+	if (f.n)
+		qsort(f.paths, f.n, sizeof *f.paths, by_name);
 	return f;
 }
 

@@ -22,8 +22,8 @@ struct maker {
 
 static void le(struct hf_buf *b, uint64_t v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		hf_buf_add_char(b, (char)(v >> 8 * i));
+	for (size_t i = 0; i < n; i++, v >>= 8)
+		hf_buf_add_char(b, (char)v);
 }
 
 static void add_local(struct hf_buf *b, const struct entry *e)
