@@ -15,6 +15,9 @@ enum {
 	HF_LAYERS_MAX = 512,
 	HF_INDEX_DEPTH_MAX = 4,    /* OCI index in index */
 	HF_SYMLINKS_MAX = 40,      /* as the kernel's limit for one path */
+	HF_LINKS_MAX = 8,          /* one after the other, from a wanted name to its content */
+	HF_NAMES_OF_ONE_FILE_MAX = 16, /* links to one content under which it is read */
+	HF_ALIASES_MAX = 1 << 18,  /* wanted names that are links */
 	HF_THREADS_MAX = 64,
 	HF_ZIP_MEMBERS_MAX = 1 << 20,
 	HF_ARCHIVE_MEMBERS_MAX = 4 << 20, /* of one file's archive and all that are nested in it */

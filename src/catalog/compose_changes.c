@@ -55,44 +55,88 @@ struct stock_item {
 	struct stock_item *next;
 };
 
-static void put(struct hf_arena *a, struct hf_map *stock, const struct hf_package *p)
+/* What a map's entry leads to. */
+struct stock {
+	struct stock_item *items;
+	size_t n;
+};
+
+static void put(struct hf_arena *a, struct hf_map *stocks, const struct hf_package *p)
 {
-	struct hf_map_entry *e = hf_map_put(stock, hf_compose_identity(a, p, false));
+	struct hf_map_entry *e = hf_map_put(stocks, hf_compose_identity(a, p, false));
 	struct stock_item *item = hf_arena_new(a, struct stock_item);
 
-	if (!e || !item)
+	if (e && !e->value)
+		e->value = hf_arena_new(a, struct stock);
+	struct stock *stock = e ? e->value : NULL;
+	if (!item || !stock)
 		return;
-	*item = (struct stock_item){ p, e->value };
-	e->value = item;
+	*item = (struct stock_item){ p, stock->items };
+	stock->items = item;
+	stock->n++;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct hf_package *const *x = a, *const *y = b;
+
+	return hf_sv_cmp((*x)->version, (*y)->version);
+}
+
+/* The stock's packages by version; NULL where there are none. */
+static const struct hf_package **sorted(struct hf_arena *a, const struct stock *stock)
+{
+	const struct hf_package **list = stock ? hf_arena_array(a, const struct hf_package *, stock->n) : NULL;
+	size_t n = 0;
+
+	for (const struct stock_item *item = list ? stock->items : NULL; item; item = item->next)
+		list[n++] = item->package;
+	if (n > 1)
+		qsort(list, n, sizeof(struct hf_package *), by_version);
+	return list;
+}
+
+/* Drops what both lists hold in the same version, as often as both do. */
+static void cancel(const struct hf_package **x, size_t *x_n, const struct hf_package **y, size_t *y_n)
+{
+	size_t i = 0, k = 0, x_kept = 0, y_kept = 0;
+
+	while (i < *x_n || k < *y_n) {
+		int order = i == *x_n ? 1 : k == *y_n ? -1 : hf_sv_cmp(x[i]->version, y[k]->version);
+		if (order < 0) {
+			x[x_kept++] = x[i++];
+		} else if (order > 0) {
+			y[y_kept++] = y[k++];
+		} else {
+			i++;
+			k++;
+		}
+	}
+	*x_n = x_kept;
+	*y_n = y_kept;
 }
 
 /* Pairs what is gone with what came: equal versions cancel out, others are changes, the rest was added or removed. */
 static void compare(struct composition *c, struct hf_map *gone, struct hf_map *came, struct lists *out)
 {
 	for (size_t i = 0; i < came->n; i++) {
-		struct hf_map_entry *g = hf_map_find(gone, came->entries[i].key);
-		for (struct stock_item *item = came->entries[i].value; item; item = item->next) {
-			struct stock_item **match = NULL;
-			for (struct stock_item **p = g ? (struct stock_item **)&g->value : NULL; p && *p; p = &(*p)->next)
-				if (hf_sv_eq((*p)->package->version, item->package->version))
-					match = p;
-			if (match) {
-				*match = (*match)->next;
-				item->package = NULL;
-			}
-		}
-		for (struct stock_item *item = came->entries[i].value; item; item = item->next) {
-			if (!item->package)
-				continue;
-			struct stock_item *old = g ? g->value : NULL;
-			note(c, out, old ? old->package : NULL, item->package);
-			if (old)
-				g->value = old->next;
-		}
+		struct hf_map_entry *e = hf_map_find(gone, came->entries[i].key);
+		struct stock *new = came->entries[i].value, *old = e ? e->value : NULL;
+		const struct hf_package **after = sorted(came->arena, new), **before = sorted(came->arena, old);
+		size_t after_n = after ? new->n : 0, before_n = before ? old->n : 0;
+
+		cancel(after, &after_n, before, &before_n);
+		for (size_t k = 0; k < after_n || k < before_n; k++)
+			note(c, out, k < before_n ? before[k] : NULL, k < after_n ? after[k] : NULL);
+		if (old)
+			old->items = NULL;
 	}
-	for (size_t i = 0; i < gone->n; i++)
-		for (struct stock_item *item = gone->entries[i].value; item; item = item->next)
+	for (size_t i = 0; i < gone->n; i++) {
+		const struct stock *old = gone->entries[i].value;
+		for (const struct stock_item *item = old ? old->items : NULL; item; item = item->next)
 			note(c, out, item->package, NULL);
+	}
+	c->inv->arena.over |= came->arena->over;
 }
 
 static int by_package(const void *a, const void *b)

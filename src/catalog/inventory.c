@@ -4,33 +4,37 @@
 #include <stdlib.h>
 
 #include "base/glob.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/threads.h"
 #include "catalog/compose.h"
 #include "model/purl.h"
 
-int32_t hf_compose_hidden_at(const struct composition *c, size_t layer, hf_sv path)
+static void ask_all(struct composition *c)
 {
-	for (size_t above = layer + 1; above < c->n; above++)
-		if (hf_path_set_hides(&c->layers[above].paths, path))
-			return (int32_t)above;
-	return -1;
+	for (size_t k = 0; k < c->n; k++) {
+		const struct hf_layer_catalog *l = &c->layers[k];
+		for (size_t i = 0; i < l->evidence.n; i++)
+			hf_hidden_ask(&c->hidden, l->evidence.at[i].path);
+		for (size_t i = 0; i < l->unparsed.n; i++)
+			hf_hidden_ask(&c->hidden, hf_compose_outer_path(l->unparsed.at[i].path));
+	}
+	hf_hidden_find(&c->hidden, c->layers, c->n);
 }
 
 static void find_hidden(struct composition *c)
 {
+	ask_all(c);
 	c->hidden_at = hf_calloc(c->n, sizeof *c->hidden_at);
 	for (size_t k = 0; k < c->n; k++) {
 		const struct hf_layer_catalog *l = &c->layers[k];
 		c->hidden_at[k] = hf_calloc(l->evidence.n, sizeof **c->hidden_at);
 		for (size_t i = 0; i < l->evidence.n; i++)
-			c->hidden_at[k][i] = hf_compose_hidden_at(c, k, l->evidence.at[i].path);
+			c->hidden_at[k][i] = hf_hidden_at(&c->hidden, l->evidence.at[i].layer, l->evidence.at[i].path);
 	}
 }
 
-static bool is_visible(const struct composition *c, size_t layer, size_t evidence)
+bool hf_compose_is_visible(const struct composition *c, size_t layer, size_t evidence)
 {
 	return c->hidden_at[layer][evidence] < 0 && !c->layers[layer].evidence.at[evidence].replaced;
 }
@@ -63,7 +67,7 @@ static void choose_os(struct composition *c)
 		for (size_t k = c->n; k-- > 0;)
 			for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
 				const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
-				if (!ev->os || !is_visible(c, k, i))
+				if (!ev->os || !hf_compose_is_visible(c, k, i))
 					continue;
 				const struct hf_os *os = &c->layers[k].os.at[ev->os - 1];
 				if (pass == 0 && os_rank(ev->path) < best_rank) {
@@ -131,7 +135,7 @@ static bool has_visible_database(const struct composition *c, enum hf_package_ty
 	for (size_t k = 0; k < c->n; k++)
 		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
 			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
-			if (ev->database && is_visible(c, k, i) && c->layers[k].packages.at[ev->first_package].type == type)
+			if (ev->database && hf_compose_is_visible(c, k, i) && c->layers[k].packages.at[ev->first_package].type == type)
 				return true;
 		}
 	return false;
@@ -152,11 +156,6 @@ static void recover_databases(struct composition *c)
 		}
 }
 
-static bool is_distribution(enum hf_package_type type)
-{
-	return type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM;
-}
-
 static size_t collect_packages(struct composition *c, struct hf_package **ret)
 {
 	size_t total = 0, n = 0;
@@ -167,11 +166,11 @@ static size_t collect_packages(struct composition *c, struct hf_package **ret)
 	for (size_t k = 0; k < c->n; k++)
 		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
 			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
-			if (!is_visible(c, k, i))
+			if (!hf_compose_is_visible(c, k, i))
 				continue;
 			size_t first = n;
 			add_packages(c, k, ev, all, &n);
-			c->inv->has_database |= n > first && is_distribution(all[first].type);
+			c->inv->has_database |= n > first && hf_package_type_is_distribution(all[first].type);
 			if (!ev->database)
 				continue;
 			attribute_to_layers(c, k, all[first].type, all + first, n - first);
@@ -180,85 +179,9 @@ static size_t collect_packages(struct composition *c, struct hf_package **ret)
 	return n;
 }
 
-/* The file on disk: "app.war!/WEB-INF/lib/x.jar" lies in app.war. */
-static hf_sv outer_path(hf_sv path)
+hf_sv hf_compose_outer_path(hf_sv path)
 {
 	return hf_sv_first(path, hf_sv_find(path, HF_SV("!/")));
-}
-
-/* ---- ownership: which distribution package put the file there that gives a language package ---- */
-
-struct claim {
-	uint64_t path_hash;
-	size_t package;
-	size_t next; /* index + 1 of the next claim of the same bucket */
-};
-
-struct claims {
-	struct claim *all;
-	size_t n, buckets_n;
-	size_t *buckets;
-};
-
-static struct claims make_claims(const struct hf_package *packages, size_t n)
-{
-	struct claims c = { .all = hf_calloc(n, sizeof *c.all), .buckets_n = 16 };
-
-	while (c.buckets_n < n)
-		c.buckets_n *= 2;
-	c.buckets = hf_calloc(c.buckets_n, sizeof *c.buckets);
-	for (size_t i = 0; i < n; i++) {
-		if (is_distribution(packages[i].type))
-			continue;
-		uint64_t h = hf_hash_path(outer_path(packages[i].path));
-		size_t *bucket = &c.buckets[h & (c.buckets_n - 1)];
-		c.all[c.n] = (struct claim){ h, i, *bucket };
-		*bucket = ++c.n;
-	}
-	return c;
-}
-
-static void settle_claims(const struct claims *claims, const struct hf_layer_catalog *l, const struct hf_evidence *ev,
-			  const struct hf_map *purls, struct hf_arena *scratch, struct hf_package *packages)
-{
-	for (size_t i = 0; i < ev->owned_n; i++) {
-		const struct hf_owned *o = &l->owned.at[ev->first_owned + i];
-		for (size_t at = claims->buckets[o->path_hash & (claims->buckets_n - 1)]; at; at = claims->all[at - 1].next) {
-			const struct claim *claim = &claims->all[at - 1];
-			if (claim->path_hash != o->path_hash)
-				continue;
-			const struct hf_owner *owner = &l->owners.at[o->owner];
-			struct hf_map_entry *e =
-				hf_map_find(purls, hf_arena_fmt(scratch, "%d %.*s", (int)owner->type, HF_SV_FMT(owner->name)));
-			if (e)
-				packages[claim->package].owned_by = *(const hf_sv *)e->value;
-		}
-	}
-}
-
-static void find_owners(struct composition *c, struct hf_package *packages, size_t n)
-{
-	struct hf_arena *a = &c->inv->arena;
-	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_INVENTORY_ARENA_MAX);
-	struct hf_map purls = HF_MAP(&scratch);
-	struct claims claims = make_claims(packages, n);
-
-	for (size_t i = 0; i < n; i++) {
-		if (!is_distribution(packages[i].type))
-			continue;
-		struct hf_map_entry *e = hf_map_put(&purls, hf_arena_fmt(&scratch, "%d %.*s", (int)packages[i].type, HF_SV_FMT(packages[i].name)));
-		hf_sv *purl = hf_arena_new(a, hf_sv);
-		if (!e || !purl)
-			break;
-		*purl = packages[i].purl;
-		e->value = purl;
-	}
-	for (size_t k = 0; claims.n && k < c->n; k++)
-		for (size_t i = 0; i < c->layers[k].evidence.n; i++)
-			if (c->layers[k].evidence.at[i].owned_n && is_visible(c, k, i))
-				settle_claims(&claims, &c->layers[k], &c->layers[k].evidence.at[i], &purls, &scratch, packages);
-	free(claims.all);
-	free(claims.buckets);
 }
 
 /* ---- merging ---- */
@@ -349,7 +272,7 @@ static void collect_unparsed(struct composition *c)
 				gone[l->evidence.at[i].first_unparsed + u] = true;
 		for (size_t i = 0; i < l->unparsed.n; i++) {
 			hf_sv path = l->unparsed.at[i].path;
-			if (gone[i] || (path.len && hf_compose_hidden_at(c, k, outer_path(path)) >= 0))
+			if (gone[i] || (path.len && hf_hidden_at(&c->hidden, l->unparsed.at[i].layer, hf_compose_outer_path(path)) >= 0))
 				continue;
 			struct hf_inventory_unparsed *u = hf_vec_push(a, &list);
 			if (u)
@@ -361,55 +284,6 @@ static void collect_unparsed(struct composition *c)
 		qsort(list.at, list.n, sizeof *list.at, by_layer_and_path);
 	c->inv->unparsed = list.at;
 	c->inv->unparsed_n = list.n;
-}
-
-/* ---- names whose content stands elsewhere ---- */
-
-static bool is_read(const struct hf_layer_catalog *l, hf_sv path)
-{
-	for (size_t i = 0; i < l->evidence.n; i++)
-		if (!l->evidence.at[i].replaced && hf_sv_eq(l->evidence.at[i].path, path))
-			return true;
-	return false;
-}
-
-/* The topmost layer that may hold @target as a file that is visible; -1 where none can. */
-static int32_t layer_of_target(const struct composition *c, hf_sv target)
-{
-	uint64_t hash = hf_hash(target);
-
-	for (size_t k = c->n; k-- > 0;) {
-		if (k == 0 || (hf_path_set_kinds(&c->layers[k].paths, hash) & 1u << HF_PATH_FILE))
-			return (int32_t)k;
-		if (hf_path_set_hides(&c->layers[k].paths, target))
-			return -1;
-	}
-	return -1;
-}
-
-static int read_aliases_of(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o, size_t from,
-			   struct hf_err *err)
-{
-	struct hf_layer_catalog *l = &c->layers[from];
-	struct hf_alias *todo = hf_calloc(l->aliases.n, sizeof *todo);
-	int r = HF_OK;
-
-	for (int32_t to = (int32_t)c->n; to-- > 0 && r >= 0;) {
-		size_t n = 0;
-		for (size_t i = 0; i < l->aliases.n; i++) {
-			const struct hf_alias *alias = &l->aliases.at[i];
-			if (!alias->path.len || hf_compose_hidden_at(c, from, alias->path) >= 0)
-				continue;
-			int32_t at = alias->hard ? (int32_t)from : layer_of_target(c, alias->target);
-			/* A symlink to a file that was read under its own name says nothing new. */
-			if (at == to && (alias->hard || !is_read(&c->layers[to], alias->target)))
-				todo[n++] = *alias;
-		}
-		if (n)
-			r = hf_layer_catalog_read_aliases(source, o, todo, n, &c->layers[to], err);
-	}
-	free(todo);
-	return r;
 }
 
 /* ---- the whole ---- */
@@ -447,7 +321,7 @@ static int compose(struct composition *c, struct hf_err *err)
 	size_t n = collect_packages(c, &all);
 	for (size_t i = 0; i < n; i++)
 		all[i].purl = hf_purl_of_package(&all[i], &inv->os, &inv->arena);
-	find_owners(c, all, n);
+	hf_compose_owners(c, all, n);
 	merge_packages(c, all, n);
 	collect_unparsed(c);
 	free(all);
@@ -470,16 +344,16 @@ int hf_inventory_read(struct hf_source *source, const struct hf_inventory_option
 	struct hf_wants *wants = hf_wants_new();
 	struct hf_layer_catalog_options o = { .wants = wants, .worker = options->worker, .arena_max = HF_INVENTORY_ARENA_MAX };
 	struct job job = { .source = source, .options = &o, .layers = hf_calloc(n, sizeof *job.layers), .n = n };
-	struct composition c = { inv, job.layers, n, NULL, options };
+	struct composition c = { .inv = inv, .layers = job.layers, .n = n, .options = options };
 
 	*inv = (struct hf_inventory){ .arena = HF_ARENA(HF_INVENTORY_ARENA_MAX), .database_removed_in = -1 };
 	unsigned jobs = options->worker && options->worker->one_thread ? 1 : options->jobs;
 	int r = hf_layers_run(source, jobs, read_one, &job, err);
-	for (size_t k = 0; k < n && r >= 0; k++)
-		if (c.layers[k].aliases.n)
-			r = read_aliases_of(&c, source, &o, k, err);
+	if (r >= 0)
+		r = hf_compose_read_aliases(&c, source, &o, err);
 	if (r >= 0)
 		r = compose(&c, err);
+	hf_hidden_done(&c.hidden);
 	for (size_t k = 0; k < n; k++)
 		hf_layer_catalog_done(&c.layers[k]);
 	free(job.layers);

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/map.h"
 
 /* From the hash of a path to what was read of it, to notice a path that comes twice: +i+1 for evidence i, -i-1 for alias i. */
 struct hf_seen {
@@ -21,10 +22,12 @@ struct reader {
 	struct hf_layer_catalog *catalog;
 	struct hf_arena scratch; /* of one parser call */
 	struct hf_evidence *current;
+	uint32_t path_layer; /* in which the name of what is read stands */
 	hf_wants_set wanted; /* by the entry that was asked about last */
 	struct hf_seen seen;
-	const struct hf_alias *aliases; /* while aliases are read */
-	size_t aliases_n;
+	struct hf_alias *aliases; /* while aliases are read */
+	struct hf_map by_target;  /* to a chain of them: index + 1, as a pointer's number */
+	size_t *same_target;      /* index + 1 of the next one with the same target */
 };
 
 static hf_sv keep(struct reader *r, hf_sv s)
@@ -102,7 +105,7 @@ static int add_unparsed(struct reader *r, hf_sv path, hf_sv reason, struct hf_er
 
 	if (!u)
 		return over_limit(r, err);
-	*u = (struct hf_unparsed_file){ keep(r, path), keep(r, reason) };
+	*u = (struct hf_unparsed_file){ keep(r, path), keep(r, reason), r->path_layer };
 	return r->catalog->arena.over ? over_limit(r, err) : HF_OK;
 }
 
@@ -200,7 +203,7 @@ static int note_alias(struct reader *r, const struct hf_entry *e, struct hf_err 
 	struct hf_alias *alias = hf_vec_push(&c->arena, &c->aliases);
 	if (!alias)
 		return over_limit(r, err);
-	*alias = (struct hf_alias){ keep(r, e->path), target, hard };
+	*alias = (struct hf_alias){ .path = keep(r, e->path), .layer = c->layer, .target = target, .hard = hard };
 	note_seen(r, hf_hash(e->path), -(int64_t)c->aliases.n);
 	return c->arena.over ? over_limit(r, err) : HF_OK;
 }
@@ -247,6 +250,7 @@ static struct hf_evidence *new_evidence(struct reader *r, hf_sv path)
 		return NULL;
 	ev->path = keep(r, path);
 	ev->hash = hf_hash(path);
+	ev->layer = r->path_layer;
 	ev->first_package = (uint32_t)c->packages.n;
 	ev->first_owned = (uint32_t)c->owned.n;
 	ev->first_unparsed = (uint32_t)c->unparsed.n;
@@ -330,6 +334,7 @@ static struct reader reader_of(const struct hf_layer_catalog_options *o, struct 
 		.options = o,
 		.catalog = c,
 		.scratch = HF_ARENA(HF_PARSE_ARENA_MAX),
+		.path_layer = c->layer,
 	};
 
 	return r;
@@ -338,10 +343,9 @@ static struct reader reader_of(const struct hf_layer_catalog_options *o, struct 
 int hf_layer_catalog_read(struct hf_source *source, uint32_t layer, const struct hf_layer_catalog_options *o,
 			  struct hf_layer_catalog *c, struct hf_err *err)
 {
-	struct reader r = reader_of(o, c);
-
 	c->arena = HF_ARENA(o->arena_max);
 	c->layer = layer;
+	struct reader r = reader_of(o, c);
 	int q = hf_layer_walk(source, layer, &r.visitor, err);
 	free(r.seen.slots);
 	hf_arena_done(&r.scratch);
@@ -350,42 +354,86 @@ int hf_layer_catalog_read(struct hf_source *source, uint32_t layer, const struct
 	return q == HF_PARTIAL || c->unparsed.n ? HF_PARTIAL : HF_OK;
 }
 
+static size_t first_alias_of(const struct reader *r, hf_sv target)
+{
+	const struct hf_map_entry *e = hf_map_find(&r->by_target, target);
+
+	return e ? (size_t)(uintptr_t)e->value : 0;
+}
+
 static int on_alias_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *ret_wants_content, struct hf_err *err)
 {
-	(void)v;
-	(void)err;
+	struct reader *r = (struct reader *)v;
+	bool hard = e->type == HF_ENTRY_HARDLINK;
+
 	*ret_wants_content = e->type == HF_ENTRY_FILE;
-	return HF_OK;
+	for (size_t at = first_alias_of(r, e->path); at; at = r->same_target[at - 1]) {
+		struct hf_alias *alias = &r->aliases[at - 1];
+		forget_earlier(r, hf_hash(alias->path));
+		alias->moved = false;
+		if (!hard && e->type != HF_ENTRY_SYMLINK)
+			continue;
+		hf_sv next = hard ? keep(r, e->link) : resolve(&r->catalog->arena, e->path, e->link);
+		alias->moved = next.len && !hf_sv_eq(next, e->path);
+		if (!alias->moved)
+			continue;
+		alias->target = next;
+		alias->hard = hard;
+	}
+	return r->catalog->arena.over ? over_limit(r, err) : HF_OK;
 }
 
 static int on_alias_content(struct hf_layer_visitor *v, const struct hf_entry *e, hf_sv bytes, struct hf_err *err)
 {
 	struct reader *r = (struct reader *)v;
+	unsigned names = 0;
 	int q = HF_OK;
 
-	for (size_t i = 0; i < r->aliases_n && q == HF_OK; i++)
-		if (hf_sv_eq(r->aliases[i].target, e->path))
-			q = read_content(r, r->aliases[i].path, e->mode, hf_wants_path(r->options->wants, r->aliases[i].path), bytes, err);
+	for (size_t at = first_alias_of(r, e->path); at && q == HF_OK; at = r->same_target[at - 1]) {
+		hf_sv path = r->aliases[at - 1].path;
+		r->path_layer = r->aliases[at - 1].layer;
+		if (names++ < HF_NAMES_OF_ONE_FILE_MAX)
+			q = read_content(r, path, e->mode, hf_wants_path(r->options->wants, path), bytes, err);
+		else
+			q = add_unparsed(r, path, HF_SV("one of too many names of the same file, which was read under others"), err);
+	}
 	return q;
 }
 
-int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *o, const struct hf_alias *aliases,
+int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *o, struct hf_alias *aliases,
 				  size_t n, struct hf_layer_catalog *c, struct hf_err *err)
 {
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_INVENTORY_ARENA_MAX);
 	struct reader r = reader_of(o, c);
 	hf_sv *targets = hf_calloc(n, sizeof *targets);
 
 	r.visitor.entry = on_alias_entry;
 	r.visitor.content = on_alias_content;
 	r.aliases = aliases;
-	r.aliases_n = n;
-	for (size_t i = 0; i < n; i++)
+	r.by_target = HF_MAP(&a);
+	r.same_target = hf_calloc(n, sizeof *r.same_target);
+	for (size_t i = n; i-- > 0;) {
 		targets[i] = aliases[i].target;
-	int q = hf_layer_fetch(source, c->layer, targets, n, &r.visitor, err);
+		aliases[i].moved = false;
+		struct hf_map_entry *e = hf_map_put(&r.by_target, aliases[i].target);
+		if (!e)
+			break;
+		r.same_target[i] = (size_t)(uintptr_t)e->value;
+		e->value = (void *)(uintptr_t)(i + 1);
+	}
+	int q = a.over ? over_limit(&r, err) : hf_layer_fetch(source, c->layer, targets, n, &r.visitor, err);
 	free(r.seen.slots);
+	free(r.same_target);
 	free(targets);
 	hf_arena_done(&r.scratch);
 	return q < 0 ? hf_wrap(err, "layer %u", c->layer) : q;
+}
+
+int hf_layer_catalog_complain(struct hf_layer_catalog *c, hf_sv path, const char *reason, struct hf_err *err)
+{
+	struct reader r = { .catalog = c, .path_layer = c->layer };
+
+	return add_unparsed(&r, path, hf_sv_of(reason), err);
 }
 
 void hf_layer_catalog_done(struct hf_layer_catalog *c)

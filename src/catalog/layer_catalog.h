@@ -10,6 +10,7 @@
 struct hf_evidence {
 	hf_sv path;
 	uint64_t hash;      /* hf_hash(path) */
+	uint32_t layer;     /* in which `path` stands; above this one where a symlink led here */
 	uint32_t first_package, packages_n;
 	uint32_t first_owned, owned_n;
 	uint32_t first_unparsed, unparsed_n;
@@ -31,12 +32,15 @@ struct hf_owner {
 /* A wanted name whose content stands elsewhere. */
 struct hf_alias {
 	hf_sv path;   /* the wanted one */
+	uint32_t layer; /* in which it stands */
 	hf_sv target; /* normalised, inside the root */
 	bool hard;    /* a hard link: the target is of the same layer */
+	bool moved;   /* hf_layer_catalog_read_aliases found a link under `target`; target and hard now say where that leads */
 };
 
 struct hf_unparsed_file {
 	hf_sv path, reason;
+	uint32_t layer; /* in which `path` stands */
 };
 
 struct hf_layer_catalog {
@@ -64,7 +68,10 @@ struct hf_layer_catalog_options {
  * @return HF_OK; HF_PARTIAL something is in `unparsed`; negative: as hf_layer_walk; HF_E_LIMIT over arena_max. */
 int hf_layer_catalog_read(struct hf_source *source, uint32_t layer, const struct hf_layer_catalog_options *options,
 			  struct hf_layer_catalog *ret, struct hf_err *err);
-/* Reads the contents of @n aliases, whose targets stand in this layer, under their wanted names: as if they were files. */
-int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *options,
-				  const struct hf_alias *aliases, size_t n, struct hf_layer_catalog *catalog, struct hf_err *err);
+/* Reads the contents of @n aliases, whose targets stand in this layer, under their wanted names: as if they were files. Of
+ * one content HF_NAMES_OF_ONE_FILE_MAX names are read, the rest are reported. `moved` is set anew in each alias. */
+int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *options, struct hf_alias *aliases,
+				  size_t n, struct hf_layer_catalog *catalog, struct hf_err *err);
+/* Puts @path into `unparsed`, as a name of this layer; HF_E_LIMIT over arena_max. */
+int hf_layer_catalog_complain(struct hf_layer_catalog *c, hf_sv path, const char *reason, struct hf_err *err);
 void hf_layer_catalog_done(struct hf_layer_catalog *c);

@@ -6,11 +6,16 @@
 
 static const uint64_t KIND_MASK = 3;
 
-static uint64_t slot_value(uint64_t hash, enum hf_path_kind kind)
+uint64_t hf_path_set_key(uint64_t hash_or_slot)
 {
-	uint64_t h = hash & ~KIND_MASK;
+	uint64_t h = hash_or_slot & ~KIND_MASK;
 
-	return (h ? h : ~KIND_MASK) | (uint64_t)kind;
+	return h ? h : ~KIND_MASK; /* a slot of 0 is free */
+}
+
+enum hf_path_kind hf_path_set_kind(uint64_t slot)
+{
+	return (enum hf_path_kind)(slot & KIND_MASK);
 }
 
 /* The lowest bits hold the kind, so the place comes from the others. */
@@ -40,36 +45,18 @@ void hf_path_set_add(struct hf_path_set *s, uint64_t hash, enum hf_path_kind kin
 		free(s->slots);
 		*s = larger;
 	}
-	insert(s, slot_value(hash, kind));
+	insert(s, hf_path_set_key(hash) | (uint64_t)kind);
 }
 
-unsigned hf_path_set_kinds(const struct hf_path_set *s, uint64_t hash)
+bool hf_path_set_has(const struct hf_path_set *s, uint64_t hash, enum hf_path_kind kind)
 {
-	uint64_t value = slot_value(hash, 0);
-	unsigned kinds = 0;
-
-	if (!s->n)
-		return 0;
-	for (size_t i = place(s, value); s->slots[i]; i = (i + 1) & (s->slots_n - 1))
-		if ((s->slots[i] & ~KIND_MASK) == value)
-			kinds |= 1u << (s->slots[i] & KIND_MASK);
-	return kinds;
-}
-
-bool hf_path_set_hides(const struct hf_path_set *s, hf_sv path)
-{
-	const unsigned here = 1u << HF_PATH_FILE | 1u << HF_PATH_DIR | 1u << HF_PATH_WHITEOUT;
-	const unsigned above = 1u << HF_PATH_FILE | 1u << HF_PATH_WHITEOUT | 1u << HF_PATH_OPAQUE;
+	uint64_t value = hf_path_set_key(hash) | (uint64_t)kind;
 
 	if (!s->n)
 		return false;
-	if (hf_path_set_kinds(s, hf_hash(path)) & here)
-		return true;
-	while (path.len) {
-		path = hf_sv_dirname(path);
-		if (hf_path_set_kinds(s, hf_hash(path)) & above)
+	for (size_t i = place(s, value); s->slots[i]; i = (i + 1) & (s->slots_n - 1))
+		if (s->slots[i] == value)
 			return true;
-	}
 	return false;
 }
 

@@ -112,11 +112,6 @@ static void cannot_tell(struct match *m, const struct hf_undecided *u)
 	end(m);
 }
 
-static bool is_distribution(enum hf_package_type type)
-{
-	return type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM;
-}
-
 static int verdicts(struct match *m, hf_sv purl, hf_sv distro, hf_sv source, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(64));
@@ -135,7 +130,7 @@ static int verdicts(struct match *m, hf_sv purl, hf_sv distro, hf_sv source, str
 	for (size_t i = 0; i < r.vulnerabilities_n; i++)
 		affected(m, &r.vulnerabilities[i]);
 	for (size_t i = 0; i < r.undecided_n; i++)
-		if (r.undecided[i].package == 0 || (is_distribution(operand.package.type) && !r.vulnerabilities_n))
+		if (r.undecided[i].package == 0 || (hf_package_type_is_distribution(operand.package.type) && !r.vulnerabilities_n))
 			cannot_tell(m, &r.undecided[i]);
 	for (size_t i = 0; i < r.cleared_n; i++)
 		cleared(m, &r.cleared[i], operand.package.version);

@@ -74,7 +74,7 @@ static hf_sv whole_name(enum hf_package_type type, hf_sv namespace, hf_sv name, 
 {
 	if (type == HF_PKG_MAVEN)
 		return hf_arena_fmt(a, "%.*s:%.*s", HF_SV_FMT(namespace), HF_SV_FMT(name));
-	if (!namespace.len || type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM)
+	if (!namespace.len || hf_package_type_is_distribution(type))
 		return name;
 	return hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(namespace), HF_SV_FMT(name));
 }
@@ -101,7 +101,7 @@ int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, 
 		hf_sv_cut(distro, ':', &ret->os.id, &ret->os.version_id);
 	}
 	os_of_codename(&ret->os);
-	if (!ret->os.id.len && (p->type == HF_PKG_DEB || p->type == HF_PKG_APK || p->type == HF_PKG_RPM))
+	if (!ret->os.id.len && hf_package_type_is_distribution(p->type))
 		ret->os.id = parsed.namespace;
 	if (source.len && !hf_sv_cut_last(source, '@', &p->source_name, &p->source_version))
 		p->source_name = source;

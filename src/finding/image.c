@@ -124,16 +124,11 @@ void hf_image_roles(struct hf_scan_report *r, struct hf_layer_report *layers, st
 
 /* ---- patch levels ---- */
 
-static bool is_distribution(enum hf_package_type type)
-{
-	return type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM;
-}
-
 void hf_image_patch_levels(const struct hf_scan_report *r, struct hf_layer_report *layers, const hf_sv *patch_dates)
 {
 	for (size_t i = 0; i < r->packages_n; i++) {
 		const struct hf_package *p = &r->packages[i];
-		if (p->layer < 0 || (size_t)p->layer >= r->layers_n || !is_distribution(p->type))
+		if (p->layer < 0 || (size_t)p->layer >= r->layers_n || !hf_package_type_is_distribution(p->type))
 			continue;
 		if (hf_sv_cmp(patch_dates[i], layers[p->layer].patch_level) > 0)
 			layers[p->layer].patch_level = patch_dates[i];

@@ -49,11 +49,6 @@ static void note(struct work *w, hf_sv text)
 		*slot = text;
 }
 
-static bool is_distribution(enum hf_package_type type)
-{
-	return type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM;
-}
-
 static hf_sv rule_of(struct work *w, const struct hf_entry *e, const struct hf_evaluation *v)
 {
 	const struct hf_range *g = &v->range;
@@ -569,7 +564,7 @@ int hf_match(const struct hf_match_input *in, struct hf_arena *a, struct hf_matc
 	*ret = (struct hf_match_result){ .supported = -1, .database = *hf_database_info(in->database) };
 	w.patch_dates = hf_arena_array(a, hf_sv, in->packages_n);
 	for (size_t i = 0; i < in->packages_n; i++)
-		any |= is_distribution(in->packages[i].type);
+		any |= hf_package_type_is_distribution(in->packages[i].type);
 	for (int t = 0; t < HF_PKG_MAX; t++) {
 		struct hf_ecosystem_info info;
 		w.schemes[t] = hf_version_scheme_named(hf_sv_of(hf_package_type_scheme((enum hf_package_type)t)));
@@ -578,7 +573,7 @@ int hf_match(const struct hf_match_input *in, struct hf_arena *a, struct hf_matc
 	}
 	match_release(&w, any || (in->os && in->os->id.len));
 	for (size_t i = 0; i < in->packages_n && !a->over; i++)
-		if (is_distribution(in->packages[i].type))
+		if (hf_package_type_is_distribution(in->packages[i].type))
 			match_distribution(&w, (uint32_t)i);
 		else if (in->packages[i].type < HF_PKG_MAX)
 			match_language(&w, (uint32_t)i);

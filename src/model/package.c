@@ -24,6 +24,11 @@ static const struct {
 	{ HF_SV_INIT("Azure Linux"), HF_PKG_RPM },  { HF_SV_INIT("Fedora"), HF_PKG_RPM },
 };
 
+bool hf_package_type_is_distribution(enum hf_package_type type)
+{
+	return type == HF_PKG_DEB || type == HF_PKG_APK || type == HF_PKG_RPM;
+}
+
 const char *hf_package_type_purl(enum hf_package_type type)
 {
 	return type < HF_PKG_MAX ? rows[type].purl_type : "generic";

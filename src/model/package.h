@@ -16,6 +16,8 @@ enum hf_package_type {
 const char *hf_package_type_purl(enum hf_package_type type);      /* "deb", "pypi", … */
 const char *hf_package_type_ecosystem(enum hf_package_type type); /* "PyPI", …; "" for distributions: the release decides */
 const char *hf_package_type_scheme(enum hf_package_type type);    /* a row's name of version/versions.def */
+/* deb, apk, rpm: packages of a distribution, whose advisories go by its release. */
+bool hf_package_type_is_distribution(enum hf_package_type type);
 /* The row with this purl type (lower case); HF_PKG_MAX where there is none. */
 enum hf_package_type hf_package_type_of_purl(hf_sv purl_type);
 /* The row with this OSV ecosystem, without its ":release" suffix; HF_PKG_MAX where there is none. Distributions too:

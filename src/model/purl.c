@@ -371,7 +371,7 @@ hf_sv hf_purl_of_package(const struct hf_package *p, const struct hf_os *os, str
 {
 	struct hf_purl u = { .type = hf_sv_of(hf_package_type_purl(p->type)), .version = p->version };
 	struct hf_purl_qualifier list[6];
-	bool distributed = p->type == HF_PKG_DEB || p->type == HF_PKG_APK || p->type == HF_PKG_RPM;
+	bool distributed = hf_package_type_is_distribution(p->type);
 	hf_sv epoch = { 0 };
 
 	split_name(p, os, &u);

@@ -20,15 +20,10 @@ const char *hf_group_owner_title(enum hf_group_owner owner)
 	return owner < HF_OWNER_MAX ? titles[owner] : "Packages";
 }
 
-static bool is_distribution(const struct hf_package *p)
-{
-	return p->type == HF_PKG_DEB || p->type == HF_PKG_APK || p->type == HF_PKG_RPM;
-}
-
 static enum hf_group_owner owner_of(const struct hf_scan_report *r, const struct hf_package *p)
 {
 	if (p->layer < 0)
-		return is_distribution(p) ? HF_OWNER_SYSTEM : HF_OWNER_LANGUAGE;
+		return hf_package_type_is_distribution(p->type) ? HF_OWNER_SYSTEM : HF_OWNER_LANGUAGE;
 	if ((uint64_t)p->layer >= r->layers_n)
 		return HF_OWNER_UNKNOWN;
 	switch (r->layers[p->layer].role) {
@@ -52,7 +47,7 @@ static enum hf_group_owner owner_of(const struct hf_scan_report *r, const struct
 static struct hf_group *group_of(struct hf_arena *a, struct hf_map *groups, const struct hf_scan_report *r,
 				 const struct hf_package *p, const struct hf_vulnerability *v)
 {
-	hf_sv name = p->source_name.len && is_distribution(p) ? p->source_name : p->name;
+	hf_sv name = p->source_name.len && hf_package_type_is_distribution(p->type) ? p->source_name : p->name;
 	enum hf_group_owner owner = owner_of(r, p);
 	hf_sv key = hf_arena_fmt(a, "%d\n%d\n%.*s\n%.*s", (int)owner, (int)p->type, HF_SV_FMT(name),
 				 HF_SV_FMT(v->installed));

@@ -47,7 +47,7 @@ void hf_report_json_os(struct hf_json_writer *w, const struct hf_scan_report *r)
 
 static void json_source(struct hf_json_writer *w, const struct hf_package *p)
 {
-	bool distribution = p->type == HF_PKG_DEB || p->type == HF_PKG_APK || p->type == HF_PKG_RPM;
+	bool distribution = hf_package_type_is_distribution(p->type);
 
 	if (!distribution && !p->source_name.len)
 		return;
