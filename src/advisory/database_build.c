@@ -16,7 +16,7 @@ enum { SUMMARY_MAX = 240, FIELD_SIZE_MAX = 1 << 26 };
 
 struct source {
 	hf_sv name, absence, newest;
-	uint64_t records, malformed;
+	uint64_t records, undated, malformed;
 };
 
 struct hf_database_builder {
@@ -374,6 +374,7 @@ static int on_advisory(struct hf_advisory_sink *sink, const struct hf_advisory *
 	if (fresh) {
 		struct source *s = &b->source_list.at[source - 1];
 		s->records++;
+		s->undated += !a->modified.len && !a->published.len;
 		newer(b, &s->newest, a->modified.len ? a->modified : a->published);
 		b->totals.records++;
 		b->totals.withdrawn += a->withdrawn.len > 0;
@@ -748,7 +749,8 @@ static void pack_info(struct hf_database_builder *b, hf_sv built, bool landmarks
 	for (size_t i = 0; i < b->source_list.n; i++) {
 		const struct source *s = &b->source_list.at[i];
 		put_text(&b->packed, s->name);
-		put_text(&b->packed, s->newest);
+		/* The newest of the few dates of a feed without dates (Go's) says nothing of the feed's age. */
+		put_text(&b->packed, s->undated > s->records / 2 ? (hf_sv){ 0 } : s->newest);
 		put_text(&b->packed, landmarks_only ? HF_SV("only some famous flaws are known: no record says nothing")
 						    : s->absence);
 		put_uint(&b->packed, s->records);

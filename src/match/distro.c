@@ -87,7 +87,8 @@ void hf_distro_of(const struct hf_os *os, struct hf_arena *a, struct hf_distro *
 	*ret = (struct hf_distro){ .id = os ? os->id : (hf_sv){ 0 } };
 	if (os && os->id.len)
 		ret->label = hf_arena_fmt(a, "%.*s%s%.*s", HF_SV_FMT(row ? row->name : os->id),
-					  os->version_id.len ? " " : "", HF_SV_FMT(os->version_id));
+					  os->version_id.len || os->codename.len ? " " : "",
+					  HF_SV_FMT(os->version_id.len ? os->version_id : os->codename));
 	if (!row)
 		return;
 	if (!row->components) {

@@ -463,8 +463,9 @@ static void match_release(struct work *w, bool any)
 		return;
 	if (w->distro_known) {
 		if (info.absence.len)
-			note(w, hf_arena_fmt(w->a, "%.*s (%.*s, newest %.*s): %.*s", HF_SV_FMT(w->distro.label),
-					     HF_SV_FMT(info.source), HF_SV_FMT(info.newest), HF_SV_FMT(info.absence)));
+			note(w, hf_arena_fmt(w->a, "%.*s (%.*s%s%.*s): %.*s", HF_SV_FMT(w->distro.label),
+					     HF_SV_FMT(info.source), info.newest.len ? ", newest " : "",
+					     HF_SV_FMT(info.newest), HF_SV_FMT(info.absence)));
 		return;
 	}
 	hf_sv why = HF_SV("the operating system is not known (no os-release), so its packages cannot be matched");

@@ -22,7 +22,7 @@ const char *hf_group_owner_title(enum hf_group_owner owner)
 
 static enum hf_group_owner owner_of(const struct hf_scan_report *r, const struct hf_package *p)
 {
-	if (p->layer < 0)
+	if (p->layer < 0 || (r->artifact && !r->artifact->is_image))
 		return hf_package_type_is_distribution(p->type) ? HF_OWNER_SYSTEM : HF_OWNER_LANGUAGE;
 	if ((uint64_t)p->layer >= r->layers_n)
 		return HF_OWNER_UNKNOWN;

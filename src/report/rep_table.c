@@ -39,7 +39,7 @@ static void header(struct table *t)
 		hf_text_newline(&t->t);
 		header_line(t, "image", f->digest.len ? f->digest : f->image_id);
 		header_line(t, "platform", f->platform);
-		if (f->layers_n)
+		if (f->is_image && f->layers_n)
 			header_line(t, "layers", hf_text_count(&t->arena, f->layers_n));
 	}
 	if (os->name.len || os->id.len) {
@@ -371,10 +371,63 @@ static void verdict(struct table *t)
 					      (unsigned long long)c->filtered, plural(c->filtered)));
 }
 
+/* Days since 1 January 1970 of "YYYY-MM-DD…" in the Gregorian calendar; negative where it is none. */
+static int64_t day_of(hf_sv date)
+{
+	uint64_t year, month, day;
+
+	if (date.len < 10 || date.ptr[4] != '-' || date.ptr[7] != '-' || !hf_sv_to_u64(hf_sv_first(date, 4), &year) ||
+	    !hf_sv_to_u64(hf_sv_slice(date, 5, 2), &month) || !hf_sv_to_u64(hf_sv_slice(date, 8, 2), &day) ||
+	    month < 1 || month > 12 || day < 1 || day > 31 || year < 1970)
+		return -1;
+	/* Years begin in March, so that a leap day is the last one of its year. */
+	uint64_t y = month > 2 ? year : year - 1, m = (month + 9) % 12;
+	return (int64_t)(365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1) - 719468;
+}
+
+/* How old what is of @date was when the database was built, not now: the same database gives the same bytes on any day.
+ * "3 months", "5 weeks"; empty: not known, or as good as new. */
+static hf_sv age(struct table *t, hf_sv date)
+{
+	static const struct {
+		int64_t days, from;
+		const char *word;
+	} units[] = { { 365, 730, "years" }, { 30, 60, "months" }, { 7, 21, "weeks" }, { 1, 2, "days" } };
+	int64_t built = day_of(t->r->database.built), day = day_of(date), days = built - day;
+
+	for (size_t i = 0; built >= 0 && day >= 0 && i < HF_ARRAY_SIZE(units); i++)
+		if (days >= units[i].from)
+			return hf_arena_fmt(&t->arena, "%lld %s", (long long)(days / units[i].days), units[i].word);
+	return (hf_sv){ 0 };
+}
+
+/* "2026-08-22, 3 months before" */
+static hf_sv day_and_age(struct table *t, hf_sv date)
+{
+	hf_sv before = age(t, date);
+
+	return hf_arena_fmt(&t->arena, "%.*s%s%.*s%s", HF_SV_FMT(hf_sv_first(date, 10)), before.len ? ", " : "",
+			    HF_SV_FMT(before), before.len ? " before" : "");
+}
+
+static void sources(struct table *t)
+{
+	const struct hf_database_info *d = &t->r->database;
+
+	for (size_t i = 0; i < d->sources_n; i++) {
+		const struct hf_database_source *s = &d->sources[i];
+		hf_sv newest = s->newest.len ? day_and_age(t, s->newest) : HF_SV("not dated");
+		hf_text_sentence(&t->t, 2,
+				 hf_arena_fmt(&t->arena, "  %.*s: %.*s record%s, newest %.*s", HF_SV_FMT(s->name),
+					      HF_SV_FMT(hf_text_count(&t->arena, s->records)), plural(s->records),
+					      HF_SV_FMT(newest)));
+	}
+}
+
 static void data_age(struct table *t)
 {
 	const struct hf_database_info *d = &t->r->database;
-	hf_sv text;
+	const struct hf_database_source *newest = NULL, *oldest = NULL;
 
 	if (!d->present)
 		return;
@@ -386,16 +439,28 @@ static void data_age(struct table *t)
 			      "data."));
 	if (d->landmarks_only && !d->built.len)
 		return;
-	text = d->built.len ? hf_arena_fmt(&t->arena, "Database built %.*s.", HF_SV_FMT(d->built))
-			    : HF_SV("Database: age not known.");
-	if (d->sources_n)
-		text = hf_arena_concat(&t->arena, text, HF_SV(" Newest record:"));
 	for (size_t i = 0; i < d->sources_n; i++) {
-		hf_sv newest = d->sources[i].newest.len ? hf_sv_first(d->sources[i].newest, 10) : HF_SV("not known");
-		text = hf_arena_fmt(&t->arena, "%.*s %.*s %.*s%s", HF_SV_FMT(text), HF_SV_FMT(d->sources[i].name),
-				    HF_SV_FMT(newest), i + 1 < d->sources_n ? "," : ".");
+		const struct hf_database_source *s = &d->sources[i];
+		if (!s->newest.len)
+			continue;
+		if (!newest || hf_sv_cmp(s->newest, newest->newest) > 0)
+			newest = s;
+		if (!oldest || hf_sv_cmp(s->newest, oldest->newest) < 0)
+			oldest = s;
 	}
+	hf_sv text = d->built.len ? hf_arena_fmt(&t->arena, "Database built %.*s", HF_SV_FMT(d->built))
+				  : HF_SV("Database: age not known");
+	if (newest)
+		text = hf_arena_fmt(&t->arena, "%.*s; newest record %.*s (%.*s)", HF_SV_FMT(text),
+				    HF_SV_FMT(day_and_age(t, newest->newest)), HF_SV_FMT(newest->name));
+	if (newest && oldest != newest)
+		text = hf_arena_fmt(&t->arena, "%.*s; oldest source %.*s (%.*s)%s", HF_SV_FMT(text),
+				    HF_SV_FMT(day_and_age(t, oldest->newest)), HF_SV_FMT(oldest->name),
+				    t->o->verbose ? "" : "; --verbose lists all");
+	text = hf_arena_concat(&t->arena, text, HF_SV("."));
 	hf_text_sentence(&t->t, 0, text);
+	if (t->o->verbose)
+		sources(t);
 }
 
 static void footer(struct table *t)

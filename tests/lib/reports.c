@@ -474,9 +474,8 @@ static const hf_sv hostile[] = {
 		   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 };
 
-const char *const test_report_names[] = { "empty",        "minimal",       "rich",
-					  "rich-verbose", "rich-filtered", "hostile",
-					  "no-database",  "landmarks",     NULL };
+const char *const test_report_names[] = { "empty",   "minimal",     "rich",      "rich-verbose", "rich-filtered",
+					  "hostile", "no-database", "landmarks", "folder",       NULL };
 
 bool test_report_named(struct hf_arena *a, const char *name, struct test_report *ret)
 {
@@ -493,7 +492,14 @@ bool test_report_named(struct hf_arena *a, const char *name, struct test_report 
 		ret->report.database.present = true;
 	else if (hf_sv_starts(n, S("rich")))
 		ret->report = rich(a);
-	else if (hf_sv_eq(n, S("hostile")))
+	else if (hf_sv_eq(n, S("folder"))) { /* what a folder gives is one layer that has no blob and no role */
+		ret->report = rich(a);
+		dir->layers = ret->report.artifact->layers;
+		dir->layers_n = 1;
+		ret->report.artifact = dir;
+		ret->report.layers_n = 0;
+		ret->report.base_name = (hf_sv){ 0 };
+	} else if (hf_sv_eq(n, S("hostile")))
 		ret->report = test_report_of_strings(a, hostile, HF_ARRAY_SIZE(hostile));
 	else if (hf_sv_eq(n, S("no-database")) || hf_sv_eq(n, S("landmarks"))) {
 		ret->report.packages = rich_packages;
