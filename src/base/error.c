@@ -76,8 +76,15 @@ static hf_printf(2, 0) void write_message(struct hf_err *err, const char *prefix
 	int n = vsnprintf(raw, sizeof raw, prefix_fmt, ap);
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof raw ? (size_t)n : sizeof raw - 1;
 	char clean[sizeof err->msg];
+	size_t tail_len = strlen(tail);
 
-	hf_escape_controls(clean, sizeof clean, (hf_sv){ raw, len });
+	/* The reason stands at the end: what is too long loses its middle. */
+	size_t room = sizeof clean - (tail_len < sizeof clean / 2 ? tail_len : sizeof clean / 2) - 2;
+	size_t clean_len = hf_escape_controls(clean, room, (hf_sv){ raw, len });
+	room = sizeof err->msg - clean_len - 3;
+	tail += tail_len > room ? tail_len - room : 0;
+	while (((unsigned char)tail[0] & 0xc0) == 0x80)
+		tail++;
 	if (snprintf(err->msg, sizeof err->msg, "%s%s%s", clean, tail[0] ? ": " : "", tail) < 0)
 		err->msg[0] = 0;
 }

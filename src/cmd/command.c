@@ -20,7 +20,7 @@ int hf_command_usage(const char *command, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "holdfast%s%s: ", command ? " " : "", command ? command : "");
+	fprintf(stderr, "holdfast: %s%s", command ? command : "", command ? ": " : "");
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);

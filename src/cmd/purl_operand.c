@@ -86,7 +86,7 @@ int hf_purl_operand(hf_sv purl, hf_sv distro, hf_sv source, struct hf_arena *a, 
 	int r = hf_purl_parse(purl, a, &parsed, err);
 
 	if (r)
-		return r;
+		return hf_wrap(err, "%.*s", HF_SV_FMT(purl));
 	*ret = (struct hf_purl_operand){ .package = { .purl = purl, .layer = -1 } };
 	struct hf_package *p = &ret->package;
 	p->type = hf_package_type_of_purl(parsed.type);

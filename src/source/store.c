@@ -96,6 +96,8 @@ static int add_member(struct hf_source *s, const struct hf_tar_member *m, struct
 	*member = (struct hf_store_member){ .offset = m->offset, .size = m->size };
 	if (link)
 		member->link = clean_name(s, m->type == '2' ? hf_sv_dirname(name) : (hf_sv){ 0 }, m->link);
+	if (link && !member->link.ptr)
+		member->link = HF_SV(""); /* leads out: a name that no member has */
 	e->value = member;
 	return HF_OK;
 }

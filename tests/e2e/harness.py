@@ -5,12 +5,15 @@ import json
 import os
 import pathlib
 import shutil
+import sqlite3
+import struct
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
 import traceback
+import zipfile
 
 HOLDFAST, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 SANITIZED = "asan" in HOLDFAST
@@ -236,6 +239,62 @@ def database(folder, *records):
         (source / f"{record['id']}.json").write_text(json.dumps(record))
     call("db", "build", "--quiet", "--from", source, "--db", folder, rss_max=1 << 30)
     return folder
+
+
+# ---- files of other makers ----
+
+def jar(group, artifact, version):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+        z.writestr(f"META-INF/maven/{group}/{artifact}/pom.properties", f"groupId={group}\nartifactId={artifact}\nversion={version}\n")
+    return out.getvalue()
+
+
+def go_binary(main, *deps, go="go1.21.0"):
+    """An ELF file with nothing but a .go.buildinfo section of the layout since Go 1.18 (debug/buildinfo of Go's library)."""
+    def string(b):
+        n, head = len(b), b""
+        while n >= 0x80:
+            head, n = head + bytes([n & 0x7f | 0x80]), n >> 7
+        return head + bytes([n]) + b
+    info = f"path\t{main}\nmod\t{main}\t(devel)\t\n" + "".join(f"dep\t{n}\t{v}\th1:{'A' * 43}=\n" for n, v in deps)
+    info = b"0123456789abcdef" + info.encode() + b"0123456789abcdef"
+    data = (b"\xff Go buildinf:" + bytes([8, 2])).ljust(32, b"\0") + string(go.encode()) + string(info)
+    names = b"\0.go.buildinfo\0.shstrtab\0"
+    at, names_at = 64 + 56, 64 + 56 + len(data)
+    table = -(-(names_at + len(names)) // 8) * 8
+    head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x400000 + at, 64, table, 0, 64, 56, 1, 64, 3, 2)
+    segment = struct.pack("<IIQQQQQQ", 1, 6, 0, 0x400000, 0x400000, table, table, 4096)
+    sections = bytes(64)
+    sections += struct.pack("<IIQQQQIIQQ", 1, 1, 3, 0x400000 + at, at, len(data), 0, 0, 16, 0)
+    sections += struct.pack("<IIQQQQIIQQ", 15, 3, 0, 0, names_at, len(names), 0, 0, 1, 0)
+    return (head + segment + data + names).ljust(table, b"\0") + sections
+
+
+def rpm_header(name, version, release, files=()):
+    """A header blob as it lies in a package database: rpm's "header format", tags of rpmtag.h."""
+    dirs = sorted({f.rpartition("/")[0] + "/" for f in files})
+    tags = [(1000, 6, [name]), (1001, 6, [version]), (1002, 6, [release]), (1022, 6, ["x86_64"]),
+            (1044, 6, [f"{name}-{version}-{release}.src.rpm"])]
+    if files:
+        tags += [(1116, 4, [dirs.index(f.rpartition("/")[0] + "/") for f in files]), (1117, 8, [f.rpartition("/")[2] for f in files]), (1118, 8, dirs)]
+    index = data = b""
+    for tag, kind, values in tags:
+        data += bytes(-len(data) % 4) if kind == 4 else b""
+        index += struct.pack(">4I", tag, kind, len(data), len(values))
+        data += b"".join(struct.pack(">I", v) if kind == 4 else v.encode() + b"\0" for v in values)
+    return struct.pack(">2I", len(tags), len(data)) + index + data
+
+
+def rpm_database(*headers):
+    with tempfile.TemporaryDirectory() as folder:
+        db = sqlite3.connect(folder + "/db")
+        db.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+        db.executemany("INSERT INTO Packages (blob) VALUES (?)", [(h,) for h in headers])
+        db.commit()
+        db.close()
+        return pathlib.Path(folder, "db").read_bytes()
 
 
 # ---- the run ----
