@@ -5,7 +5,7 @@ _holdfast() {
 		words='scan sbom layers db plumbing'
 	else
 		case $prev in
-		--format) words='table json sarif cyclonedx spdx' ;;
+		-f | --format) words='table json sarif cyclonedx spdx' ;;
 		--severity) words='critical high medium low unknown' ;;
 		--fail-on) words='low medium high critical kev epss>=0.5 fixable:high secret config:high' ;;
 		db) words='build status search' ;;

@@ -2,7 +2,7 @@
 complete -c holdfast -n __fish_use_subcommand -a 'scan sbom layers db plumbing'
 complete -c holdfast -n '__fish_seen_subcommand_from db' -a 'build status search'
 complete -c holdfast -n '__fish_seen_subcommand_from plumbing' -a 'compare match purl'
-complete -c holdfast -l format -x -a 'table json sarif cyclonedx spdx' -d 'format of the output'
+complete -c holdfast -s f -l format -x -a 'table json sarif cyclonedx spdx' -d 'format of the output'
 complete -c holdfast -l severity -x -a 'critical high medium low unknown' -d 'show only these'
 complete -c holdfast -l fail-on -x -a 'low medium high critical kev fixable:high secret config:high' -d 'exit 1 where a finding meets the rule'
 complete -c holdfast -l only-fixed -d 'show only flaws with a known fix'

@@ -30,7 +30,7 @@ int target_run(const struct target_options *o);
 
 /* The options' part of `holdfast COMMAND --help`. */
 #define TARGET_USAGE                                                                                          \
-	"  --format NAME        how to print it (default table)\n"                                            \
+	"  -f, --format NAME    how to print it (default table)\n"                                            \
 	"  -o, --output FILE    write to FILE, whole or not at all\n"                                         \
 	"  --platform OS/ARCH   which image of an index (default linux on this machine's architecture)\n"     \
 	"  --verify             check the digests of manifest, config and layers\n"                           \

@@ -99,6 +99,25 @@ static int read_option(struct target_options *o, int option, const char *value)
 	}
 }
 
+/* What users of other scanners would write, and what it is here. */
+static int no_such_option(const struct target_options *o, const char *option)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} known[] = {
+		{ "--ignore-unfixed", "--only-fixed" }, { "--exit-code", "--fail-on RULE" },
+		{ "--only-vulns", "--scan vuln" },	{ "--scanners", "--scan LIST" },
+		{ "--skip-db-update", "--offline" },	{ "--input", "archive:FILE as the target" },
+		{ "--file", "-o FILE" },		{ "--skip-update", "--offline" },
+	};
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(known); i++)
+		if (!strncmp(option, known[i].theirs, strlen(known[i].theirs)))
+			return hf_command_usage(o->command, "there is no option '%s'; here that is %s", option,
+						known[i].ours);
+	return hf_command_usage(o->command, "there is no option '%s'", option);
+}
+
 int target_options_parse(struct target_options *o, int argc, char **argv)
 {
 	int c, status;
@@ -107,14 +126,14 @@ int target_options_parse(struct target_options *o, int argc, char **argv)
 	o->format = "table";
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, ":o:q", shared, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, ":f:o:q", shared, NULL)) >= 0) {
 		if (c == ':')
 			return hf_command_usage(o->command, "%s needs a value", argv[optind - 1]);
 		if (c == '?')
-			return hf_command_usage(o->command, "there is no option '%s'", argv[optind - 1]);
+			return no_such_option(o, argv[optind - 1]);
 		if (c >= OPT_DB && !(o->kind & HF_REPORT_SCAN) && (c == OPT_FAIL_ON || c == OPT_SEVERITY || c == OPT_ONLY_FIXED || c == OPT_SCAN))
 			return hf_command_usage(o->command, "'%s' goes with scan alone", argv[optind - 1]);
-		status = read_option(o, c == 'q' ? OPT_QUIET : c, optarg);
+		status = read_option(o, c == 'q' ? OPT_QUIET : c == 'f' ? OPT_FORMAT : c, optarg);
 		if (status >= 0)
 			return status;
 	}

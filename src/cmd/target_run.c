@@ -147,6 +147,21 @@ static int exit_status(const struct target_options *o, int bits)
 	return (bits & TARGET_PARTIAL) && o->strict ? 3 : 0;
 }
 
+/* The message begins with the target as it was written, once: what opens it may have named it, or its path, already. */
+static void name_target(struct hf_err *err, const char *target)
+{
+	const char *colon = strchr(target, ':'), *names[] = { target, colon ? colon + 1 : target };
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(names); i++) {
+		size_t n = strlen(names[i]);
+		if (n && !strncmp(err->msg, names[i], n) && !strncmp(err->msg + n, ": ", 2)) {
+			memmove(err->msg, err->msg + n + 2, strlen(err->msg + n + 2) + 1);
+			break;
+		}
+	}
+	hf_wrap(err, "%s", target);
+}
+
 int target_run(const struct target_options *o)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(1 << 20);
@@ -161,7 +176,7 @@ int target_run(const struct target_options *o)
 	for (size_t i = 0; i < o->targets_n; i++) {
 		int r = run_one(o, o->targets[i], database, output.fd, &err);
 		if (r < 0) {
-			hf_wrap(&err, "%s", o->targets[i]);
+			name_target(&err, o->targets[i]);
 			return hf_command_fail(&err);
 		}
 		bits |= r;

@@ -158,8 +158,9 @@ static int gates(const struct target_options *o, const struct hf_scan_report *r)
 		return 0;
 	struct hf_gate_result g = hf_gate_evaluate(o->gates, o->gates_n, &o->filter, r);
 	if (g.failed && !o->quiet)
-		fprintf(stderr, "holdfast: gate failed: --fail-on %.*s: %llu findings, the first is %.*s\n",
-			HF_SV_FMT(o->gates[g.gate].text), (unsigned long long)g.findings, HF_SV_FMT(g.example));
+		fprintf(stderr, "holdfast: gate failed: --fail-on %.*s: %llu finding%s %.*s\n",
+			HF_SV_FMT(o->gates[g.gate].text), (unsigned long long)g.findings,
+			g.findings == 1 ? "," : "s, the first is", HF_SV_FMT(g.example));
 	return g.failed ? TARGET_GATE_FAILED : 0;
 }
 

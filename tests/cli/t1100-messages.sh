@@ -1,0 +1,29 @@
+# shellcheck shell=sh
+# What is said of a command line that cannot be done, and the options that users of other scanners guess.
+# shellcheck source=tests/cli/lib.sh
+. "$HOLDFAST_ROOT/tests/cli/lib.sh"
+
+says() { # title, the whole first line on standard error; then the command, which exits with 2
+  title=$1
+  line=$2
+  shift 2
+  "$@" >out.log 2>err.log
+  got=$?
+  first=$(head -n 1 err.log)
+  check "$title" test "$got: $first: $(wc -c <out.log)" = "2: $line: 0"
+}
+
+says "a file that is not there is named once" "holdfast: archive:no.tar: No such file or directory" "$HOLDFAST" scan archive:no.tar
+says "so is a folder" "holdfast: dir:no: No such file or directory" "$HOLDFAST" scan dir:no
+says "a reference without an engine: what to give instead" \
+  "holdfast: nginx:1: no such file or folder, and images are not fetched: give archive:FILE, oci:DIR, dir:PATH or host:" "$HOLDFAST" scan nginx:1
+says "an option of Trivy's: what it is here" "holdfast scan: there is no option '--ignore-unfixed'; here that is --only-fixed" \
+  "$HOLDFAST" scan --ignore-unfixed dir:.
+says "any other" "holdfast scan: there is no option '--nonsense'" "$HOLDFAST" scan --nonsense dir:.
+
+mkdir -p root/node_modules/foo
+echo '{"name":"foo","version":"1.0.0"}' >root/node_modules/foo/package.json
+"$HOLDFAST" scan --format json root >long.json 2>err.log
+"$HOLDFAST" scan -f json root >short.json 2>err.log
+check "-f is --format, and a folder needs no prefix" cmp long.json short.json
+finish
