@@ -9,9 +9,9 @@
 #include "model/purl.h"
 
 struct lists {
-	HF_VEC(struct hf_change) added;
-	HF_VEC(struct hf_change) changed;
-	HF_VEC(struct hf_change) removed;
+	HF_VEC(struct hf_package_change) added;
+	HF_VEC(struct hf_package_change) changed;
+	HF_VEC(struct hf_package_change) removed;
 };
 
 static hf_sv keep(struct hf_arena *a, hf_sv s)
@@ -19,32 +19,16 @@ static hf_sv keep(struct hf_arena *a, hf_sv s)
 	return s.len ? hf_arena_dup(a, s) : (hf_sv){ 0 };
 }
 
-static struct hf_package keep_package(struct composition *c, const struct hf_package *p)
-{
-	struct hf_arena *a = &c->inv->arena;
-	struct hf_package copy = { .type = p->type,
-				   .name = keep(a, p->name),
-				   .version = keep(a, p->version),
-				   .arch = keep(a, p->arch),
-				   .source_name = keep(a, p->source_name),
-				   .source_version = keep(a, p->source_version),
-				   .path = keep(a, p->path),
-				   .layer = p->layer };
-
-	copy.purl = hf_purl_of_package(p, &c->inv->os, a);
-	return copy;
-}
-
 static void note(struct composition *c, struct lists *l, const struct hf_package *before, const struct hf_package *after)
 {
 	struct hf_arena *a = &c->inv->arena;
-	struct hf_change *change = !before ? hf_vec_push(a, &l->added) :
+	struct hf_package_change *change = !before ? hf_vec_push(a, &l->added) :
 				   !after  ? hf_vec_push(a, &l->removed) :
 					     hf_vec_push(a, &l->changed);
 
 	if (!change)
 		return;
-	change->package = keep_package(c, after ? after : before);
+	change->purl = hf_purl_of_package(after ? after : before, &c->inv->os, a);
 	change->before = before ? keep(a, before->version) : (hf_sv){ 0 };
 	change->after = after ? keep(a, after->version) : (hf_sv){ 0 };
 }
@@ -141,8 +125,8 @@ static void compare(struct composition *c, struct hf_map *gone, struct hf_map *c
 
 static int by_package(const void *a, const void *b)
 {
-	const struct hf_change *x = a, *y = b;
-	int r = hf_sv_cmp(x->package.purl, y->package.purl);
+	const struct hf_package_change *x = a, *y = b;
+	int r = hf_sv_cmp(x->purl, y->purl);
 
 	return r ? r : hf_sv_cmp(x->before, y->before);
 }

@@ -7,18 +7,15 @@
 #include "base/worker.h"
 #include "model/os.h"
 #include "model/package.h"
+#include "model/report.h"
 
 struct hf_source;
 
-struct hf_change {
-	struct hf_package package; /* after; the one before where it was removed */
-	hf_sv before, after;       /* versions; empty: was not there, is no longer there */
-};
-
+/* By purl, then the version before. */
 struct hf_layer_changes {
-	const struct hf_change *added; size_t added_n;
-	const struct hf_change *changed; size_t changed_n;
-	const struct hf_change *removed; size_t removed_n;
+	const struct hf_package_change *added; size_t added_n;
+	const struct hf_package_change *changed; size_t changed_n;
+	const struct hf_package_change *removed; size_t removed_n;
 	uint64_t files_n, content_size, executables_n;
 };
 

@@ -39,15 +39,6 @@ static int enter_jail(const struct target_scan *t, struct hf_err *err)
 	return r < 0 ? r : HF_OK;
 }
 
-static const struct hf_package_change *copy_changes(struct hf_arena *a, const struct hf_change *from, size_t n)
-{
-	struct hf_package_change *to = hf_arena_array(a, struct hf_package_change, n);
-
-	for (size_t i = 0; to && i < n; i++)
-		to[i] = (struct hf_package_change){ from[i].package.purl, from[i].before, from[i].after };
-	return to;
-}
-
 static struct hf_layer_report *layer_reports(struct hf_scan_report *r, const struct hf_inventory *inv, struct hf_arena *a)
 {
 	struct hf_layer_report *layers = hf_arena_array(a, struct hf_layer_report, inv->layers_n);
@@ -58,11 +49,11 @@ static struct hf_layer_report *layer_reports(struct hf_scan_report *r, const str
 			.layer = r->artifact->layers[i],
 			.files_n = c->files_n,
 			.content_size = c->content_size,
-			.added = copy_changes(a, c->added, c->added_n),
+			.added = c->added,
 			.added_n = c->added_n,
-			.changed = copy_changes(a, c->changed, c->changed_n),
+			.changed = c->changed,
 			.changed_n = c->changed_n,
-			.removed = copy_changes(a, c->removed, c->removed_n),
+			.removed = c->removed,
 			.removed_n = c->removed_n,
 		};
 	}
