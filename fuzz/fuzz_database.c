@@ -7,7 +7,7 @@ static void texts(struct hf_cur list)
 {
 	hf_sv text;
 
-	while (hf_entry_text(&list, &text))
+	while (hf_affected_entry_text(&list, &text))
 		;
 }
 
@@ -33,13 +33,13 @@ static void record(const struct hf_database *db, uint32_t n)
 static void packages(const struct hf_database *db, hf_sv ecosystem, hf_sv name)
 {
 	struct hf_entries it = hf_database_package(db, ecosystem, name);
-	struct hf_entry e;
+	struct hf_affected_entry e;
 	struct hf_range g;
 
 	while (hf_entries_next(&it, &e)) {
 		texts(e.arches);
 		texts(e.versions);
-		while (hf_entry_range(&e.ranges, &g))
+		while (hf_affected_entry_range(&e.ranges, &g))
 			;
 		record(db, e.record);
 	}

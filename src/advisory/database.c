@@ -242,13 +242,13 @@ static struct hf_cur ranges_of(struct hf_cur *c)
 	return hf_cur_of(c->failed ? (hf_sv){ 0 } : hf_sv_slice(c->all, from, c->at - from));
 }
 
-bool hf_entries_next(struct hf_entries *it, struct hf_entry *ret)
+bool hf_entries_next(struct hf_entries *it, struct hf_affected_entry *ret)
 {
 	struct hf_cur *c = &it->cur;
 
 	if (c->failed || !hf_cur_left(c))
 		return false;
-	*ret = (struct hf_entry){ 0 };
+	*ret = (struct hf_affected_entry){ 0 };
 	uint64_t record = hf_cur_uvarint(c);
 	uint8_t state = hf_cur_u8(c), severity = hf_cur_u8(c), flags = hf_cur_u8(c);
 	if (record > UINT32_MAX || state >= HF_STATE_MAX || severity >= HF_SEV_MAX)
@@ -272,7 +272,7 @@ bool hf_entries_next(struct hf_entries *it, struct hf_entry *ret)
 	return sound(it->db, c);
 }
 
-bool hf_entry_text(struct hf_cur *list, hf_sv *ret)
+bool hf_affected_entry_text(struct hf_cur *list, hf_sv *ret)
 {
 	if (list->failed || !hf_cur_left(list))
 		return false;
@@ -280,7 +280,7 @@ bool hf_entry_text(struct hf_cur *list, hf_sv *ret)
 	return !list->failed;
 }
 
-bool hf_entry_range(struct hf_cur *list, struct hf_range *ret)
+bool hf_affected_entry_range(struct hf_cur *list, struct hf_range *ret)
 {
 	if (list->failed || !hf_cur_left(list))
 		return false;
@@ -353,7 +353,7 @@ uint32_t hf_database_record_date(const struct hf_database *db, uint32_t record, 
 
 bool hf_record_cvss(struct hf_cur *list, struct hf_cvss *ret)
 {
-	return hf_entry_text(list, &ret->source) && hf_entry_text(list, &ret->vector);
+	return hf_affected_entry_text(list, &ret->source) && hf_affected_entry_text(list, &ret->vector);
 }
 
 struct hf_cur hf_database_records_of(const struct hf_database *db, hf_sv id)
@@ -381,7 +381,7 @@ bool hf_record_package(const struct hf_database *db, uint32_t record, size_t nth
 	if (!element(db, db->places, db->places_at, record, &c))
 		return false;
 	do {
-		if (!hf_entry_text(&c, &key))
+		if (!hf_affected_entry_text(&c, &key))
 			return false;
 	} while (nth--);
 	return hf_sv_cut(key, '\0', ret_ecosystem, ret_package);

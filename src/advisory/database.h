@@ -48,14 +48,14 @@ struct hf_ecosystem_info {
 bool hf_database_ecosystem(const struct hf_database *db, hf_sv ecosystem, struct hf_ecosystem_info *ret);
 
 /* One affected entry of one package: a cursor's worth of the packed value. */
-struct hf_entry {
+struct hf_affected_entry {
 	uint32_t record;
 	enum hf_advisory_state state;
 	enum hf_severity severity;
 	bool binary_name, unimportant;
 	bool git_only; /* it had ranges of commits and nothing that versions can be compared with */
 	hf_sv module, channel;
-	struct hf_cur arches, ranges, versions; /* hf_entry_text, hf_entry_range take from them */
+	struct hf_cur arches, ranges, versions; /* hf_affected_entry_text, hf_affected_entry_range take from them */
 };
 
 struct hf_entries {
@@ -64,10 +64,10 @@ struct hf_entries {
 };
 /* Walks what is said of one package, name in any spelling (advisory/name.h normalises it), by record number. */
 struct hf_entries hf_database_package(const struct hf_database *db, hf_sv ecosystem, hf_sv name);
-bool hf_entries_next(struct hf_entries *it, struct hf_entry *ret);
+bool hf_entries_next(struct hf_entries *it, struct hf_affected_entry *ret);
 /* The next architecture or version of a list; false at its end. */
-bool hf_entry_text(struct hf_cur *list, hf_sv *ret);
-bool hf_entry_range(struct hf_cur *list, struct hf_range *ret);
+bool hf_affected_entry_text(struct hf_cur *list, hf_sv *ret);
+bool hf_affected_entry_range(struct hf_cur *list, struct hf_range *ret);
 
 /* A record without what it says of packages. */
 struct hf_record {
@@ -76,7 +76,7 @@ struct hf_record {
 	enum hf_severity severity;
 	hf_sv summary, url, published, modified, withdrawn;
 	struct hf_cur aliases, upstream,
-		mentions;   /* hf_entry_text takes from them; model/advisory.h says what they are */
+		mentions;   /* hf_affected_entry_text takes from them; model/advisory.h says what they are */
 	struct hf_cur cvss; /* hf_record_cvss takes from it */
 };
 bool hf_database_record(const struct hf_database *db, uint32_t record, struct hf_record *ret);

@@ -106,7 +106,7 @@ int hf_db_print_status(const struct hf_database *db, bool json)
 }
 
 /* Which entries of a record's package to show: all of one record, or all of a package. */
-static void ranges_json(struct hf_json_writer *w, const struct hf_entry *e)
+static void ranges_json(struct hf_json_writer *w, const struct hf_affected_entry *e)
 {
 	struct hf_cur ranges = e->ranges, versions = e->versions, arches = e->arches;
 	struct hf_range g;
@@ -114,7 +114,7 @@ static void ranges_json(struct hf_json_writer *w, const struct hf_entry *e)
 
 	hf_jw_key(w, "ranges");
 	hf_jw_array(w);
-	while (hf_entry_range(&ranges, &g)) {
+	while (hf_affected_entry_range(&ranges, &g)) {
 		hf_jw_object(w);
 		hf_jw_kv(w, "introduced", g.introduced.len ? g.introduced : HF_SV("0"));
 		hf_jw_kv_if(w, "fixed", g.fixed);
@@ -126,14 +126,14 @@ static void ranges_json(struct hf_json_writer *w, const struct hf_entry *e)
 	if (hf_cur_left(&versions)) {
 		hf_jw_key(w, "versions");
 		hf_jw_array(w);
-		while (hf_entry_text(&versions, &text))
+		while (hf_affected_entry_text(&versions, &text))
 			hf_jw_string(w, text);
 		hf_jw_array_end(w);
 	}
 	if (hf_cur_left(&arches)) {
 		hf_jw_key(w, "arches");
 		hf_jw_array(w);
-		while (hf_entry_text(&arches, &text))
+		while (hf_affected_entry_text(&arches, &text))
 			hf_jw_string(w, text);
 		hf_jw_array_end(w);
 	}
@@ -147,7 +147,7 @@ static const char *state_name(enum hf_advisory_state state)
 	return state < HF_STATE_MAX ? names[state] : "unknown";
 }
 
-static void entry_json(struct hf_json_writer *w, hf_sv ecosystem, hf_sv package, const struct hf_entry *e)
+static void entry_json(struct hf_json_writer *w, hf_sv ecosystem, hf_sv package, const struct hf_affected_entry *e)
 {
 	hf_jw_object(w);
 	hf_jw_kv(w, "ecosystem", ecosystem);
@@ -173,7 +173,7 @@ static void texts_json(struct hf_json_writer *w, const char *key, struct hf_cur 
 		return;
 	hf_jw_key(w, key);
 	hf_jw_array(w);
-	while (hf_entry_text(&list, &text))
+	while (hf_affected_entry_text(&list, &text))
 		hf_jw_string(w, text);
 	hf_jw_array_end(w);
 }
@@ -239,7 +239,7 @@ static void record_json(const struct hf_database *db, uint32_t n, hf_sv only_eco
 		if (only_package.len && (!hf_sv_eq(package, only_package) || !hf_sv_eq(ecosystem, only_ecosystem)))
 			continue;
 		struct hf_entries it = hf_database_package(db, ecosystem, package);
-		struct hf_entry e;
+		struct hf_affected_entry e;
 		while (hf_entries_next(&it, &e))
 			if (e.record == n)
 				entry_json(w, ecosystem, package, &e);
@@ -248,7 +248,7 @@ static void record_json(const struct hf_database *db, uint32_t n, hf_sv only_eco
 	hf_jw_object_end(w);
 }
 
-static void range_text(struct hf_out *out, const struct hf_entry *e)
+static void range_text(struct hf_out *out, const struct hf_affected_entry *e)
 {
 	struct hf_cur ranges = e->ranges, versions = e->versions;
 	struct hf_range g;
@@ -257,7 +257,7 @@ static void range_text(struct hf_out *out, const struct hf_entry *e)
 
 	if (e->state != HF_STATE_RANGES)
 		hf_out_addf(out, "  %s", state_name(e->state));
-	while (hf_entry_range(&ranges, &g)) {
+	while (hf_affected_entry_range(&ranges, &g)) {
 		hf_out_add(out, HF_SV("  >= "));
 		add_escaped(out, g.introduced.len ? g.introduced : HF_SV("0"));
 		if (g.fixed.len || g.last_affected.len || g.limit.len)
@@ -266,7 +266,7 @@ static void range_text(struct hf_out *out, const struct hf_entry *e)
 							      : HF_SV(", < "));
 		add_escaped(out, g.fixed.len ? g.fixed : g.last_affected.len ? g.last_affected : g.limit);
 	}
-	while (hf_entry_text(&versions, &text) && n++ < 8) {
+	while (hf_affected_entry_text(&versions, &text) && n++ < 8) {
 		hf_out_add(out, HF_SV("  = "));
 		add_escaped(out, text);
 	}
@@ -284,7 +284,7 @@ static void texts(struct hf_out *out, const char *label, struct hf_cur list)
 	if (!hf_cur_left(&list))
 		return;
 	hf_out_addf(out, "  %s", label);
-	while (hf_entry_text(&list, &text)) {
+	while (hf_affected_entry_text(&list, &text)) {
 		hf_out_add(out, HF_SV(" "));
 		add_escaped(out, text);
 	}
@@ -318,7 +318,7 @@ static void record_text(const struct hf_database *db, uint32_t n, hf_sv only_eco
 		if (only_package.len && (!hf_sv_eq(package, only_package) || !hf_sv_eq(ecosystem, only_ecosystem)))
 			continue;
 		struct hf_entries it = hf_database_package(db, ecosystem, package);
-		struct hf_entry e;
+		struct hf_affected_entry e;
 		while (hf_entries_next(&it, &e)) {
 			if (e.record != n)
 				continue;
@@ -350,7 +350,7 @@ static void add_found(struct hf_arena *a, struct found *f, uint32_t n, size_t *s
 static int find(const struct hf_database *db, hf_sv what, struct hf_arena *a, struct found *f)
 {
 	size_t slots = 0;
-	struct hf_entry e;
+	struct hf_affected_entry e;
 	uint32_t n;
 
 	if (!hf_sv_starts(what, HF_SV("pkg:"))) {

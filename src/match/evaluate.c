@@ -30,7 +30,7 @@ static enum hf_holds within(const struct hf_range *g, hf_sv v, const struct hf_v
 
 /* From @version upwards along the fixes, until no stretch holds any more. The stretches are few; the bound is for
  * hostile ones. */
-static hf_sv lowest_fix(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *s)
+static hf_sv lowest_fix(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *s)
 {
 	hf_sv at = version;
 
@@ -38,7 +38,7 @@ static hf_sv lowest_fix(const struct hf_entry *e, hf_sv version, const struct hf
 		struct hf_cur ranges = e->ranges;
 		struct hf_range g;
 		bool inside = false;
-		while (hf_entry_range(&ranges, &g)) {
+		while (hf_affected_entry_range(&ranges, &g)) {
 			if (within(&g, at, s) != HF_HOLDS_YES)
 				continue;
 			if (!g.fixed.len)
@@ -53,17 +53,17 @@ static hf_sv lowest_fix(const struct hf_entry *e, hf_sv version, const struct hf
 	return (hf_sv){ 0 };
 }
 
-static bool listed(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *s, hf_sv *ret)
+static bool listed(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *s, hf_sv *ret)
 {
 	struct hf_cur versions = e->versions;
 
-	while (hf_entry_text(&versions, ret))
+	while (hf_affected_entry_text(&versions, ret))
 		if (hf_sv_eq(*ret, version) || s->compare(version, *ret) == HF_ORDER_EQUAL)
 			return true;
 	return false;
 }
 
-void hf_evaluate(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *s, struct hf_evaluation *ret)
+void hf_evaluate(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *s, struct hf_evaluation *ret)
 {
 	struct hf_cur ranges = e->ranges;
 	struct hf_range g;
@@ -74,7 +74,7 @@ void hf_evaluate(const struct hf_entry *e, hf_sv version, const struct hf_versio
 		ret->fixed = lowest_fix(e, version, s);
 		return;
 	}
-	while (hf_entry_range(&ranges, &g)) {
+	while (hf_affected_entry_range(&ranges, &g)) {
 		enum hf_holds holds = within(&g, version, s);
 		if (holds == HF_HOLDS_YES) {
 			ret->holds = holds;

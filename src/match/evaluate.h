@@ -20,5 +20,5 @@ struct hf_evaluation {
 };
 
 /* Views point into the entry. A stretch whose end cannot be compared counts only where no other one holds. */
-void hf_evaluate(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *scheme,
+void hf_evaluate(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *scheme,
 		 struct hf_evaluation *ret);

@@ -67,7 +67,7 @@ static void add_hit(struct work *w, size_t hit)
 	size_t n = 0, last = SIZE_MAX;
 	hf_sv id;
 
-	while (hf_entry_text(&upstream, &id)) {
+	while (hf_affected_entry_text(&upstream, &id)) {
 		last = add_instance(w, hit, id);
 		n++;
 	}
@@ -77,7 +77,7 @@ static void add_hit(struct work *w, size_t hit)
 		last = add_instance(w, hit, r->id);
 	else if (last != SIZE_MAX)
 		join(w, last, r->id);
-	while (last != SIZE_MAX && hf_entry_text(&aliases, &id))
+	while (last != SIZE_MAX && hf_affected_entry_text(&aliases, &id))
 		join(w, last, id);
 }
 
@@ -116,9 +116,9 @@ static void add_ids(struct work *w, const struct instance *i, sv_vec *ids)
 
 	push(w->scratch, ids, i->id);
 	push(w->scratch, ids, r->id);
-	while (hf_entry_text(&upstream, &id))
+	while (hf_affected_entry_text(&upstream, &id))
 		n++;
-	while (n < 2 && hf_entry_text(&aliases, &id))
+	while (n < 2 && hf_affected_entry_text(&aliases, &id))
 		push(w->scratch, ids, id);
 }
 
@@ -323,10 +323,10 @@ void hf_record_ids(const struct hf_record *r, hf_sv id, struct hf_arena *a, cons
 
 	if (!hf_sv_eq(r->id, id))
 		push(a, &ids, r->id);
-	while (hf_entry_text(&aliases, &text))
+	while (hf_affected_entry_text(&aliases, &text))
 		if (!hf_sv_eq(text, id))
 			push(a, &ids, text);
-	while (hf_entry_text(&upstream, &text))
+	while (hf_affected_entry_text(&upstream, &text))
 		if (!hf_sv_eq(text, id))
 			push(a, &ids, text);
 	*ret_n = sort_unique(ids.at, ids.n);

@@ -49,7 +49,7 @@ static void note(struct work *w, hf_sv text)
 		*slot = text;
 }
 
-static hf_sv rule_of(struct work *w, const struct hf_entry *e, const struct hf_evaluation *v)
+static hf_sv rule_of(struct work *w, const struct hf_affected_entry *e, const struct hf_evaluation *v)
 {
 	const struct hf_range *g = &v->range;
 
@@ -92,7 +92,7 @@ static void cleared(struct work *w, uint32_t package, uint32_t record, hf_sv fix
 	struct hf_cur lists[] = { r.upstream, r.aliases };
 	hf_sv id;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(lists); i++)
-		while (hf_entry_text(&lists[i], &id))
+		while (hf_affected_entry_text(&lists[i], &id))
 			if (hf_sv_starts(id, HF_SV("CVE-")) &&
 			    (!hf_sv_starts(c->id, HF_SV("CVE-")) || hf_sv_cmp(id, c->id) < 0))
 				c->id = id;
@@ -111,7 +111,7 @@ static hf_sv module_stream(hf_sv module)
 enum comparable { COMPARABLE, OTHER_PACKAGE, STREAM_UNKNOWN };
 
 /* Builds of a module are compared with advisories of the same module and stream alone. */
-static enum comparable same_module(const struct hf_package *p, const struct hf_entry *e)
+static enum comparable same_module(const struct hf_package *p, const struct hf_affected_entry *e)
 {
 	if (p->type != HF_PKG_RPM)
 		return COMPARABLE;
@@ -126,7 +126,7 @@ static enum comparable same_module(const struct hf_package *p, const struct hf_e
 	return hf_sv_eq(module_stream(p->module), module_stream(e->module)) ? COMPARABLE : OTHER_PACKAGE;
 }
 
-static bool same_arch(const struct hf_package *p, const struct hf_entry *e)
+static bool same_arch(const struct hf_package *p, const struct hf_affected_entry *e)
 {
 	struct hf_cur arches = e->arches;
 	hf_sv arch;
@@ -134,13 +134,13 @@ static bool same_arch(const struct hf_package *p, const struct hf_entry *e)
 	if (!hf_cur_left(&arches) || !p->arch.len || hf_sv_eq(p->arch, HF_SV("noarch")) ||
 	    hf_sv_eq(p->arch, HF_SV("all")))
 		return true;
-	while (hf_entry_text(&arches, &arch))
+	while (hf_affected_entry_text(&arches, &arch))
 		if (hf_sv_eq(arch, p->arch) || hf_sv_eq(arch, HF_SV("noarch")))
 			return true;
 	return false;
 }
 
-static void hit(struct work *w, const struct hf_entry *e, hf_sv fixed, hf_sv rule)
+static void hit(struct work *w, const struct hf_affected_entry *e, hf_sv fixed, hf_sv rule)
 {
 	for (size_t i = w->hits.n; i-- > 0 && w->hits.at[i].record == e->record;)
 		if (w->hits.at[i].state == e->state)
@@ -157,7 +157,7 @@ static hf_sv record_id(struct work *w, uint32_t record)
 	return hf_database_record(w->in->database, record, &r) ? r.id : (hf_sv){ 0 };
 }
 
-static void cannot_compare(struct work *w, uint32_t package, const struct hf_entry *e, hf_sv version, bool stream)
+static void cannot_compare(struct work *w, uint32_t package, const struct hf_affected_entry *e, hf_sv version, bool stream)
 {
 	hf_sv id = record_id(w, e->record);
 
@@ -177,12 +177,12 @@ static void cannot_compare(struct work *w, uint32_t package, const struct hf_ent
 }
 
 /* An rpm advisory without a release speaks of every release of its version. */
-static hf_sv without_release(const struct hf_package *p, const struct hf_entry *e, hf_sv version)
+static hf_sv without_release(const struct hf_package *p, const struct hf_affected_entry *e, hf_sv version)
 {
 	struct hf_cur ranges = e->ranges;
 	struct hf_range g;
 
-	if (p->type != HF_PKG_RPM || !hf_entry_range(&ranges, &g) || !g.fixed.len ||
+	if (p->type != HF_PKG_RPM || !hf_affected_entry_range(&ranges, &g) || !g.fixed.len ||
 	    hf_sv_index(g.fixed, '-') != SIZE_MAX)
 		return version;
 	size_t dash = hf_sv_last_index(version, '-');
@@ -191,7 +191,7 @@ static hf_sv without_release(const struct hf_package *p, const struct hf_entry *
 
 /* "2.6.0+cu124" is a build of 2.6.0. PEP 440 orders it behind, and yet lets "==2.6.0" and "<=2.6.0" hold for it, which are
  * what lists of versions and last_affected say. */
-static void consider_public_version(const struct hf_entry *e, hf_sv version, const struct hf_version_scheme *scheme,
+static void consider_public_version(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *scheme,
 				    struct hf_evaluation *v)
 {
 	struct hf_evaluation public;
@@ -204,7 +204,7 @@ static void consider_public_version(const struct hf_entry *e, hf_sv version, con
 		*v = public;
 }
 
-static void consider_ranges(struct work *w, uint32_t package, const struct lookup *l, const struct hf_entry *e,
+static void consider_ranges(struct work *w, uint32_t package, const struct lookup *l, const struct hf_affected_entry *e,
 			    uint32_t date, bool stream_unknown)
 {
 	const struct hf_package *p = &w->in->packages[package];
@@ -241,7 +241,7 @@ static void consider_ranges(struct work *w, uint32_t package, const struct looku
 	cleared(w, package, e->record, v.fixed, rule);
 }
 
-static void consider(struct work *w, uint32_t package, const struct lookup *l, const struct hf_entry *e)
+static void consider(struct work *w, uint32_t package, const struct lookup *l, const struct hf_affected_entry *e)
 {
 	const struct hf_package *p = &w->in->packages[package];
 	bool withdrawn;
@@ -289,7 +289,7 @@ static void run_lookups(struct work *w, uint32_t package, const struct lookup *l
 	w->newest = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct hf_entries it = hf_database_package(w->in->database, list[i].ecosystem, list[i].name);
-		struct hf_entry e;
+		struct hf_affected_entry e;
 		while (hf_entries_next(&it, &e))
 			consider(w, package, &list[i], &e);
 	}
@@ -303,7 +303,7 @@ static void run_lookups(struct work *w, uint32_t package, const struct lookup *l
 		       &w->vulnerabilities);
 }
 
-static bool spoken_of(struct work *w, hf_sv ecosystem, hf_sv name, struct hf_entry *ret)
+static bool spoken_of(struct work *w, hf_sv ecosystem, hf_sv name, struct hf_affected_entry *ret)
 {
 	struct hf_entries it = hf_database_package(w->in->database, ecosystem, name);
 
@@ -325,7 +325,7 @@ static void match_distribution(struct work *w, uint32_t package)
 	const struct hf_package *p = &w->in->packages[package];
 	hf_sv source = p->source_name.len ? p->source_name : p->name;
 	struct lookup list[NAMES_MAX];
-	struct hf_entry e;
+	struct hf_affected_entry e;
 	size_t n = 0;
 
 	if (p->type == HF_PKG_RPM && hf_sv_eq(p->name, HF_SV("gpg-pubkey")))
@@ -374,7 +374,7 @@ static void match_language(struct work *w, uint32_t package)
 {
 	const struct hf_package *p = &w->in->packages[package];
 	hf_sv ecosystem = hf_sv_of(hf_package_type_ecosystem(p->type));
-	struct hf_entry e;
+	struct hf_affected_entry e;
 
 	if (p->owned_by.len || !p->name.len)
 		return;

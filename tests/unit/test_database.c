@@ -79,7 +79,7 @@ HF_TEST(what_was_written_is_read_back)
 	assert_int_equal(info->sources[0].records, 500);
 	assert_int_equal(info->sources[0].malformed, 1);
 	for (size_t i = 0; i < 500; i++) {
-		struct hf_entry e;
+		struct hf_affected_entry e;
 		struct hf_range g;
 		struct hf_record r;
 		uint32_t n;
@@ -87,7 +87,7 @@ HF_TEST(what_was_written_is_read_back)
 		int len = snprintf(name, sizeof name, "p%zu", i);
 		struct hf_entries it = hf_database_package(db, HF_SV("npm"), (hf_sv){ name, (size_t)len });
 		assert_true(hf_entries_next(&it, &e));
-		assert_true(hf_entry_range(&e.ranges, &g));
+		assert_true(hf_affected_entry_range(&e.ranges, &g));
 		len = snprintf(want, sizeof want, "%zu.0.0", i + 1);
 		assert_true(hf_sv_eq(g.fixed, (hf_sv){ want, (size_t)len }));
 		assert_false(hf_entries_next(&it, &e));
@@ -99,7 +99,7 @@ HF_TEST(what_was_written_is_read_back)
 		assert_true(hf_sv_eq(r.id, (hf_sv){ want, (size_t)len }));
 	}
 	struct hf_entries none = hf_database_package(db, HF_SV("npm"), HF_SV("p"));
-	struct hf_entry e;
+	struct hf_affected_entry e;
 	assert_false(hf_entries_next(&none, &e));
 	assert_false(hf_database_damaged(db));
 }
@@ -117,7 +117,7 @@ static void walk(hf_sv bytes)
 	struct hf_database *db hf_cleanup(hf_database_closep) = NULL;
 	struct hf_err err = { 0 };
 	struct hf_ecosystem_info info;
-	struct hf_entry e;
+	struct hf_affected_entry e;
 	struct hf_record r;
 	char name[16];
 
@@ -129,7 +129,7 @@ static void walk(hf_sv bytes)
 		struct hf_entries it = hf_database_package(db, HF_SV("npm"), (hf_sv){ name, (size_t)len });
 		while (hf_entries_next(&it, &e)) {
 			struct hf_range g;
-			while (hf_entry_range(&e.ranges, &g))
+			while (hf_affected_entry_range(&e.ranges, &g))
 				;
 			hf_database_record(db, e.record, &r);
 		}
