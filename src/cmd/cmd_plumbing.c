@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "cmd/plumbing.h"
 #include "cmd/plumbing_match.h"
 #include "model/package.h"
@@ -50,13 +51,25 @@ static int compare_lines(const struct hf_version_scheme *scheme)
 	return 0;
 }
 
+static int unknown_ecosystem(const char *name)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf types = HF_BUF(1024);
+
+	for (int t = 0; t < HF_PKG_MAX; t++)
+		hf_buf_addf(&types, "%s%s", t ? ", " : "", hf_package_type_purl((enum hf_package_type)t));
+	return hf_command_usage(
+		"plumbing",
+		"compare: no order of versions is known for '%s', but for these and OSV's names of them: %.*s", name,
+		HF_SV_FMT(hf_buf_view(&types)));
+}
+
 static int compare(int argc, char **argv)
 {
 	if (argc < 3)
 		return hf_command_usage("plumbing", "compare needs ECOSYSTEM and two versions, or '-'");
 	const struct hf_version_scheme *scheme = scheme_of(hf_sv_of(argv[1]));
 	if (!scheme)
-		return hf_command_usage("plumbing", "compare: '%s' is neither a purl type nor an OSV ecosystem", argv[1]);
+		return unknown_ecosystem(argv[1]);
 	if (argc == 3 && !strcmp(argv[2], "-"))
 		return compare_lines(scheme);
 	if (argc != 4)
@@ -82,12 +95,19 @@ const struct hf_command hf_command_plumbing = {
 	.usage = "compare ECOSYSTEM A B   prints <, =, > or ?\n"
 		 "       A line of stdin each, 'A<TAB>B', where '-' stands instead of A and B.\n"
 		 "       holdfast plumbing match PURL [--distro ID:VERSION] [--source NAME@VERSION] [--db DIR]\n"
-		 "                Verdicts for one package as JSON lines: affected (with id, aliases, fixed, severity, the record and\n"
-		 "                the rule), cannot_tell (with code and reason), not_affected (a record speaks of it and does not\n"
-		 "                hold; without an id: none speaks of it). The set of flaws is that of the lines with 'affected'.\n"
-		 "                The purl's distro=, upstream=, arch=, epoch= and rpmmod= count; the options go before them.\n"
-		 "                With '-' a line of stdin is PURL and its options; its answer one line {\"purl\", \"verdicts\": []}.\n"
-		 "       holdfast plumbing purl PURL              prints its parts as one line of JSON; exit 2 where it is none\n"
-		 "       A purl a line of stdin, where '-' stands instead: {\"error\": WHY} answers one that is none, exit 0.",
+		 "                Verdicts for one package as JSON lines: affected (with id, aliases, fixed, severity, "
+		 "the record and\n"
+		 "                the rule), cannot_tell (with code and reason), not_affected (a record speaks of it "
+		 "and does not\n"
+		 "                hold; without an id: none speaks of it). The set of flaws is that of the lines with "
+		 "'affected'.\n"
+		 "                The purl's distro=, upstream=, arch=, epoch= and rpmmod= count; the options go "
+		 "before them.\n"
+		 "                With '-' a line of stdin is PURL and its options; its answer one line {\"purl\", "
+		 "\"verdicts\": []}.\n"
+		 "       holdfast plumbing purl PURL              prints its parts as one line of JSON; exit 2 where "
+		 "it is none\n"
+		 "       A purl a line of stdin, where '-' stands instead: {\"error\": WHY} answers one that is none, "
+		 "exit 0.",
 	.run = plumbing_run,
 };

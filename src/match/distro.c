@@ -80,6 +80,31 @@ static bool ubuntu_lts(hf_sv version)
 	       year % 2 == 0;
 }
 
+/* Testing and unstable have no VERSION_ID and the same os-release, "forky/sid": unstable's records hold for both, since
+ * what is older than its fix is affected in either. */
+static void debian_without_number(const struct hf_os *os, hf_sv name, struct hf_arena *a, struct hf_distro *ret)
+{
+	static const struct {
+		hf_sv codename, number;
+	} numbers[] = {
+		{ HF_SV_INIT("bookworm"), HF_SV_INIT("12") },
+		{ HF_SV_INIT("trixie"), HF_SV_INIT("13") },
+		{ HF_SV_INIT("forky"), HF_SV_INIT("14") },
+		{ HF_SV_INIT("duke"), HF_SV_INIT("15") },
+	};
+
+	if (!name.len)
+		return;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(numbers); i++)
+		if (hf_sv_eq(numbers[i].codename, name))
+			name = numbers[i].number;
+	ret->ecosystem = hf_arena_fmt(a, "Debian:%.*s", HF_SV_FMT(name));
+	if (hf_sv_ends(os->name, HF_SV("/sid"))) {
+		ret->other_ecosystem = ret->ecosystem;
+		ret->ecosystem = HF_SV("Debian:sid");
+	}
+}
+
 void hf_distro_of(const struct hf_os *os, struct hf_arena *a, struct hf_distro *ret)
 {
 	const struct row *row = os ? row_of(os->id) : NULL;
@@ -105,8 +130,7 @@ void hf_distro_of(const struct hf_os *os, struct hf_arena *a, struct hf_distro *
 		return;
 	}
 	if (ret->free_extended && !numeric(release)) {
-		hf_sv name = hf_sv_eq(release, HF_SV("")) ? os->codename : release;
-		ret->ecosystem = name.len ? hf_arena_fmt(a, "Debian:%.*s", HF_SV_FMT(name)) : (hf_sv){ 0 };
+		debian_without_number(os, release.len ? release : os->codename, a, ret);
 		ret->cycle = (hf_sv){ 0 };
 		return;
 	}
@@ -169,8 +193,19 @@ static bool has(hf_sv s, hf_sv part)
 	return hf_sv_find(s, part) != SIZE_MAX;
 }
 
-static const char *deb_foreign(const struct hf_package *p)
+/* "1.1.1f-1ubuntu2.16": Ubuntu's mark in the revision. */
+static bool of_ubuntu(hf_sv version)
 {
+	hf_sv revision = hf_sv_skip(version, hf_sv_last_index(version, '-'));
+	size_t at = hf_sv_find(revision, HF_SV("ubuntu"));
+
+	return at != SIZE_MAX && at + 6 < revision.len && revision.ptr[at + 6] >= '0' && revision.ptr[at + 6] <= '9';
+}
+
+static const char *deb_foreign(const struct hf_distro *distro, const struct hf_package *p)
+{
+	if (hf_sv_eq(distro->id, HF_SV("debian")) && of_ubuntu(p->version))
+		return "its version is one of Ubuntu's";
 	for (size_t i = 0; i < HF_ARRAY_SIZE(version_marks); i++)
 		if (has(p->version, version_marks[i].mark))
 			return version_marks[i].evidence;
@@ -185,7 +220,7 @@ const char *hf_distro_foreign(const struct hf_distro *distro, const struct hf_pa
 	const struct row *row = row_of(distro->id);
 
 	if (p->type == HF_PKG_DEB)
-		return deb_foreign(p);
+		return deb_foreign(distro, p);
 	if (p->type == HF_PKG_RPM && row && row->rpm_vendor.len && p->origin.len && !has(p->origin, row->rpm_vendor))
 		return "its vendor is not the distribution";
 	return NULL;

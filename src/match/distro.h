@@ -7,6 +7,7 @@
 struct hf_distro {
 	hf_sv id;        /* as os-release's ID; empty: not known */
 	hf_sv ecosystem; /* key of the database: "Debian:12", "Alpine:v3.18", "Wolfi"; empty: no feed speaks of it */
+	hf_sv other_ecosystem; /* looked for where the database has none of the first; empty: none */
 	hf_sv channel_ecosystem; /* a second key whose fixes need a subscription ("Ubuntu:Pro:22.04:LTS"); empty: none
 				  */
 	hf_sv product, cycle;    /* at endoflife.date; empty: not there */
@@ -18,8 +19,8 @@ struct hf_distro {
 void hf_distro_of(const struct hf_os *os, struct hf_arena *a, struct hf_distro *ret);
 /* Evidence that a package was built by somebody else than @distro, as a few words ("version names 'nodesource'"); NULL
  * where there is none. Only positive evidence counts: maintainers of a distribution have addresses of every kind.
- *  - dpkg: the version carries a mark that only others' archives use, or the Origin/Maintainer is one of a short list
- * of vendors; on Debian also the marks of Ubuntu's archives and the other way round where no Origin says otherwise;
+ *  - dpkg: the version carries a mark that only others' archives use (on Debian also Ubuntu's), or the Origin or
+ *    Maintainer is one of a short list of vendors;
  *  - rpm: the Vendor is set and is not the distribution's. */
 const char *hf_distro_foreign(const struct hf_distro *distro, const struct hf_package *p);
 /* Headers or kernel packages: nothing runs them in a container. */

@@ -157,7 +157,8 @@ static hf_sv record_id(struct work *w, uint32_t record)
 	return hf_database_record(w->in->database, record, &r) ? r.id : (hf_sv){ 0 };
 }
 
-static void cannot_compare(struct work *w, uint32_t package, const struct hf_affected_entry *e, hf_sv version, bool stream)
+static void cannot_compare(struct work *w, uint32_t package, const struct hf_affected_entry *e, hf_sv version,
+			   bool stream)
 {
 	hf_sv id = record_id(w, e->record);
 
@@ -189,10 +190,10 @@ static hf_sv without_release(const struct hf_package *p, const struct hf_affecte
 	return dash == SIZE_MAX ? version : hf_sv_first(version, dash);
 }
 
-/* "2.6.0+cu124" is a build of 2.6.0. PEP 440 orders it behind, and yet lets "==2.6.0" and "<=2.6.0" hold for it, which are
- * what lists of versions and last_affected say. */
-static void consider_public_version(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *scheme,
-				    struct hf_evaluation *v)
+/* "2.6.0+cu124" is a build of 2.6.0. PEP 440 orders it behind, and yet lets "==2.6.0" and "<=2.6.0" hold for it, which
+ * are what lists of versions and last_affected say. */
+static void consider_public_version(const struct hf_affected_entry *e, hf_sv version,
+				    const struct hf_version_scheme *scheme, struct hf_evaluation *v)
 {
 	struct hf_evaluation public;
 	hf_sv base, local;
@@ -458,6 +459,10 @@ static void match_release(struct work *w, bool any)
 
 	hf_distro_of(w->in->os, w->a, &w->distro);
 	w->distro_known = w->distro.ecosystem.len && hf_database_ecosystem(w->in->database, w->distro.ecosystem, &info);
+	if (!w->distro_known && w->distro.other_ecosystem.len) {
+		w->distro.ecosystem = w->distro.other_ecosystem;
+		w->distro_known = hf_database_ecosystem(w->in->database, w->distro.ecosystem, &info);
+	}
 	match_support(w);
 	if (!any)
 		return;

@@ -21,6 +21,9 @@ says "an option of Trivy's: what it is here" "holdfast scan: there is no option 
   "$HOLDFAST" scan --ignore-unfixed dir:.
 says "any other" "holdfast scan: there is no option '--nonsense'" "$HOLDFAST" scan --nonsense dir:.
 
+"$HOLDFAST" plumbing compare Android 1 2 2>err.log
+check "an ecosystem without an order: for which there is one" grep -q "no order of versions is known for 'Android', .* deb, apk, rpm, pypi" err.log
+
 mkdir -p root/node_modules/foo
 echo '{"name":"foo","version":"1.0.0"}' >root/node_modules/foo/package.json
 "$HOLDFAST" scan --format json root >long.json 2>err.log

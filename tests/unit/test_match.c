@@ -32,7 +32,8 @@ static const char *const records[][2] = {
 	  "\"versions\":[\"0.5\",\"0.6+first\"]}]}" },
 	{ "osv/npm/all.zip!/g.json",
 	  "{\"id\":\"GHSA-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\","
-	  "\"name\":\"JSONStream\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1.2\"}]}]}]}" },
+	  "\"name\":\"JSONStream\"},\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1."
+	  "2\"}]}]}]}" },
 	{ "osv/Go/all.zip!/d.json",
 	  "{\"id\":\"GO-1\",\"modified\":\"2024-02-01T00:00:00Z\",\"affected\":[{\"package\":{\"ecosystem\":\"Go\","
 	  "\"name\":\"example.com/"
@@ -45,13 +46,16 @@ static const char *const records[][2] = {
 	  "\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1:2.0-3.el9\"}]}]},"
 	  "{\"package\":{\"ecosystem\":\"AlmaLinux:9\",\"name\":\"mod\"},\"ranges\":[{\"type\":\"ECOSYSTEM\","
 	  "\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"5.0-1.module_el9.1.0+1+aa\"}]}]}]}" },
-	{ "debian/tracker.json", "{\"openssl\":{\"CVE-2024-0004\":{\"scope\":\"remote\",\"releases\":{\"bookworm\":{"
-				 "\"status\":\"resolved\",\"repositories\":{},"
-				 "\"urgency\":\"high\",\"fixed_version\":\"3.0.1-2\"}}},\"CVE-2024-0005\":{"
-				 "\"releases\":{\"bookworm\":{\"status\":\"open\","
-				 "\"repositories\":{},\"urgency\":\"unimportant\"}}},\"CVE-2024-0006\":{\"releases\":{"
-				 "\"bookworm\":{\"status\":\"resolved\","
-				 "\"repositories\":{},\"urgency\":\"low\",\"fixed_version\":\"0\"}}}}}" },
+	{ "debian/tracker.json",
+	  "{\"openssl\":{\"CVE-2024-0004\":{\"scope\":\"remote\",\"releases\":{\"bookworm\":{"
+	  "\"status\":\"resolved\",\"repositories\":{},"
+	  "\"urgency\":\"high\",\"fixed_version\":\"3.0.1-2\"},\"forky\":{"
+	  "\"status\":\"open\",\"repositories\":{},\"urgency\":\"high\"},\"sid\":{\"status\":\"resolved\","
+	  "\"repositories\":{},\"urgency\":\"high\",\"fixed_version\":\"3.2.1-1\"}}},\"CVE-2024-0005\":{"
+	  "\"releases\":{\"bookworm\":{\"status\":\"open\","
+	  "\"repositories\":{},\"urgency\":\"unimportant\"}}},\"CVE-2024-0006\":{\"releases\":{"
+	  "\"bookworm\":{\"status\":\"resolved\","
+	  "\"repositories\":{},\"urgency\":\"low\",\"fixed_version\":\"0\"}}}}}" },
 	{ "endoflife/debian.json", "[{\"cycle\":\"12\",\"codename\":\"Bookworm\",\"releaseDate\":\"2023-06-10\","
 				   "\"eol\":\"2026-07-11\",\"eoes\":\"2028-06-30\"}]" },
 	{ "cisa/known_exploited_vulnerabilities.json",
@@ -272,6 +276,32 @@ HF_TEST(a_release_without_data_and_a_derivative_are_no_silent_zero)
 	EQUAL(r.undecided[0].code, "no-data-for-release");
 }
 
+static struct hf_match_result debian_named(const char *codename, const char *name, const char *version)
+{
+	struct hf_os os = { .id = HF_SV("debian"), .codename = hf_sv_of(codename), .name = hf_sv_of(name) };
+	struct hf_package *p = hf_arena_new(&arena, struct hf_package);
+	struct hf_match_result r;
+	struct hf_err err = { 0 };
+
+	*p = (struct hf_package){ .type = HF_PKG_DEB, .name = HF_SV("openssl"), .version = hf_sv_of(version) };
+	struct hf_match_input in = { &os, p, 1, db, HF_SV("2026-11-22"), true };
+	assert_int_equal(hf_match(&in, &arena, &r, &err), HF_OK);
+	return r;
+}
+
+HF_TEST(debian_releases_without_a_number)
+{
+	struct hf_match_result r = debian_named("forky", "Debian GNU/Linux forky/sid", "3.2.0-1");
+
+	assert_int_equal(r.vulnerabilities_n, 1);
+	EQUAL(r.vulnerabilities[0].fixed, "3.2.1-1");
+	assert_int_equal(debian_named("forky", "Debian GNU/Linux forky/sid", "3.2.1-1").vulnerabilities_n, 0);
+	assert_int_equal(debian_named("forky", "Debian GNU/Linux forky", "3.2.1-1").vulnerabilities_n, 1); /* open */
+	r = debian_named("trixie", "", "3.2.0-1");
+	assert_int_equal(r.undecided_n, 1);
+	EQUAL(r.undecided[0].code, "no-data-for-release");
+}
+
 HF_TEST(other_peoples_builds_cannot_be_told)
 {
 	struct hf_match_result r = deb("debian", "12", "3.0.1-1nodesource1", "");
@@ -279,6 +309,8 @@ HF_TEST(other_peoples_builds_cannot_be_told)
 	assert_int_equal(r.vulnerabilities_n, 0);
 	EQUAL(r.undecided[0].code, "third-party-origin");
 	r = deb("debian", "12", "3.0.1-1", "Docker <support@docker.com>");
+	EQUAL(r.undecided[0].code, "third-party-origin");
+	r = deb("debian", "12", "3.0.1-1ubuntu2.16", "");
 	EQUAL(r.undecided[0].code, "third-party-origin");
 	r = match("almalinux", "9.2",
 		  (struct hf_package){ .type = HF_PKG_RPM,
@@ -334,6 +366,7 @@ int main(void)
 		cmocka_unit_test(go_main_modules_have_no_version),
 		cmocka_unit_test(debian_by_source_package_with_its_own_severity),
 		cmocka_unit_test(a_release_without_data_and_a_derivative_are_no_silent_zero),
+		cmocka_unit_test(debian_releases_without_a_number),
 		cmocka_unit_test(other_peoples_builds_cannot_be_told),
 		cmocka_unit_test(an_erratum_gives_a_finding_for_each_flaw_it_fixes),
 		cmocka_unit_test(modules_are_compared_with_modules_alone),
