@@ -29,8 +29,9 @@ enum {
 };
 
 #define HF_MANIFEST_SIZE_MAX HF_MIB(8)         /* manifest, index, config, each */
-#define HF_FILE_SPOOL_MAX HF_MIB(64)           /* one file of a compressed layer held whole */
-#define HF_SPOOL_TOTAL_MAX HF_MIB(64)          /* all of them at once, over all threads */
+#define HF_FILE_SPOOL_MAX HF_MIB(64)           /* one file of a compressed layer held whole where parts of it would do */
+#define HF_SPOOL_TOTAL_MAX HF_MIB(88)          /* what is held of such files at once, over all threads */
+#define HF_FILE_PARTS_MAX HF_GIB(4)            /* size of a file of which parts are held */
 #define HF_ZSTD_WINDOW_MAX HF_MIB(64)          /* one frame's window */
 #define HF_ZSTD_WINDOWS_TOTAL_MAX HF_MIB(64)   /* over all threads */
 #define HF_INFLATED_LAYER_MAX HF_GIB(256)      /* plain size of one layer */

@@ -78,7 +78,8 @@ unsigned hf_threads_default(void)
 struct hf_budget {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
-	uint64_t left, total;
+	int64_t left;
+	uint64_t total;
 };
 
 struct hf_budget *hf_budget_new(uint64_t total)
@@ -87,7 +88,8 @@ struct hf_budget *hf_budget_new(uint64_t total)
 
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->freed, NULL);
-	b->left = b->total = total;
+	b->left = (int64_t)total;
+	b->total = total;
 	return b;
 }
 
@@ -105,17 +107,24 @@ bool hf_budget_take(struct hf_budget *b, uint64_t n)
 	if (n > b->total)
 		return false;
 	pthread_mutex_lock(&b->lock);
-	while (b->left < n)
+	while (b->left < (int64_t)n)
 		pthread_cond_wait(&b->freed, &b->lock);
-	b->left -= n;
+	b->left -= (int64_t)n;
 	pthread_mutex_unlock(&b->lock);
 	return true;
+}
+
+void hf_budget_overdraw(struct hf_budget *b, uint64_t n)
+{
+	pthread_mutex_lock(&b->lock);
+	b->left -= (int64_t)n;
+	pthread_mutex_unlock(&b->lock);
 }
 
 void hf_budget_give(struct hf_budget *b, uint64_t n)
 {
 	pthread_mutex_lock(&b->lock);
-	b->left += n;
+	b->left += (int64_t)n;
 	pthread_cond_broadcast(&b->freed);
 	pthread_mutex_unlock(&b->lock);
 }

@@ -18,4 +18,6 @@ struct hf_budget *hf_budget_new(uint64_t total);
 void hf_budget_free(struct hf_budget *b);
 /* False at once where @n is more than the total can ever give. */
 bool hf_budget_take(struct hf_budget *b, uint64_t n);
+/* Takes at once, also what is not there: those that wait then wait for it to come back. */
+void hf_budget_overdraw(struct hf_budget *b, uint64_t n);
 void hf_budget_give(struct hf_budget *b, uint64_t n);

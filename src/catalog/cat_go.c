@@ -186,7 +186,7 @@ static int go_parse(const struct hf_file *file, struct hf_arena *a, struct hf_em
 	hf_sv header;
 
 	(void)a;
-	if (hf_elf_open(&elf, file->bytes, NULL) < 0 || !find_header(&elf, &header))
+	if (hf_elf_open_parts(&elf, file->bytes, file->held, file->held_n, NULL) < 0 || !find_header(&elf, &header))
 		return HF_OK;
 	const char *why = read_header(&elf, header, &info);
 	stdlib.version = toolchain_version(info.version);

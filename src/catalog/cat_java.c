@@ -14,6 +14,7 @@
 #include "catalog/cataloger.h"
 #include "catalog/java_name.h"
 #include "format/zip.h"
+#include "format/zip_sieve.h"
 
 #define POM_SIZE_MAX HF_KIB(64)
 #define MAVEN_FOLDER HF_SV("META-INF/maven/")
@@ -105,6 +106,20 @@ static enum kind kind_of(hf_sv name)
 	if (name.len == HF_SV("META-INF/MANIFEST.MF").len && hf_sv_eq_ascii(name, HF_SV("META-INF/MANIFEST.MF")))
 		return KIND_MANIFEST;
 	return is_archive_name(name) ? KIND_ARCHIVE : KIND_OTHER;
+}
+
+static enum hf_zip_want wants_member(hf_sv name)
+{
+	switch (kind_of(name)) {
+	case KIND_POM:
+	case KIND_MANIFEST:
+		return HF_ZIP_KEEP;
+	case KIND_ARCHIVE:
+		return HF_ZIP_KEEP_ARCHIVE;
+	case KIND_OTHER:
+		break;
+	}
+	return HF_ZIP_PASS;
 }
 
 /* java.util.Properties: a backslash makes the next character plain. Values that a template left open are no values. */
@@ -303,5 +318,6 @@ const struct hf_cataloger hf_cataloger_java = {
 	.version = 1,
 	.wants = (const char *const[]){ "**/*.jar", "**/*.war", "**/*.ear", "**/*.par", "**/*.sar", "**/*.nar",
 					"**/*.kar", "**/*.hpi", "**/*.jpi", NULL },
+	.wants_member = wants_member,
 	.parse = java_parse,
 };

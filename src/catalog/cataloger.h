@@ -6,6 +6,7 @@
  * '*' at its front or end ("*.jar", "*.dist-info"): what is wanted must be found by one lookup a path.
  * "!" in front of a glob takes matches of it out again. */
 #pragma once
+#include "format/zip_sieve.h"
 #include "model/file.h"
 
 struct hf_cataloger {
@@ -14,7 +15,9 @@ struct hf_cataloger {
 	unsigned version;         /* raised when its output for the same bytes changes */
 	const char *const *wants; /* NULL-ended globs */
 	bool wants_elf;           /* also wants each executable regular file that begins with the ELF magic */
-	/* Reads one file. Everything handed to @out lives in @a or in file->bytes. No globals, no opening of files, no network, no clock, no
+	/* Of zip archives: what it reads of a member with that name; NULL: it needs the whole file. */
+	enum hf_zip_want (*wants_member)(hf_sv name);
+	/* Reads one file. Where file->held is set, what would have to be known of the rest is told as unparsed. Everything handed to @out lives in @a or in file->bytes. No globals, no opening of files, no network, no clock, no
 	 * logs. Threads: any number at once, each with its own @a and @out.
 	 * @return HF_OK; HF_PARTIAL something was handed to out->unparsed; HF_E_FORMAT not what the name promised;
 	 *         HF_E_LIMIT over the arena's cap or a limit of base/limits.h; or what the sink returned. */

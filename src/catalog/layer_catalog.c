@@ -23,6 +23,8 @@ struct reader {
 	struct hf_arena scratch; /* of one parser call */
 	struct hf_evidence *current;
 	uint32_t path_layer; /* in which the name of what is read stands */
+	struct hf_parts parts;
+	bool has_parts;      /* of the content that comes next, ranges alone are held */
 	hf_wants_set wanted; /* by the entry that was asked about last */
 	struct hf_seen seen;
 	struct hf_alias *aliases; /* while aliases are read */
@@ -215,6 +217,7 @@ static int on_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *
 
 	note_path(r, e, hf_hash(e->path));
 	r->wanted = 0;
+	r->has_parts = false;
 	if (e->type == HF_ENTRY_FILE) {
 		c->files_n++;
 		c->content_size += e->size;
@@ -292,6 +295,10 @@ static int read_content(struct reader *r, hf_sv path, uint32_t mode, hf_wants_se
 {
 	const struct hf_worker *w = r->options->worker;
 	struct hf_file file = { .path = path, .bytes = bytes, .mode = mode };
+	if (r->has_parts) {
+		file.held = r->parts.held;
+		file.held_n = r->parts.held_n;
+	}
 	hf_sv reason;
 	int q = HF_OK;
 
@@ -314,6 +321,30 @@ static int read_content(struct reader *r, hf_sv path, uint32_t mode, hf_wants_se
 	return q;
 }
 
+/* Members, where all catalogers that want the file read members alone; or parts of an executable. */
+static bool on_parts(struct hf_layer_visitor *v, const struct hf_entry *e, hf_sv head, struct hf_parts *ret)
+{
+	struct reader *r = (struct reader *)v;
+	enum hf_zip_want (*member)(hf_sv name) = NULL;
+
+	*ret = (struct hf_parts){ 0 };
+	if (!(r->wanted & ~hf_wants_elf(r->options->wants))) {
+		ret->held_n = hf_elf_parts(head, e->size, HF_SPOOL_TOTAL_MAX, ret->held);
+		r->parts = *ret;
+		r->has_parts = ret->held_n;
+		return ret->held_n;
+	}
+	for (unsigned i = 0; hf_catalogers[i]; i++) {
+		if (!(r->wanted >> i & 1))
+			continue;
+		if (!hf_catalogers[i]->wants_member || (member && member != hf_catalogers[i]->wants_member))
+			return false;
+		member = hf_catalogers[i]->wants_member;
+	}
+	ret->member = member;
+	return member != NULL;
+}
+
 static int on_content(struct hf_layer_visitor *v, const struct hf_entry *e, hf_sv bytes, struct hf_err *err)
 {
 	struct reader *r = (struct reader *)v;
@@ -329,7 +360,7 @@ static int on_unparsed(struct hf_layer_visitor *v, hf_sv path, hf_sv reason, str
 static struct reader reader_of(const struct hf_layer_catalog_options *o, struct hf_layer_catalog *c)
 {
 	struct reader r = {
-		.visitor = { on_entry, on_content, on_unparsed },
+		.visitor = { on_entry, on_content, on_unparsed, on_parts },
 		.emit = { on_package, on_owns, on_os, on_parser_unparsed },
 		.options = o,
 		.catalog = c,
@@ -408,6 +439,7 @@ int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_laye
 	hf_sv *targets = hf_calloc(n, sizeof *targets);
 
 	r.visitor.entry = on_alias_entry;
+	r.visitor.parts = NULL;
 	r.visitor.content = on_alias_content;
 	r.aliases = aliases;
 	r.by_target = HF_MAP(&a);

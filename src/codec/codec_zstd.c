@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "codec/decoder.h"
 
-enum { FRAME_HEADER_MAX = 18 };
+enum { FRAME_HEADER_MAX = 18, LATER_WINDOW_MAX = 8 << 20 };
 
 struct zstd {
 	struct decoder d;
@@ -57,12 +57,21 @@ static bool hold(struct zstd *z, uint64_t window)
 	}
 	if (z->ctx && window <= z->held)
 		return true;
+	/* The reader of a later frame may hold memory that others wait for, so it must not wait itself. */
+	bool later = z->ctx != NULL;
+	if (later && z->windows && window > LATER_WINDOW_MAX) {
+		hf_in_fail(&z->d.in, HF_E_LIMIT, "zstd: a window of %llu MiB behind smaller ones",
+			   (unsigned long long)(window >> 20));
+		return false;
+	}
 	ZSTD_freeDCtx(z->ctx); /* its window first: what is held never waits for more */
 	z->ctx = NULL;
 	if (z->windows && z->held)
 		hf_budget_give(z->windows, z->held);
 	z->held = 0;
-	if (z->windows && !hf_budget_take(z->windows, window)) {
+	if (later && z->windows) {
+		hf_budget_overdraw(z->windows, window);
+	} else if (z->windows && !hf_budget_take(z->windows, window)) {
 		hf_in_fail(&z->d.in, HF_E_LIMIT, "zstd: a window of %llu MiB", (unsigned long long)(window >> 20));
 		return false;
 	}

@@ -25,21 +25,26 @@ static uint64_t read_word(const struct hf_elf *e, struct hf_cur *c)
 	return e->is_64 ? hf_elf_u64(e, c) : hf_elf_u32(e, c);
 }
 
-/* Bytes [at, at + n) of the file, empty where not all of them are there. */
-static hf_sv whole_slice(hf_sv bytes, uint64_t at, uint64_t n)
+static bool is_held(const struct hf_elf *e, uint64_t at, uint64_t n)
 {
-	if (at > bytes.len || n > bytes.len - at)
-		return (hf_sv){ 0 };
-	return hf_sv_slice(bytes, (size_t)at, (size_t)n);
+	return !e->held || hf_spans_hold(e->held, e->held_n, at, n);
 }
 
-static hf_sv table(hf_sv bytes, uint64_t at, uint64_t n, uint16_t size)
+/* Bytes [at, at + n) of the file, empty where not all of them are there. */
+static hf_sv whole_slice(const struct hf_elf *e, uint64_t at, uint64_t n)
+{
+	if (at > e->bytes.len || n > e->bytes.len - at || !is_held(e, at, n))
+		return (hf_sv){ 0 };
+	return hf_sv_slice(e->bytes, (size_t)at, (size_t)n);
+}
+
+static hf_sv table(const struct hf_elf *e, uint64_t at, uint64_t n, uint16_t size)
 {
 	uint64_t total;
 
 	if (!at || __builtin_mul_overflow(n, (uint64_t)size, &total))
 		return (hf_sv){ 0 };
-	return whole_slice(bytes, at, total);
+	return whole_slice(e, at, total);
 }
 
 struct section_header {
@@ -64,7 +69,7 @@ static bool section_header_in(const struct hf_elf *e, hf_sv entry, struct sectio
 
 static hf_sv section_content(const struct hf_elf *e, const struct section_header *h)
 {
-	return h->type == NO_BITS ? (hf_sv){ 0 } : whole_slice(e->bytes, h->offset, h->size);
+	return h->type == NO_BITS ? (hf_sv){ 0 } : whole_slice(e, h->offset, h->size);
 }
 
 static hf_sv section_entry(const struct hf_elf *e, uint64_t i)
@@ -79,30 +84,41 @@ static void place_tables(struct hf_elf *e, uint64_t sections_at, uint64_t segmen
 	uint64_t index = names_index;
 
 	if (e->section_size >= (e->is_64 ? SECTION_SIZE_64 : SECTION_SIZE_32) &&
-	    section_header_in(e, table(e->bytes, sections_at, 1, e->section_size), &first)) {
+	    section_header_in(e, table(e, sections_at, 1, e->section_size), &first)) {
 		if (!e->sections_n)
 			e->sections_n = first.size;
 		if (index == NAMES_ESCAPE)
 			index = first.link;
 		if (e->segments_n == SEGMENTS_ESCAPE)
 			e->segments_n = first.info;
-		e->sections = table(e->bytes, sections_at, e->sections_n, e->section_size);
+		e->sections = table(e, sections_at, e->sections_n, e->section_size);
 	}
 	if (!e->sections.len)
 		e->sections_n = 0;
-	if (index < e->sections_n && section_header_in(e, section_entry(e, index), &names))
+	if (index < e->sections_n && section_header_in(e, section_entry(e, index), &names)) {
 		e->names = section_content(e, &names);
+		if (!__builtin_add_overflow(names.offset, names.size, &e->names_at.to))
+			e->names_at.from = names.offset;
+		else
+			e->names_at.to = 0;
+	}
+	e->lost = e->held && sections_at && !e->names.len;
 	if (e->segment_size >= (e->is_64 ? SEGMENT_SIZE_64 : SEGMENT_SIZE_32))
-		e->segments = table(e->bytes, segments_at, e->segments_n, e->segment_size);
+		e->segments = table(e, segments_at, e->segments_n, e->segment_size);
 	if (!e->segments.len)
 		e->segments_n = 0;
 }
 
 int hf_elf_open(struct hf_elf *e, hf_sv bytes, struct hf_err *err)
 {
+	return hf_elf_open_parts(e, bytes, NULL, 0, err);
+}
+
+int hf_elf_open_parts(struct hf_elf *e, hf_sv bytes, const struct hf_span *held, size_t held_n, struct hf_err *err)
+{
 	struct hf_cur c = hf_cur_of(bytes);
 
-	*e = (struct hf_elf){ .bytes = bytes };
+	*e = (struct hf_elf){ .bytes = bytes, .held = held, .held_n = held_n };
 	if (!hf_sv_starts(bytes, HF_SV("\177ELF")))
 		return hf_fail(err, HF_E_FORMAT, "not an ELF file");
 	hf_cur_seek(&c, 4);
@@ -123,6 +139,7 @@ int hf_elf_open(struct hf_elf *e, hf_sv bytes, struct hf_err *err)
 	e->segments_n = read_u16(e, &c);
 	e->section_size = read_u16(e, &c);
 	e->sections_n = read_u16(e, &c);
+	e->sections_at = sections_at;
 	uint16_t names_index = read_u16(e, &c);
 	if (c.failed)
 		return hf_fail(err, HF_E_FORMAT, "the ELF header is cut off");
@@ -168,6 +185,8 @@ bool hf_elf_segment_at(const struct hf_elf *e, uint64_t i, struct hf_elf_segment
 	if (!e->is_64)
 		ret->flags = hf_elf_u32(e, &c);
 	ret->align = read_word(e, &c);
+	ret->from = offset;
+	ret->size = size;
 	if (offset <= e->bytes.len)
 		ret->content = hf_sv_slice(e->bytes, (size_t)offset, size < SIZE_MAX ? (size_t)size : SIZE_MAX);
 	return true;
@@ -180,7 +199,9 @@ hf_sv hf_elf_at_address(const struct hf_elf *e, uint64_t address, uint64_t n)
 	for (uint64_t i = 0; hf_elf_segment_at(e, i, &s); i++) {
 		if (s.type != HF_ELF_SEGMENT_LOAD || address < s.address || address - s.address >= s.content.len)
 			continue;
-		return whole_slice(s.content, address - s.address, n);
+		if (n > s.content.len - (address - s.address))
+			return (hf_sv){ 0 };
+		return whole_slice(e, s.from + (address - s.address), n);
 	}
 	return (hf_sv){ 0 };
 }
@@ -212,7 +233,83 @@ hf_sv hf_elf_find_note(const struct hf_elf *e, hf_sv owner, uint32_t type)
 	hf_sv content = { 0 };
 
 	for (uint64_t i = 0; !content.len && hf_elf_segment_at(e, i, &s); i++)
-		if (s.type == HF_ELF_SEGMENT_NOTE)
+		if (s.type == HF_ELF_SEGMENT_NOTE && is_held(e, s.from, s.content.len))
 			content = note_in(e, &s, owner, type);
 	return content;
+}
+
+static void add_part(struct hf_span *parts, size_t *n, struct hf_span r, uint64_t size)
+{
+	size_t at = *n;
+
+	if (r.to > size)
+		r.to = size;
+	if (r.from >= r.to)
+		return;
+	while (at && parts[at - 1].from > r.from) {
+		parts[at] = parts[at - 1];
+		at--;
+	}
+	parts[at] = r;
+	(*n)++;
+}
+
+/* Ascending parts that touch become one. Returns the bytes of all. */
+static uint64_t join_parts(struct hf_span *parts, size_t *n)
+{
+	uint64_t total = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		if (kept && parts[i].from <= parts[kept - 1].to) {
+			if (parts[i].to > parts[kept - 1].to)
+				parts[kept - 1].to = parts[i].to;
+			continue;
+		}
+		parts[kept++] = parts[i];
+	}
+	*n = kept;
+	for (size_t i = 0; i < kept; i++)
+		total += parts[i].to - parts[i].from;
+	return total;
+}
+
+/* What is always needed, and the file without @hole. */
+static size_t parts_without(const struct hf_elf *e, struct hf_span hole, uint64_t size, uint64_t most,
+			    struct hf_span out[HF_ELF_PARTS_MAX])
+{
+	uint64_t table_size = 0, table_end;
+	size_t n = 0;
+
+	(void)__builtin_mul_overflow(e->sections_n ? e->sections_n : 1, (uint64_t)e->section_size, &table_size);
+	if (__builtin_add_overflow(e->sections_at, table_size, &table_end))
+		table_end = 0;
+	add_part(out, &n, (struct hf_span){ 0, HF_ELF_HEAD }, size);
+	add_part(out, &n, (struct hf_span){ e->sections_at, table_end }, size);
+	add_part(out, &n, e->names_at, size);
+	add_part(out, &n, (struct hf_span){ 0, hole.from }, size);
+	add_part(out, &n, (struct hf_span){ hole.to, size }, size);
+	return join_parts(out, &n) <= most ? n : 0;
+}
+
+size_t hf_elf_parts(hf_sv head, uint64_t size, uint64_t most, struct hf_span out[HF_ELF_PARTS_MAX])
+{
+	struct hf_span code = { 0 };
+	struct hf_elf_segment s;
+	uint64_t data = 0, end;
+	struct hf_elf e;
+
+	if (hf_elf_open(&e, head, NULL) < 0)
+		return 0;
+	for (uint64_t i = 0; hf_elf_segment_at(&e, i, &s); i++) {
+		if (s.type != HF_ELF_SEGMENT_LOAD || __builtin_add_overflow(s.from, s.size, &end))
+			continue;
+		if ((s.flags & HF_ELF_SEGMENT_EXECUTABLE) && !(s.flags & HF_ELF_SEGMENT_WRITABLE) &&
+		    s.size > code.to - code.from)
+			code = (struct hf_span){ s.from, end };
+		if ((s.flags & HF_ELF_SEGMENT_WRITABLE) && (!data || s.from < data))
+			data = s.from;
+	}
+	size_t n = code.to ? parts_without(&e, code, size, most, out) : 0;
+	return n || data < HF_ELF_HEAD ? n : parts_without(&e, (struct hf_span){ HF_ELF_HEAD, data }, size, most, out);
 }

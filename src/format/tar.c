@@ -427,7 +427,19 @@ int hf_tar_content(struct hf_tar *t, hf_sv *ret, struct hf_err *err)
 	return HF_OK;
 }
 
-struct hf_in *hf_tar_content_in(struct hf_tar *t)
+int hf_tar_content_piece(struct hf_tar *t, hf_sv *ret, struct hf_err *err)
 {
-	return hf_in_part(t->in, t->now.stored);
+	const struct hf_tar_member *m = &t->now;
+	uint64_t left = m->offset + m->stored - t->in->at;
+
+	*ret = (hf_sv){ 0 };
+	if (!left)
+		return HF_OK;
+	size_t n = hf_in_need(t->in, 1);
+	if (!n || hf_in_failed(t->in))
+		return fail_at(t, m->offset, HF_E_TRUNCATED, "the archive ends within this member", err);
+	*ret = (hf_sv){ t->in->ptr, n < left ? n : (size_t)left };
+	hf_in_take(t->in, ret->len);
+	t->left -= ret->len;
+	return HF_OK;
 }

@@ -43,5 +43,6 @@ hf_nodiscard int hf_tar_next(struct hf_tar *t, struct hf_tar_member *ret, struct
  * caller sees to it that member.size is bearable. May be called once a member. HF_E_TRUNCATED, HF_E_FORMAT (a sparse
  * map that is none). */
 hf_nodiscard int hf_tar_content(struct hf_tar *t, hf_sv *ret, struct hf_err *err);
-/* The same as a stream over the stored bytes, to be closed before the next call. */
-struct hf_in *hf_tar_content_in(struct hf_tar *t);
+/* The same piece by piece, of a member that is not sparse: a view that is good until the next call, empty at the end.
+ * HF_E_TRUNCATED, the stream's own code. */
+hf_nodiscard int hf_tar_content_piece(struct hf_tar *t, hf_sv *ret, struct hf_err *err);

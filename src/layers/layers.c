@@ -6,10 +6,8 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "format/tar.h"
+#include "layers/spool.h"
 #include "layers/walk.h"
-
-/* What the decoders' own buffers hold anyway is not counted as spooled. */
-enum { SPOOL_FREE = 512 << 10 };
 
 struct tar_walk {
 	struct walk *w;
@@ -36,31 +34,44 @@ static bool is_wanted_name(const struct walk *w, hf_sv path)
 	return !w->is_fetch || hf_map_find(&w->only, path);
 }
 
+/* The pieces of a sparse file are read first, then put together. */
+static int deliver_sparse(struct tar_walk *t, const struct hf_tar_member *m, const struct hf_entry *e,
+			  struct hf_err *err)
+{
+	struct walk *w = t->w;
+	struct hf_err why = { 0 };
+	uint64_t held = m->size + (t->in->whole ? 0 : m->stored);
+	hf_sv bytes;
+
+	if (m->size > HF_FILE_SPOOL_MAX || m->stored > HF_FILE_SPOOL_MAX || !hf_budget_take(w->source->spool, held))
+		return walk_unparsed(w, e->path, "a sparse file over the limit of what is held in memory", err);
+	int r = hf_tar_content(t->tar, &bytes, &why);
+	if (r)
+		r = walk_unparsed(w, e->path, why.msg, err);
+	else
+		r = w->v->content(w->v, e, bytes, err);
+	hf_budget_give(w->source->spool, held);
+	return r;
+}
+
 static int deliver_content(struct tar_walk *t, const struct hf_tar_member *m, const struct hf_entry *e,
 			   struct hf_err *err)
 {
 	struct walk *w = t->w;
-	bool held = m->sparse || !t->in->whole;
 	struct hf_err why = { 0 };
-	char reason[160];
 	hf_sv bytes;
+	int r;
 
-	if (held && (m->size > HF_FILE_SPOOL_MAX || m->stored > HF_FILE_SPOOL_MAX)) {
-		snprintf(reason, sizeof reason,
-			 "a file of %llu MiB, which would have to be held in memory: %llu MiB are the limit",
-			 (unsigned long long)(m->size >> 20), (unsigned long long)(HF_FILE_SPOOL_MAX >> 20));
-		return walk_unparsed(w, e->path, reason, err);
-	}
-	uint64_t spool = held && m->size > SPOOL_FREE ? m->size : 0;
-	if (spool && !hf_budget_take(w->source->spool, spool))
-		return walk_unparsed(w, e->path, "a file over the limit of what is held in memory", err);
-	int r = hf_tar_content(t->tar, &bytes, &why);
+	if (m->sparse)
+		return deliver_sparse(t, m, e, err);
+	if (!t->in->whole && m->size > SPOOL_FREE)
+		return spool_deliver(w, t->in, t->tar, m, e, err);
+	r = hf_tar_content(t->tar, &bytes, &why);
 	if (r)
-		r = walk_unparsed(w, e->path, why.msg, err);
-	else if (!(r = w->v->content(w->v, e, bytes, err)) && hf_in_failed(t->in) && t->in->why.code == HF_E_TRUNCATED)
+		return walk_unparsed(w, e->path, why.msg, err);
+	r = w->v->content(w->v, e, bytes, err);
+	if (!r && hf_in_failed(t->in) && t->in->why.code == HF_E_TRUNCATED)
 		r = walk_unparsed(w, e->path, t->in->why.msg, err);
-	if (spool)
-		hf_budget_give(w->source->spool, spool);
 	return r;
 }
 

@@ -4,6 +4,8 @@
  * Plain tars in files are mapped in windows and hopped over from header to header; only wanted contents are touched.
  * Whiteouts: OCI image-spec v1.1 layer.md "Whiteouts". Tar: docs/formats/tar.md. */
 #pragma once
+#include "format/elf.h"
+#include "format/zip_sieve.h"
 #include "source/source.h"
 
 enum hf_entry_type {
@@ -31,6 +33,13 @@ struct hf_entry {
 		     */
 };
 
+/* What is needed of a file's content: ranges, ascending and apart, or members of a zip archive. */
+struct hf_parts {
+	struct hf_span held[HF_ELF_PARTS_MAX];
+	size_t held_n;
+	enum hf_zip_want (*member)(hf_sv name); /* NULL: the ranges count */
+};
+
 /* Each function returns HF_OK or a negative code, which ends the walk and is passed on. */
 struct hf_layer_visitor {
 	/* Every entry, in order; a path may come several times, the later one counts. Sets *@ret_wants_content (false
@@ -43,6 +52,10 @@ struct hf_layer_visitor {
 	/* @path could not be read or was passed over; "" is the layer itself. The walk ends with HF_PARTIAL. May come
 	 * in place of `content` for an entry that wanted it, and after it where a file shrank while it was read. */
 	int (*unparsed)(struct hf_layer_visitor *v, hf_sv path, hf_sv reason, struct hf_err *err);
+	/* NULL, or asked before `content` for a file that is too large to be held whole and is not mapped: what of it is
+	 * needed? @head are its first HF_ELF_HEAD bytes. The bytes that `content` then gets are as long as the file,
+	 * and zero where nothing was needed. False: all of it. */
+	bool (*parts)(struct hf_layer_visitor *v, const struct hf_entry *entry, hf_sv head, struct hf_parts *ret);
 };
 
 /* Calls @task for each layer, with its number: on at most @jobs threads from the top layer down; where the archive is

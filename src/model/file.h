@@ -1,5 +1,6 @@
 /* A file of an artifact as a parser sees it, and what parsers hand their results to. */
 #pragma once
+#include "base/span.h"
 #include "model/os.h"
 #include "model/package.h"
 
@@ -7,6 +8,8 @@ struct hf_file {
 	hf_sv path;  /* relative to the root, normalised: no leading '/', no ".", "..", "//" */
 	hf_sv bytes; /* the whole content; borrowed for the call */
 	uint32_t mode; /* permission bits; 0 where not known */
+	const struct hf_span *held; /* the parts of `bytes` that are there, the rest reads as zeros; NULL: all are */
+	size_t held_n;
 };
 
 /* Where a cataloger puts what it finds. Each returns HF_OK or a negative code, which the parser passes on at once.
