@@ -62,6 +62,14 @@ static void find_targets(struct composition *c, struct wishes *w)
 		w->at[i].to = w->at[i].alias.hard ? (int32_t)w->at[i].layer : hf_hidden_holder(&c->hidden, w->at[i].alias.target);
 }
 
+/* A package database that is a link into nowhere is told, and a hard link, which always has a file; a symlink may well dangle. */
+static int report_lost(struct composition *c, const struct hf_alias *alias, struct hf_err *err)
+{
+	if (alias->implied || (!alias->hard && !alias->named))
+		return HF_OK;
+	return hf_layer_catalog_complain(&c->layers[alias->layer], alias->path, "a link to where no file is", err);
+}
+
 /* Reads one layer's part of @w; those that turned out to lead on are put to the end of @next. */
 static int read_layer(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o, size_t to,
 		      const struct wishes *w, struct wishes *next, struct hf_err *err)
@@ -76,6 +84,8 @@ static int read_layer(struct composition *c, struct hf_source *source, const str
 			for (size_t b = 0; b < n && r >= 0; b++)
 				if (batch[b].moved)
 					next->at[next->n++] = (struct wish){ batch[b], to, -1 };
+				else if (!batch[b].found)
+					r = report_lost(c, &batch[b], err);
 			n = 0;
 		}
 		if (i == w->n || w->at[i].to != (int32_t)to)
@@ -102,6 +112,8 @@ static int follow(struct composition *c, struct hf_source *source, const struct 
 		for (size_t i = 0; i < w->n; i++)
 			if (w->at[i].to >= 0)
 				has[w->at[i].to] = true;
+			else if (r >= 0)
+				r = report_lost(c, &w->at[i].alias, err);
 		for (size_t to = c->n; to-- > 0 && r >= 0;)
 			if (has[to])
 				r = read_layer(c, source, o, to, w, &next, err);

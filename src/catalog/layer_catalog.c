@@ -206,7 +206,28 @@ static int note_alias(struct reader *r, const struct hf_entry *e, struct hf_err 
 	if (!alias)
 		return over_limit(r, err);
 	*alias = (struct hf_alias){ .path = keep(r, e->path), .layer = c->layer, .target = target, .hard = hard };
+	alias->named = hf_wants_names(r->options->wants, e->path);
 	note_seen(r, hf_hash(e->path), -(int64_t)c->aliases.n);
+	return c->arena.over ? over_limit(r, err) : HF_OK;
+}
+
+/* A folder that is a symlink: what is wanted below it by its whole name may stand where it leads. */
+static int note_folder_alias(struct reader *r, const struct hf_entry *e, struct hf_err *err)
+{
+	struct hf_layer_catalog *c = r->catalog;
+	hf_sv path;
+
+	for (size_t i = 0; (path = hf_wants_named_below(r->options->wants, e->path, i)).len; i++) {
+		hf_sv to = resolve(&c->arena, e->path, e->link);
+		hf_sv target = hf_arena_concat(&c->arena, to, hf_sv_skip(path, e->path.len + !to.len));
+		/* What is wanted there by that name is read in any case. */
+		if (hf_wants_path(r->options->wants, target))
+			continue;
+		struct hf_alias *alias = hf_vec_push(&c->arena, &c->aliases);
+		if (!alias)
+			return over_limit(r, err);
+		*alias = (struct hf_alias){ .path = keep(r, path), .layer = c->layer, .target = target, .implied = true };
+	}
 	return c->arena.over ? over_limit(r, err) : HF_OK;
 }
 
@@ -229,6 +250,8 @@ static int on_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *
 		*ret_wants_content = r->wanted != 0;
 	} else if ((e->type == HF_ENTRY_SYMLINK || e->type == HF_ENTRY_HARDLINK) && hf_wants_path(r->options->wants, e->path)) {
 		return note_alias(r, e, err);
+	} else if (e->type == HF_ENTRY_SYMLINK) {
+		return note_folder_alias(r, e, err);
 	}
 	return HF_OK;
 }
@@ -402,6 +425,7 @@ static int on_alias_entry(struct hf_layer_visitor *v, const struct hf_entry *e, 
 		struct hf_alias *alias = &r->aliases[at - 1];
 		forget_earlier(r, hf_hash(alias->path));
 		alias->moved = false;
+		alias->found = !hard && e->type != HF_ENTRY_SYMLINK;
 		if (!hard && e->type != HF_ENTRY_SYMLINK)
 			continue;
 		hf_sv next = hard ? keep(r, e->link) : resolve(&r->catalog->arena, e->path, e->link);
@@ -446,7 +470,7 @@ int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_laye
 	r.same_target = hf_calloc(n, sizeof *r.same_target);
 	for (size_t i = n; i-- > 0;) {
 		targets[i] = aliases[i].target;
-		aliases[i].moved = false;
+		aliases[i].moved = aliases[i].found = false;
 		struct hf_map_entry *e = hf_map_put(&r.by_target, aliases[i].target);
 		if (!e)
 			break;

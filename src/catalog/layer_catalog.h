@@ -35,6 +35,9 @@ struct hf_alias {
 	uint32_t layer; /* in which it stands */
 	hf_sv target; /* normalised, inside the root */
 	bool hard;    /* a hard link: the target is of the same layer */
+	bool named;   /* wanted by its whole name, as package databases are */
+	bool implied; /* stands below a folder that is a symlink: it need not be there */
+	bool found;   /* hf_layer_catalog_read_aliases found something under `target` that is no link */
 	bool moved;   /* hf_layer_catalog_read_aliases found a link under `target`; target and hard now say where that leads */
 };
 
@@ -69,7 +72,7 @@ struct hf_layer_catalog_options {
 int hf_layer_catalog_read(struct hf_source *source, uint32_t layer, const struct hf_layer_catalog_options *options,
 			  struct hf_layer_catalog *ret, struct hf_err *err);
 /* Reads the contents of @n aliases, whose targets stand in this layer, under their wanted names: as if they were files. Of
- * one content HF_NAMES_OF_ONE_FILE_MAX names are read, the rest are reported. `moved` is set anew in each alias. */
+ * one content HF_NAMES_OF_ONE_FILE_MAX names are read, the rest are reported. `found` and `moved` are set anew in each alias. */
 int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *options, struct hf_alias *aliases,
 				  size_t n, struct hf_layer_catalog *catalog, struct hf_err *err);
 /* Puts @path into `unparsed`, as a name of this layer; HF_E_LIMIT over arena_max. */

@@ -101,6 +101,25 @@ hf_wants_set hf_wants_path(const struct hf_wants *w, hf_sv path)
 	return yes & ~no;
 }
 
+bool hf_wants_names(const struct hf_wants *w, hf_sv path)
+{
+	for (size_t k = 0; k < w->n; k++)
+		if (hf_sv_eq(w->patterns[k].glob, path))
+			return true;
+	return false;
+}
+
+hf_sv hf_wants_named_below(const struct hf_wants *w, hf_sv folder, size_t i)
+{
+	for (size_t k = 0; k < w->n; k++) {
+		hf_sv path = w->patterns[k].glob;
+		if (path.len > folder.len && path.ptr[folder.len] == '/' && hf_sv_starts(path, folder) && !w->patterns[k].negative &&
+		    hf_sv_index(path, '*') == SIZE_MAX && i-- == 0)
+			return path;
+	}
+	return (hf_sv){ 0 };
+}
+
 hf_wants_set hf_wants_elf(const struct hf_wants *w)
 {
 	return w->elf;

@@ -127,6 +127,10 @@ def hard_links(scratch):
     assert [sorted(p["paths"]) for p in document["packages"]] == [["srv/.store/node_modules/c/package.json", "srv/app/node_modules/c/package.json"]]
     # the upper layer hides one of two names; the other still is there
     assert in_image(scratch, [store, hardlink("srv/app/node_modules/c/package.json", store[0])], [whiteout("srv/.store")]) == {("c", "1.0", 0)}
+    # a target that is not there, or a loop of links: said
+    for entries in ([hardlink(STATUS, "not/there")], [hardlink(STATUS, STATUS)], [hardlink(STATUS, "x"), hardlink("x", STATUS)]):
+        document = sbom(image(scratch, [release, A, *entries]))
+        assert packages(document) == {("a", "1.0")} and [u for u in unparsed(document) if u[0] == STATUS], (entries, unparsed(document))
 
 
 @test
@@ -136,7 +140,8 @@ def symlinked_databases(scratch):
     there = "opt/data/packages"
     for entries in ([symlink(STATUS, "/" + there)], [symlink(STATUS, "../../../" + there)], [symlink(STATUS, "../../../../../../../" + there)],
                     [symlink(STATUS, "//opt/./x/../data/packages")],
-                    [symlink(STATUS, "/a"), symlink("a", "b"), symlink("b", there)]):
+                    [symlink(STATUS, "/a"), symlink("a", "b"), symlink("b", there)],
+                    [symlink("var/lib/dpkg", "/opt/dpkg"), symlink("opt/dpkg/status", "../data/packages")]):
         assert in_image(scratch, [release, (there, status), *entries]) == {("one", "1", 0)}, entries
         assert in_image(scratch, [release, (there, status)], entries) == {("one", "1", 0)}, entries
         assert in_image(scratch, entries, [release, (there, status)]) == {("one", "1", 1)}, entries
@@ -145,6 +150,8 @@ def symlinked_databases(scratch):
             t.extractall(root)
         assert packages(sbom(f"dir:{root}")) == {("one", "1")}, entries
         shutil.rmtree(root)
+    folder_link = [symlink("var/lib/dpkg", "/opt/dpkg"), ("opt/dpkg/status", status)]
+    assert in_image(scratch, [release, *folder_link]) == {("one", "1", 0)}
     for link in ("/opt/release", "../opt/release", "../../../../opt/release"):
         document = sbom(image(scratch, [("opt/release", release[1]), symlink("etc/os-release", link), dpkg_status(("one", "1"))]))
         assert document["os"]["version"] == "12" and document["packages"][0]["purl"].startswith("pkg:deb/debian/one@1?"), link
@@ -154,12 +161,13 @@ def symlinked_databases(scratch):
 
 @test
 def links_to_nowhere(scratch):
-    """a database that is a symlink into nowhere, in a circle or hidden is not read, and that is a finding"""
+    """a database that is a symlink into nowhere, in a circle or hidden is not read, and that is said"""
     for entries in ([symlink(STATUS, "status")], [symlink(STATUS, "/a"), symlink("a", "/b"), symlink("b", "/a")], [symlink(STATUS, "/not/there")],
                     [symlink("var/lib/dpkg", "dpkg"), symlink("var/lib/x", "/var/lib/x/y")],
                     [symlink(STATUS, "/var/lib/l/status"), symlink("var/lib/l", "/var/lib/l")]):
         document = sbom(image(scratch, [os_release(), A, program("usr/bin/x"), *entries]))
         assert packages(document) == {("a", "1.0")}, entries
+        assert entries[0][0] != STATUS or [u for u in unparsed(document) if u[0] == STATUS], (entries, unparsed(document))
         document = report("scan", image(scratch, [os_release(), A, program("usr/bin/x"), *entries]), "--db", DATABASE())
         assert findings(document) == {"HF-IMAGE-001"}, (entries, document["misconfigurations"])
     lower = [os_release(), A, ("opt/data", dpkg_status(("one", "1"))[1]), symlink(STATUS, "/opt/data")]

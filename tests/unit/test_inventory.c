@@ -294,8 +294,9 @@ HF_TEST(links_without_an_end_are_reported)
 	struct read r = read_image(&m);
 	assert_int_equal(r.result, HF_PARTIAL);
 	assert_string_equal(packages(&r), "b@1.0.0 0\n");
-	assert_int_equal(r.inv.unparsed_n, 1);
+	assert_int_equal(r.inv.unparsed_n, 2);
 	assert_true(hf_sv_eq(r.inv.unparsed[0].path, HF_SV("node_modules/a/package.json")));
+	assert_true(hf_sv_eq(r.inv.unparsed[1].path, HF_SV("node_modules/h/package.json")));
 	done(&r);
 }
 
