@@ -17,9 +17,9 @@ says "a file that is not there is named once" "holdfast: archive:no.tar: No such
 says "so is a folder" "holdfast: dir:no: No such file or directory" "$HOLDFAST" scan dir:no
 says "a reference without an engine: what to give instead" \
   "holdfast: nginx:1: no such file or folder, and images are not fetched: give archive:FILE, oci:DIR, dir:PATH or host:" "$HOLDFAST" scan nginx:1
-says "an option of Trivy's: what it is here" "holdfast scan: there is no option '--ignore-unfixed'; here that is --only-fixed" \
+says "an option of Trivy's: what it is here" "holdfast: scan: there is no option '--ignore-unfixed'; here that is --only-fixed" \
   "$HOLDFAST" scan --ignore-unfixed dir:.
-says "any other" "holdfast scan: there is no option '--nonsense'" "$HOLDFAST" scan --nonsense dir:.
+says "any other" "holdfast: scan: there is no option '--nonsense'" "$HOLDFAST" scan --nonsense dir:.
 
 "$HOLDFAST" plumbing compare Android 1 2 2>err.log
 check "an ecosystem without an order: for which there is one" grep -q "no order of versions is known for 'Android', .* deb, apk, rpm, pypi" err.log
