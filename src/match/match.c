@@ -361,13 +361,12 @@ static bool digit_follows(hf_sv s, size_t at)
 	return s.len > at && s.ptr[at] >= '0' && s.ptr[at] <= '9';
 }
 
-/* Go's records write "1.2.3" where modules have "v1.2.3" and the toolchain "go1.2.3". */
+/* Go's records write "1.2.3" where modules have "v1.2.3". The toolchain's "go1.2.3" stays: its scheme reads only that
+ * as one, with what the toolchain puts behind it ("go1.26.6-X:boringcrypto"). */
 static hf_sv plain_version(const struct hf_package *p)
 {
 	if (p->type == HF_PKG_GOLANG && hf_sv_starts(p->version, HF_SV("v")) && digit_follows(p->version, 1))
 		return hf_sv_skip(p->version, 1);
-	if (p->type == HF_PKG_GOLANG && hf_sv_starts(p->version, HF_SV("go")) && digit_follows(p->version, 2))
-		return hf_sv_skip(p->version, 2);
 	return p->version;
 }
 

@@ -246,6 +246,18 @@ HF_TEST(go_main_modules_have_no_version)
 	assert_int_equal(r.vulnerabilities_n + r.undecided_n, 0);
 }
 
+HF_TEST(experiments_of_the_go_toolchain_are_no_prerelease)
+{
+	struct hf_package p = { .type = HF_PKG_GOLANG,
+				.name = HF_SV("example.com/m"),
+				.version = HF_SV("go1.2.3-X:boringcrypto") };
+	struct hf_match_result r = match("", "", p);
+
+	assert_int_equal(r.vulnerabilities_n + r.undecided_n, 0);
+	p.version = HF_SV("go1.2.2 X:nocoverageredesign");
+	assert_int_equal(match("", "", p).vulnerabilities_n, 1);
+}
+
 HF_TEST(debian_by_source_package_with_its_own_severity)
 {
 	struct hf_match_result r = deb("debian", "12", "3.0.1-1", "Debian OpenSSL Team <x@lists.alioth.debian.org>");
@@ -364,6 +376,7 @@ int main(void)
 		cmocka_unit_test(what_a_distribution_owns_is_not_matched),
 		cmocka_unit_test(ecosystems_without_data_are_said),
 		cmocka_unit_test(go_main_modules_have_no_version),
+		cmocka_unit_test(experiments_of_the_go_toolchain_are_no_prerelease),
 		cmocka_unit_test(debian_by_source_package_with_its_own_severity),
 		cmocka_unit_test(a_release_without_data_and_a_derivative_are_no_silent_zero),
 		cmocka_unit_test(debian_releases_without_a_number),
