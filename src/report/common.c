@@ -35,6 +35,11 @@ const struct hf_package *hf_report_package(const struct hf_scan_report *r, int64
 	return index >= 0 && (uint64_t)index < r->packages_n ? &r->packages[index] : NULL;
 }
 
+hf_sv hf_report_name(const struct hf_package *p)
+{
+	return hf_sv_starts(p->name, HF_SV(":")) ? hf_sv_skip(p->name, 1) : p->name;
+}
+
 const hf_sv *hf_report_paths(const struct hf_package *p, size_t *ret_n)
 {
 	*ret_n = p->paths_n ? p->paths_n : p->path.len ? 1 : 0;

@@ -16,6 +16,8 @@ const struct hf_layer *hf_report_layer(const struct hf_scan_report *r, int64_t i
 hf_sv hf_report_diff_id(const struct hf_scan_report *r, int64_t index);
 /* The package that a finding is about; NULL where its index is none. */
 const struct hf_package *hf_report_package(const struct hf_scan_report *r, int64_t index);
+/* The name for people: a jar whose group is not known is named by its artifact, without the ":" in front. */
+hf_sv hf_report_name(const struct hf_package *p);
 /* The files that give the package: p->paths, or p->path alone. *@ret_n may be 0. */
 const hf_sv *hf_report_paths(const struct hf_package *p, size_t *ret_n);
 

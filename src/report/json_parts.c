@@ -66,7 +66,7 @@ static void json_package(struct hf_json_writer *w, const struct hf_scan_report *
 	hf_jw_object(w);
 	hf_jw_kv_if(w, "purl", p->purl);
 	hf_jw_kv(w, "type", hf_sv_of(hf_package_type_purl(p->type)));
-	hf_jw_kv_if(w, "name", p->name);
+	hf_jw_kv_if(w, "name", hf_report_name(p));
 	hf_jw_kv_if(w, "version", p->version);
 	hf_jw_kv_if(w, "arch", p->arch);
 	json_source(w, p);

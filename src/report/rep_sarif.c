@@ -203,7 +203,7 @@ static void result_begin(struct sarif *s, hf_sv id, const char *level, hf_sv wha
 
 static hf_sv flaw_text(struct sarif *s, const struct hf_vulnerability *v, const struct hf_package *p)
 {
-	hf_sv name = p ? p->name : HF_SV("a package");
+	hf_sv name = p ? hf_report_name(p) : HF_SV("a package");
 
 	if (v->fixed.len)
 		return hf_arena_fmt(&s->arena, "%.*s %.*s has %.*s (%s). Fixed in %.*s.", HF_SV_FMT(name),

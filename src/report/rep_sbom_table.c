@@ -32,7 +32,7 @@ static int write_sbom_table(const struct hf_scan_report *r, const struct hf_repo
 		const struct hf_package *p = &r->packages[i];
 		hf_text_put(&t, hf_sv_of(hf_package_type_purl(p->type)));
 		hf_text_to(&t, 10);
-		hf_text_put_cut(&t, p->name, names);
+		hf_text_put_cut(&t, hf_report_name(p), names);
 		hf_text_to(&t, 12 + names);
 		hf_text_put_cut(&t, p->version.len ? p->version : HF_SV("?"), versions);
 		if (p->path.len) {

@@ -104,7 +104,7 @@ static void package(struct spdx *s, const struct hf_package *p, hf_sv id)
 
 	hf_jw_object(w);
 	hf_jw_kv(w, "SPDXID", id);
-	hf_jw_kv(w, "name", p->name.len ? p->name : HF_SV("unknown"));
+	hf_jw_kv(w, "name", p->name.len ? hf_report_name(p) : HF_SV("unknown"));
 	hf_jw_kv_if(w, "versionInfo", p->version);
 	unknowns(w, declared(s, p));
 	hf_jw_kv(w, "primaryPackagePurpose", p->is_main ? HF_SV("APPLICATION") : HF_SV("LIBRARY"));

@@ -294,7 +294,7 @@ static void cannot_tell(struct table *t)
 				continue;
 			shown++;
 			hf_text_word(&t->t, HF_STYLE_DIM,
-				     hf_arena_concat(&t->arena, p->name, shown < n ? HF_SV(",") : HF_SV("")));
+				     hf_arena_concat(&t->arena, hf_report_name(p), shown < n ? HF_SV(",") : HF_SV("")));
 		}
 		if (shown && shown < n)
 			hf_text_word(&t->t, HF_STYLE_DIM, hf_arena_fmt(&t->arena, "and %zu more", n - shown));

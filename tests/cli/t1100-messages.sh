@@ -29,4 +29,9 @@ echo '{"name":"foo","version":"1.0.0"}' >root/node_modules/foo/package.json
 "$HOLDFAST" scan --format json root >long.json 2>err.log
 "$HOLDFAST" scan -f json root >short.json 2>err.log
 check "-f is --format, and a folder needs no prefix" cmp long.json short.json
+
+mkdir jar
+python3 -c 'import zipfile; zipfile.ZipFile("jar/thing-4.11.jar", "w").writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")'
+"$HOLDFAST" sbom -f json jar >jar.json 2>err.log
+check "a jar without a group has its artifact's name" grep -q '"name": "thing"' jar.json
 finish
