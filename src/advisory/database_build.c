@@ -231,9 +231,8 @@ static bool wanted_ecosystem(const struct hf_database_builder *b, hf_sv ecosyste
 		return true;
 	while (hf_sv_next(&rest, ',', &one)) {
 		one = hf_sv_trim(one);
-		hf_sv after = hf_sv_skip(ecosystem, one.len);
 		if (one.len && ecosystem.len >= one.len && hf_sv_eq_ascii(one, hf_sv_first(ecosystem, one.len)) &&
-		    (!after.len || after.ptr[0] == ':'))
+		    (ecosystem.len == one.len || ecosystem.ptr[one.len] == ':'))
 			return true;
 	}
 	return false;

@@ -44,7 +44,7 @@ static inline void hf_cur_seek(struct hf_cur *c, uint64_t at)
 	{                                               \
 		hf_sv s = hf_cur_take(c, sizeof(type)); \
 		type v = 0;                             \
-		if (s.len)                              \
+		if (s.ptr)                              \
 			memcpy(&v, s.ptr, sizeof v);    \
 		return to_host(v);                      \
 	}

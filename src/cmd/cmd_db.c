@@ -162,7 +162,7 @@ static int build_into(const struct options *o, const char *from, hf_sv file, str
 		r = hf_fail(
 			err, HF_E_FORMAT,
 			"%s: holds no advisories that are understood (%llu files looked at, %llu records malformed)",
-			from, (unsigned long long)(loaded.files + loaded.passed_over), (unsigned long long)t.malformed);
+			from, (unsigned long long)loaded.files + loaded.passed_over, (unsigned long long)t.malformed);
 	if (!r)
 		r = make_folders((char *)file.ptr, err);
 	if (!r)
