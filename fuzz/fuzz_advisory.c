@@ -3,7 +3,7 @@
 #include "advisory/reader.h"
 
 #define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
+#define JOIN(a, b)  JOIN_(a, b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

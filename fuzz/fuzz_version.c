@@ -6,7 +6,7 @@
 #include "version/version.h"
 
 #define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
+#define JOIN(a, b)  JOIN_(a, b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,8 @@ enum { READERS_MAX = 32, NAME_MAX_ = 4096 };
 
 struct totals {
 	struct hf_advisory_sink sink; /* first: the callbacks cast back */
-	uint64_t files, failed, advisories, affected, versions, kev, epss, cve, cvss, cycles, malformed, backwards, bytes, nanoseconds;
+	uint64_t files, failed, advisories, affected, versions, kev, epss, cve, cvss, cycles, malformed, backwards,
+		bytes, nanoseconds;
 };
 
 static int on_advisory(struct hf_advisory_sink *s, const struct hf_advisory *v, struct hf_err *err)
@@ -89,13 +90,15 @@ static void feed(struct totals *totals, hf_sv row, hf_sv path, hf_sv bytes)
 		struct hf_err err = { 0 };
 		if (!hf_sv_eq(hf_sv_of(hf_advisory_readers[i]->name), row))
 			continue;
-		t->sink = (struct hf_advisory_sink){ on_advisory, on_kev, on_epss, on_cve, on_cycle, on_malformed, on_dated };
+		t->sink = (struct hf_advisory_sink){ on_advisory, on_kev,       on_epss, on_cve,
+						     on_cycle,    on_malformed, on_dated };
 		clock_gettime(CLOCK_MONOTONIC, &from);
 		int r = hf_advisory_readers[i]->read(path, bytes, &a, &t->sink, &err);
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		t->files++;
 		t->bytes += bytes.len;
-		t->nanoseconds += (uint64_t)(to.tv_sec - from.tv_sec) * 1000000000u + (uint64_t)to.tv_nsec - (uint64_t)from.tv_nsec;
+		t->nanoseconds += (uint64_t)(to.tv_sec - from.tv_sec) * 1000000000u + (uint64_t)to.tv_nsec -
+				  (uint64_t)from.tv_nsec;
 		if (r < 0) {
 			t->failed++;
 			fprintf(stderr, "%.*s: %s\n", HF_SV_FMT(path), err.msg);

@@ -25,8 +25,10 @@ static int run(const struct hf_advisory_reader *reader, hf_sv path, hf_sv bytes,
 	if (text) {
 		hf_buf_add(text, hf_buf_view(&capture.text));
 		hf_buf_addf(text, "{\"result\":{\"path\":\"%.*s\",\"code\":\"%s\"%s%s%s}}\n", HF_SV_FMT(path),
-			    r == HF_OK ? "ok" : r == HF_PARTIAL ? "partial" : "failed", r < 0 ? ",\"error\":\"" : "",
-			    r < 0 ? err.msg : "", r < 0 ? "\"" : "");
+			    r == HF_OK        ? "ok"
+			    : r == HF_PARTIAL ? "partial"
+					      : "failed",
+			    r < 0 ? ",\"error\":\"" : "", r < 0 ? err.msg : "", r < 0 ? "\"" : "");
 	}
 	hf_buf_done(&capture.text);
 	free(exact);

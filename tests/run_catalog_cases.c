@@ -104,8 +104,10 @@ static int run(const struct hf_cataloger *c, hf_sv path, hf_sv bytes, size_t cap
 	if (text) {
 		hf_buf_add(text, hf_buf_view(&capture.text));
 		hf_buf_addf(text, "{\"result\":{\"path\":\"%.*s\",\"code\":\"%s\"%s%s%s}}\n", HF_SV_FMT(path),
-			    r == HF_OK ? "ok" : r == HF_PARTIAL ? "partial" : "failed", r < 0 ? ",\"error\":\"" : "",
-			    r < 0 ? err.msg : "", r < 0 ? "\"" : "");
+			    r == HF_OK        ? "ok"
+			    : r == HF_PARTIAL ? "partial"
+					      : "failed",
+			    r < 0 ? ",\"error\":\"" : "", r < 0 ? err.msg : "", r < 0 ? "\"" : "");
 	}
 	hf_buf_done(&capture.text);
 	free(exact);
@@ -150,7 +152,8 @@ static bool wanted(const struct hf_wants *w, hf_wants_set row, hf_sv path, hf_sv
 	return (hf_wants_elf(w) & row) && hf_sv_starts(bytes, HF_SV("\177ELF"));
 }
 
-static bool run_case(const struct hf_cataloger *c, const struct hf_wants *w, hf_wants_set row, const char *dir, bool update)
+static bool run_case(const struct hf_cataloger *c, const struct hf_wants *w, hf_wants_set row, const char *dir,
+		     bool update)
 {
 	char root[8192];
 	struct hf_buf got = HF_BUF(64 << 20);

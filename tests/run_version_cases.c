@@ -20,7 +20,8 @@ static bool check_line(const struct hf_version_scheme *s, hf_sv line)
 {
 	hf_sv a, op, b;
 
-	if (!hf_sv_cut(line, '\t', &a, &b) || !hf_sv_cut(b, '\t', &op, &b) || op.len != 1 || !strchr("<=>?", op.ptr[0])) {
+	if (!hf_sv_cut(line, '\t', &a, &b) || !hf_sv_cut(b, '\t', &op, &b) || op.len != 1 ||
+	    !strchr("<=>?", op.ptr[0])) {
 		printf("# not a case: %.*s\n", HF_SV_FMT(line));
 		return false;
 	}

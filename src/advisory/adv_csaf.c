@@ -130,7 +130,8 @@ static void read_remediations(struct vulnerability *v)
 		uint8_t remedy = HF_CSAF_NO_REMEDY;
 		if (hf_sv_eq(s.category, HF_SV("no_fix_planned")))
 			remedy = HF_CSAF_NOT_PLANNED;
-		else if (hf_sv_eq(s.category, HF_SV("none_available")) && hf_sv_find(s.details, HF_SV("eferred")) != SIZE_MAX)
+		else if (hf_sv_eq(s.category, HF_SV("none_available")) &&
+			 hf_sv_find(s.details, HF_SV("eferred")) != SIZE_MAX)
 			remedy = HF_CSAF_DEFERRED;
 		if (remedy == HF_CSAF_NO_REMEDY)
 			continue; /* vendor_fix and workaround say no more than the status does */
@@ -208,9 +209,14 @@ static void add_affected(struct vulnerability *v, const struct hf_csaf_product *
 	}
 	struct hf_affected *slot = hf_vec_push(v->arena, &v->affected);
 	if (slot)
-		*slot = (struct hf_affected){ .ecosystem = rpm->ecosystem, .package = rpm->package, .state = state,
-					      .severity = p->severity, .ranges = range, .ranges_n = range != NULL,
-					      .module = rpm->module, .binary_name = rpm->binary };
+		*slot = (struct hf_affected){ .ecosystem = rpm->ecosystem,
+					      .package = rpm->package,
+					      .state = state,
+					      .severity = p->severity,
+					      .ranges = range,
+					      .ranges_n = range != NULL,
+					      .module = rpm->module,
+					      .binary_name = rpm->binary };
 }
 
 static void read_status_list(struct vulnerability *v, struct hf_json *j, enum hf_advisory_state state)
@@ -267,7 +273,8 @@ static void read_notes(struct vulnerability *v, struct hf_json *j)
 				text = hf_json_string(j);
 			else
 				hf_json_skip(j);
-		if (hf_sv_eq(category, HF_SV("summary")) || (!v->summary.len && hf_sv_eq(category, HF_SV("description"))))
+		if (hf_sv_eq(category, HF_SV("summary")) ||
+		    (!v->summary.len && hf_sv_eq(category, HF_SV("description"))))
 			v->summary = text;
 	}
 }
@@ -341,13 +348,19 @@ static int read_vulnerability(struct document *doc, struct hf_json *j, struct hf
 	read_status(&v);
 	if (doc->arena->over)
 		return hf_fail(err, HF_E_LIMIT, "needs more memory than is allowed");
-	struct hf_advisory adv = {
-		.source = HF_SV("redhat"), .id = v.cve.len ? v.cve : doc->id,
-		.summary = hf_feed_one_line(v.title.len ? v.title : v.summary, SUMMARY_MAX), .url = v.url,
-		.published = doc->published, .modified = doc->modified, .severity = hf_feed_severity(doc->word),
-		.mentions = &doc->id, .mentions_n = v.cve.len && doc->id.len && !hf_sv_eq(v.cve, doc->id),
-		.cvss = v.cvss.at, .cvss_n = v.cvss.n, .affected = v.affected.at, .affected_n = v.affected.n
-	};
+	struct hf_advisory adv = { .source = HF_SV("redhat"),
+				   .id = v.cve.len ? v.cve : doc->id,
+				   .summary = hf_feed_one_line(v.title.len ? v.title : v.summary, SUMMARY_MAX),
+				   .url = v.url,
+				   .published = doc->published,
+				   .modified = doc->modified,
+				   .severity = hf_feed_severity(doc->word),
+				   .mentions = &doc->id,
+				   .mentions_n = v.cve.len && doc->id.len && !hf_sv_eq(v.cve, doc->id),
+				   .cvss = v.cvss.at,
+				   .cvss_n = v.cvss.n,
+				   .affected = v.affected.at,
+				   .affected_n = v.affected.n };
 	if (!adv.id.len)
 		v.complaint = "a vulnerability without an id";
 	else
@@ -360,8 +373,11 @@ static int read_vulnerability(struct document *doc, struct hf_json *j, struct hf
 static int csaf_read(hf_sv path, hf_sv bytes, struct hf_arena *a, struct hf_advisory_sink *out, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(a->cap);
-	struct document doc = { .arena = &scratch, .path = path, .out = out,
-				.tree = { .arena = &scratch, .products = HF_MAP(&scratch), .groups = HF_MAP(&scratch) } };
+	struct document doc = { .arena = &scratch,
+				.path = path,
+				.out = out,
+				.tree = {
+					.arena = &scratch, .products = HF_MAP(&scratch), .groups = HF_MAP(&scratch) } };
 	struct hf_json j = hf_json_of(bytes, &scratch);
 	int all = HF_OK;
 	hf_sv key;

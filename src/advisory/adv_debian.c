@@ -12,17 +12,28 @@ enum { SUMMARY_MAX = 240 };
 static const struct {
 	hf_sv codename, release;
 } releases[] = {
-	{ HF_SV_INIT("buzz"), HF_SV_INIT("Debian:1.1") },   { HF_SV_INIT("rex"), HF_SV_INIT("Debian:1.2") },
-	{ HF_SV_INIT("bo"), HF_SV_INIT("Debian:1.3") },     { HF_SV_INIT("hamm"), HF_SV_INIT("Debian:2.0") },
-	{ HF_SV_INIT("slink"), HF_SV_INIT("Debian:2.1") },  { HF_SV_INIT("potato"), HF_SV_INIT("Debian:2.2") },
-	{ HF_SV_INIT("woody"), HF_SV_INIT("Debian:3.0") },  { HF_SV_INIT("sarge"), HF_SV_INIT("Debian:3.1") },
-	{ HF_SV_INIT("etch"), HF_SV_INIT("Debian:4.0") },   { HF_SV_INIT("lenny"), HF_SV_INIT("Debian:5.0") },
-	{ HF_SV_INIT("squeeze"), HF_SV_INIT("Debian:6.0") }, { HF_SV_INIT("wheezy"), HF_SV_INIT("Debian:7") },
-	{ HF_SV_INIT("jessie"), HF_SV_INIT("Debian:8") },   { HF_SV_INIT("stretch"), HF_SV_INIT("Debian:9") },
-	{ HF_SV_INIT("buster"), HF_SV_INIT("Debian:10") },  { HF_SV_INIT("bullseye"), HF_SV_INIT("Debian:11") },
-	{ HF_SV_INIT("bookworm"), HF_SV_INIT("Debian:12") }, { HF_SV_INIT("trixie"), HF_SV_INIT("Debian:13") },
-	{ HF_SV_INIT("forky"), HF_SV_INIT("Debian:14") },   { HF_SV_INIT("duke"), HF_SV_INIT("Debian:15") },
-	{ HF_SV_INIT("sid"), HF_SV_INIT("Debian:sid") },    { HF_SV_INIT("experimental"), HF_SV_INIT("Debian:experimental") },
+	{ HF_SV_INIT("buzz"), HF_SV_INIT("Debian:1.1") },
+	{ HF_SV_INIT("rex"), HF_SV_INIT("Debian:1.2") },
+	{ HF_SV_INIT("bo"), HF_SV_INIT("Debian:1.3") },
+	{ HF_SV_INIT("hamm"), HF_SV_INIT("Debian:2.0") },
+	{ HF_SV_INIT("slink"), HF_SV_INIT("Debian:2.1") },
+	{ HF_SV_INIT("potato"), HF_SV_INIT("Debian:2.2") },
+	{ HF_SV_INIT("woody"), HF_SV_INIT("Debian:3.0") },
+	{ HF_SV_INIT("sarge"), HF_SV_INIT("Debian:3.1") },
+	{ HF_SV_INIT("etch"), HF_SV_INIT("Debian:4.0") },
+	{ HF_SV_INIT("lenny"), HF_SV_INIT("Debian:5.0") },
+	{ HF_SV_INIT("squeeze"), HF_SV_INIT("Debian:6.0") },
+	{ HF_SV_INIT("wheezy"), HF_SV_INIT("Debian:7") },
+	{ HF_SV_INIT("jessie"), HF_SV_INIT("Debian:8") },
+	{ HF_SV_INIT("stretch"), HF_SV_INIT("Debian:9") },
+	{ HF_SV_INIT("buster"), HF_SV_INIT("Debian:10") },
+	{ HF_SV_INIT("bullseye"), HF_SV_INIT("Debian:11") },
+	{ HF_SV_INIT("bookworm"), HF_SV_INIT("Debian:12") },
+	{ HF_SV_INIT("trixie"), HF_SV_INIT("Debian:13") },
+	{ HF_SV_INIT("forky"), HF_SV_INIT("Debian:14") },
+	{ HF_SV_INIT("duke"), HF_SV_INIT("Debian:15") },
+	{ HF_SV_INIT("sid"), HF_SV_INIT("Debian:sid") },
+	{ HF_SV_INIT("experimental"), HF_SV_INIT("Debian:experimental") },
 };
 
 struct flaw {
@@ -130,9 +141,12 @@ static int read_flaw(struct flaw *flaw, struct hf_json *j, struct hf_advisory_si
 	if (j->why || flaw->arena->over)
 		return HF_OK; /* reported by the caller, who sees the same */
 	struct hf_advisory adv = {
-		.source = HF_SV("debian"), .id = flaw->id, .summary = hf_feed_one_line(flaw->description, SUMMARY_MAX),
+		.source = HF_SV("debian"),
+		.id = flaw->id,
+		.summary = hf_feed_one_line(flaw->description, SUMMARY_MAX),
 		.url = hf_arena_concat(flaw->arena, HF_SV("https://security-tracker.debian.org/tracker/"), flaw->id),
-		.affected = flaw->affected.at, .affected_n = flaw->affected.n
+		.affected = flaw->affected.at,
+		.affected_n = flaw->affected.n
 	};
 	if (adv.affected_n && (r = out->advisory(out, &adv, err)) < 0)
 		return r;
@@ -156,7 +170,8 @@ static int debian_read(hf_sv path, hf_sv bytes, struct hf_arena *a, struct hf_ad
 	hf_json_members(&j, &package) {
 		j.arena = &scratch;
 		if (hf_json_peek(&j) != HF_JSON_OBJECT && !j.why)
-			all = hf_feed_fold(all, hf_feed_malformed(out, package, HF_SV("a package is not an object"), err));
+			all = hf_feed_fold(all,
+					   hf_feed_malformed(out, package, HF_SV("a package is not an object"), err));
 		hf_json_members(&j, &id) {
 			struct flaw flaw = { .arena = &scratch, .package = package, .id = id };
 			all = hf_feed_fold(all, read_flaw(&flaw, &j, out, err));

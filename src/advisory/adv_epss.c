@@ -35,8 +35,8 @@ static int read_row(hf_sv path, uint32_t line_no, hf_sv line, struct hf_advisory
 
 	if (hf_sv_cut(line, ',', &epss.cve, &score) && hf_sv_cut(score, ',', &score, &percentile)) {
 		hf_sv_cut(percentile, ',', &percentile, &more);
-		if (hf_feed_cve_prefix(epss.cve).len == epss.cve.len && epss.cve.len && probability(score, &epss.score) &&
-		    probability(percentile, &epss.percentile))
+		if (hf_feed_cve_prefix(epss.cve).len == epss.cve.len && epss.cve.len &&
+		    probability(score, &epss.score) && probability(percentile, &epss.percentile))
 			return out->epss(out, &epss, err);
 	}
 	hf_cleanup(hf_buf_done) struct hf_buf where = HF_BUF(256);

@@ -76,8 +76,10 @@ const struct hf_advisory_reader hf_advisory_reader_osv = {
 	.name = "osv",
 	.summary = "OSV records: the export of osv.dev by ecosystem, or any folder of them",
 	.wants = (const char *const[]){ "**/*.json", "landmarks/*.jsonl", "osv/**/*.jsonl", "!alpine/**/*.json",
-					"!wolfi/security.json", "!chainguard/security.json", "!debian/tracker.json", "!cve5/**/*.json", "!cisa/*.json",
-					"!endoflife/*.json", "!csaf/**/*.json", "!distro-info/*.json", NULL },
-	.absence = "every flaw that the ecosystem's database knows is listed; distributions' errata list fixed flaws only",
+					"!wolfi/security.json", "!chainguard/security.json", "!debian/tracker.json",
+					"!cve5/**/*.json", "!cisa/*.json", "!endoflife/*.json", "!csaf/**/*.json",
+					"!distro-info/*.json", NULL },
+	.absence =
+		"every flaw that the ecosystem's database knows is listed; distributions' errata list fixed flaws only",
 	.read = osv_read,
 };

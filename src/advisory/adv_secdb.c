@@ -189,10 +189,14 @@ static int hand_over(struct secdb *db, const struct hf_map_entry *e, hf_sv sourc
 		affected[i].ranges = &ranges[i];
 		affected[i].ranges_n = 1;
 	}
-	struct hf_advisory adv = { .source = source, .id = e->key,
-				   .aliases = flaw->aliases.at, .aliases_n = flaw->aliases.n,
-				   .mentions = flaw->mentions.at, .mentions_n = flaw->mentions.n,
-				   .affected = affected, .affected_n = n };
+	struct hf_advisory adv = { .source = source,
+				   .id = e->key,
+				   .aliases = flaw->aliases.at,
+				   .aliases_n = flaw->aliases.n,
+				   .mentions = flaw->mentions.at,
+				   .mentions_n = flaw->mentions.n,
+				   .affected = affected,
+				   .affected_n = n };
 	return db->out->advisory(db->out, &adv, err);
 }
 

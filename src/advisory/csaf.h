@@ -5,7 +5,8 @@
 
 struct hf_csaf_product {
 	hf_sv cpe, purl;
-	hf_sv part, whole; /* of a relationship: the ids of the component and of what it is a component of; empty: a plain product */
+	/* of a relationship: the ids of the component and of what it is a component of; empty: a plain product */
+	hf_sv part, whole;
 	enum hf_severity severity; /* of the flaw in this product; filled in and emptied for each vulnerability */
 	uint8_t remedy;            /* enum hf_csaf_remedy, the same */
 };

@@ -130,7 +130,10 @@ void hf_csaf_read_tree(struct hf_csaf_tree *tree, struct hf_json *j)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* Percent-decoded; as it stands where nothing is encoded. */
@@ -143,7 +146,8 @@ static hf_sv decoded(struct hf_arena *a, hf_sv s)
 	if (!out)
 		return (hf_sv){ 0 };
 	for (size_t i = 0; i < s.len; i++) {
-		bool code = s.ptr[i] == '%' && s.len - i > 2 && hex_digit(s.ptr[i + 1]) >= 0 && hex_digit(s.ptr[i + 2]) >= 0;
+		bool code = s.ptr[i] == '%' && s.len - i > 2 && hex_digit(s.ptr[i + 1]) >= 0 &&
+			    hex_digit(s.ptr[i + 2]) >= 0;
 		out[n++] = code ? (char)(hex_digit(s.ptr[i + 1]) << 4 | hex_digit(s.ptr[i + 2])) : s.ptr[i];
 		i += code ? 2 : 0;
 	}
@@ -191,14 +195,16 @@ static bool read_purl(struct hf_arena *a, hf_sv purl, struct hf_csaf_rpm *rpm)
 			rpm->package = package;
 			rpm->module = name_and_stream(module);
 		} else {
-			rpm->module = name_and_stream(version.len ? hf_arena_fmt(a, "%.*s:%.*s", HF_SV_FMT(rest), HF_SV_FMT(version)) : rest);
+			rpm->module = name_and_stream(
+				version.len ? hf_arena_fmt(a, "%.*s:%.*s", HF_SV_FMT(rest), HF_SV_FMT(version)) : rest);
 		}
 		return true;
 	}
 	hf_sv arch = qualifier(qualifiers, HF_SV("arch")), epoch = qualifier(qualifiers, HF_SV("epoch"));
 	rpm->package = rest;
 	rpm->module = name_and_stream(decoded(a, qualifier(qualifiers, HF_SV("rpmmod"))));
-	rpm->version = epoch.len && version.len ? hf_arena_fmt(a, "%.*s:%.*s", HF_SV_FMT(epoch), HF_SV_FMT(version)) : version;
+	rpm->version =
+		epoch.len && version.len ? hf_arena_fmt(a, "%.*s:%.*s", HF_SV_FMT(epoch), HF_SV_FMT(version)) : version;
 	/* An unfixed component without an architecture is named by its source. */
 	rpm->binary = arch.len && !hf_sv_eq(arch, HF_SV("src"));
 	return rest.len;

@@ -6,10 +6,14 @@ enum hf_severity hf_feed_severity(hf_sv word)
 		hf_sv word;
 		enum hf_severity severity;
 	} words[] = {
-		{ HF_SV_INIT("negligible"), HF_SEV_NEGLIGIBLE }, { HF_SV_INIT("unimportant"), HF_SEV_NEGLIGIBLE },
-		{ HF_SV_INIT("low"), HF_SEV_LOW },               { HF_SV_INIT("medium"), HF_SEV_MEDIUM },
-		{ HF_SV_INIT("moderate"), HF_SEV_MEDIUM },       { HF_SV_INIT("high"), HF_SEV_HIGH },
-		{ HF_SV_INIT("important"), HF_SEV_HIGH },        { HF_SV_INIT("critical"), HF_SEV_CRITICAL },
+		{ HF_SV_INIT("negligible"), HF_SEV_NEGLIGIBLE },
+		{ HF_SV_INIT("unimportant"), HF_SEV_NEGLIGIBLE },
+		{ HF_SV_INIT("low"), HF_SEV_LOW },
+		{ HF_SV_INIT("medium"), HF_SEV_MEDIUM },
+		{ HF_SV_INIT("moderate"), HF_SEV_MEDIUM },
+		{ HF_SV_INIT("high"), HF_SEV_HIGH },
+		{ HF_SV_INIT("important"), HF_SEV_HIGH },
+		{ HF_SV_INIT("critical"), HF_SEV_CRITICAL },
 	};
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(words); i++)

@@ -174,7 +174,7 @@ static void read_event(struct range_reader *r, struct hf_json *j, event_vec *eve
 {
 	hf_sv what = { 0 }, version, key;
 
-	hf_json_members (j, &key) {
+	hf_json_members(j, &key) {
 		bool known = hf_sv_eq(key, HF_SV("introduced")) || hf_sv_eq(key, HF_SV("fixed")) ||
 			     hf_sv_eq(key, HF_SV("last_affected")) || hf_sv_eq(key, HF_SV("limit"));
 		what = key;
@@ -216,7 +216,7 @@ static void read_range(struct range_reader *r, struct hf_json *j)
 {
 	hf_sv key, type = { 0 }, events = { 0 };
 
-	hf_json_members (j, &key)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("type")))
 			type = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("events")))

@@ -46,7 +46,8 @@ static bool is_cvss(hf_sv type, hf_sv score)
 		return hf_sv_starts(score, HF_SV("CVSS:3.0/")) || hf_sv_starts(score, HF_SV("CVSS:3.1/"));
 	if (hf_sv_eq(type, HF_SV("CVSS_V4")))
 		return hf_sv_starts(score, HF_SV("CVSS:4.0/"));
-	return hf_sv_eq(type, HF_SV("CVSS_V2")) && (hf_sv_starts(score, HF_SV("AV:")) || hf_sv_starts(score, HF_SV("CVSS:2")));
+	return hf_sv_eq(type, HF_SV("CVSS_V2")) &&
+	       (hf_sv_starts(score, HF_SV("AV:")) || hf_sv_starts(score, HF_SV("CVSS:2")));
 }
 
 /* A `severity` list, of the record or (@entry) of one affected package. Vectors of both go to the record. */
@@ -207,7 +208,8 @@ static void read_references(struct hf_osv_record *rec, struct hf_json *j)
 			else
 				hf_json_skip(j);
 		bool advisory = hf_sv_eq(type, HF_SV("ADVISORY"));
-		if (!rec->reference.len ? advisory || hf_sv_eq(type, HF_SV("WEB")) : advisory && !rec->reference_is_advisory) {
+		if (!rec->reference.len ? advisory || hf_sv_eq(type, HF_SV("WEB"))
+					: advisory && !rec->reference_is_advisory) {
 			rec->reference = url;
 			rec->reference_is_advisory = advisory;
 		}

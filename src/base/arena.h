@@ -21,7 +21,7 @@ struct hf_arena {
 void *hf_arena_alloc(struct hf_arena *a, size_t n, size_t align);
 /* Zeroed array with a checked multiply. */
 void *hf_arena_calloc(struct hf_arena *a, size_t count, size_t size, size_t align);
-#define hf_arena_new(a, type) ((type *)hf_arena_alloc((a), sizeof(type), _Alignof(type)))
+#define hf_arena_new(a, type)      ((type *)hf_arena_alloc((a), sizeof(type), _Alignof(type)))
 #define hf_arena_array(a, type, n) ((type *)hf_arena_calloc((a), (n), sizeof(type), _Alignof(type)))
 /* A copy, with a NUL behind it that the view does not count; the empty view on the cap. */
 hf_sv hf_arena_dup(struct hf_arena *a, hf_sv s);

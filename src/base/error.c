@@ -105,9 +105,9 @@ int hf_fail(struct hf_err *err, int code, const char *fmt, ...)
 int hf_fail_errno(struct hf_err *err, const char *fmt, ...)
 {
 	int saved = errno;
-	int code = saved == ENOENT || saved == ENOTDIR ? HF_E_MISSING :
-		   saved == EACCES || saved == EPERM   ? HF_E_DENIED :
-							 HF_E_IO;
+	int code = saved == ENOENT || saved == ENOTDIR ? HF_E_MISSING
+		   : saved == EACCES || saved == EPERM ? HF_E_DENIED
+						       : HF_E_IO;
 	if (!err)
 		return code;
 	char why[128];

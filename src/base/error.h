@@ -19,9 +19,9 @@ enum hf_code {
 };
 
 struct hf_err {
-	int code;       /* enum hf_code; 0 while nothing failed */
-	int sys_errno;  /* 0 where no system call is to blame */
-	char msg[480];  /* UTF-8, control bytes escaped, outermost context first; what is too long loses its middle */
+	int code;      /* enum hf_code; 0 while nothing failed */
+	int sys_errno; /* 0 where no system call is to blame */
+	char msg[480]; /* UTF-8, control bytes escaped, outermost context first; what is too long loses its middle */
 };
 
 /* Writes *@err and returns @code, so that `return hf_fail(err, HF_E_FORMAT, "…")` reads well. Control bytes that came

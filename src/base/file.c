@@ -53,7 +53,8 @@ static int open_by_components(int dir, const char *path, int flags)
 int hf_open_beneath(int dir, const char *path, int flags, bool follow)
 {
 	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS) };
+				.resolve =
+					RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS) };
 
 	if (path[0] == '/') {
 		errno = EXDEV;

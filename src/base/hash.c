@@ -35,8 +35,8 @@ static inline void sip_round(uint64_t v[4])
 uint64_t hf_hash(hf_sv s)
 {
 	pthread_once(&key_once, make_key);
-	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
-			  key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
+	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
+			  key[1] ^ 0x7465646279746573u };
 	uint64_t word, tail = (uint64_t)s.len << 56;
 	size_t whole = s.len & ~(size_t)7;
 

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 /* The header of Debian 12 knows ABI 2; later rights are numbers of the kernel's stable ABI (include/uapi/linux/landlock.h). */
-#define ACCESS_FS_TRUNCATE (UINT64_C(1) << 14)
-#define ACCESS_FS_IOCTL_DEV (UINT64_C(1) << 15)
-#define ACCESS_NET_BIND_CONNECT_TCP UINT64_C(3)
+#define ACCESS_FS_TRUNCATE             (UINT64_C(1) << 14)
+#define ACCESS_FS_IOCTL_DEV            (UINT64_C(1) << 15)
+#define ACCESS_NET_BIND_CONNECT_TCP    UINT64_C(3)
 #define SCOPE_ABSTRACT_UNIX_AND_SIGNAL UINT64_C(3)
 
 struct ruleset_attr {
@@ -39,7 +39,8 @@ static int allow_reading(int ruleset, int fd, struct hf_err *err)
 	if (S_ISDIR(st.st_mode))
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
 	/* Files without a place in a file system (memfd, pipes) need no rule: they cannot be opened again. */
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) && errno != EBADFD && errno != EBADF)
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) && errno != EBADFD &&
+	    errno != EBADF)
 		return hf_fail_errno(err, "jail: landlock_add_rule");
 	return HF_OK;
 }
@@ -73,30 +74,70 @@ static int restrict_files(const struct hf_jail_options *o, int abi, struct hf_er
 
 /* Calls that are carried out whatever their arguments are. */
 static const int allowed[] = {
-	SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(preadv), SCMP_SYS(write), SCMP_SYS(writev),
-	SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
-	SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(fadvise64),
-	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mincore), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(set_robust_list),
-	SCMP_SYS(get_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(gettid), SCMP_SYS(getpid),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(getrandom),
-	SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(membarrier), SCMP_SYS(ftruncate),
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(readv),
+	SCMP_SYS(preadv),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(fadvise64),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(mincore),
+	SCMP_SYS(brk),
+	SCMP_SYS(futex),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(get_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(set_tid_address),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getpid),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(uname),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(membarrier),
+	SCMP_SYS(ftruncate),
 };
 
 /* Calls that a C library tries and can do without: answered with an error, so that it goes another way. */
 static const struct {
 	int call, error;
 } refused[] = {
-	{ SCMP_SYS(clone3), ENOSYS }, { SCMP_SYS(ioctl), ENOTTY },       { SCMP_SYS(prctl), EPERM },
-	{ SCMP_SYS(open), EACCES },   { SCMP_SYS(access), EACCES },      { SCMP_SYS(faccessat2), EACCES },
+	{ SCMP_SYS(clone3), ENOSYS },   { SCMP_SYS(ioctl), ENOTTY },
+	{ SCMP_SYS(prctl), EPERM },     { SCMP_SYS(open), EACCES },
+	{ SCMP_SYS(access), EACCES },   { SCMP_SYS(faccessat2), EACCES },
 	{ SCMP_SYS(readlink), EACCES }, { SCMP_SYS(sched_setaffinity), EPERM },
 };
 
 /* Descriptors asked about and copied; not F_SETOWN and F_SETSIG, which send any signal to any process of the user. */
 static const int fcntl_commands[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC };
 
-enum { MADVISE_OF_HARDWARE = 100 }; /* MADV_HWPOISON and what follows it act on the machine's memory, not the process's */
+/* MADV_HWPOISON and what follows it act on the machine's memory, not the process's */
+enum { MADVISE_OF_HARDWARE = 100 };
 
 /* Where Landlock watches over paths openat2 may be used; its flags lie in memory, where a filter cannot see them. */
 static int add_opening_rules(scmp_filter_ctx filter, bool has_landlock)
@@ -104,8 +145,9 @@ static int add_opening_rules(scmp_filter_ctx filter, bool has_landlock)
 	int r = seccomp_rule_add(filter, has_landlock ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);
 
 	if (!r)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-				     SCMP_A2_64(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND, O_RDONLY));
+		r = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND, O_RDONLY));
 	return r;
 }
 
@@ -122,9 +164,11 @@ static int add_rules(scmp_filter_ctx filter)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 				     SCMP_A1_64(SCMP_CMP_EQ, (uint64_t)fcntl_commands[i]));
 	if (!r)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, SCMP_A2_64(SCMP_CMP_LT, MADVISE_OF_HARDWARE));
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1,
+				     SCMP_A2_64(SCMP_CMP_LT, MADVISE_OF_HARDWARE));
 	if (!r)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				     SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (!r)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 				     SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
@@ -171,8 +215,9 @@ int hf_jail_enter(const struct hf_jail_options *o, struct hf_err *err)
 	int abi = hf_jail_landlock_abi(), r;
 
 	if (!abi && o->require)
-		return hf_fail(err, HF_E_UNSUPPORTED, "jail: this kernel has no Landlock (it needs CONFIG_SECURITY_LANDLOCK and "
-						      "\"landlock\" among its LSMs); without --require-jail the scan goes on without it");
+		return hf_fail(err, HF_E_UNSUPPORTED,
+			       "jail: this kernel has no Landlock (it needs CONFIG_SECURITY_LANDLOCK and "
+			       "\"landlock\" among its LSMs); without --require-jail the scan goes on without it");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return hf_fail_errno(err, "jail: prctl");
 	if ((r = limit(RLIMIT_CORE, 0, err)) < 0 || (o->data_max && (r = limit(RLIMIT_DATA, o->data_max, err)) < 0) ||

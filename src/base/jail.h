@@ -15,9 +15,10 @@
 struct hf_jail_options {
 	const int *read_fds; /* files and folders (O_PATH is enough) that may be opened again and read below */
 	size_t read_fds_n;
-	uint64_t data_max;   /* bytes of heap, stacks and private mappings together; 0: no limit */
-	uint64_t output_max; /* bytes that any one file can be grown to (what was opened for writing before); 0: no limit */
-	bool require;        /* fail where a part of the jail is missing on this kernel, instead of going without it */
+	uint64_t data_max; /* bytes of heap, stacks and private mappings together; 0: no limit */
+	/* bytes that any one file can be grown to (what was opened for writing before); 0: no limit */
+	uint64_t output_max;
+	bool require; /* fail where a part of the jail is missing on this kernel, instead of going without it */
 };
 
 /* Locks the calling process in; there is no way back.

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define hf_nodiscard __attribute__((warn_unused_result))
+#define hf_nodiscard         __attribute__((warn_unused_result))
 #define hf_printf(fmt, args) __attribute__((format(printf, fmt, args)))
-#define hf_cleanup(fn) __attribute__((cleanup(fn)))
-#define HF_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define hf_cleanup(fn)       __attribute__((cleanup(fn)))
+#define HF_ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 
 typedef struct hf_sv {
 	const char *ptr;
@@ -20,7 +20,10 @@ typedef struct hf_sv {
 /* A view of a string literal, at compile time. */
 #define HF_SV(lit) ((hf_sv){ "" lit, sizeof(lit) - 1 })
 /* The same where a constant initialiser is wanted. */
-#define HF_SV_INIT(lit) { "" lit, sizeof(lit) - 1 }
+#define HF_SV_INIT(lit)                 \
+	{                               \
+		"" lit, sizeof(lit) - 1 \
+	}
 /* The two arguments of a "%.*s". The bytes are not escaped: for messages use hf_sv_printable first where they come
  * from input and go to a terminal. */
 #define HF_SV_FMT(s) (int)(s).len, (s).ptr

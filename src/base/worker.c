@@ -30,7 +30,7 @@ struct slot {
 
 struct hf_board {
 	_Atomic uint32_t slots_n;
-	_Atomic int32_t culprit;      /* slot of the thread that took the deadly signal, -1: none did */
+	_Atomic int32_t culprit;        /* slot of the thread that took the deadly signal, -1: none did */
 	_Atomic int32_t forbidden_call; /* number of the system call that raised SIGSYS, -1: none */
 	_Atomic uint32_t finished;
 	int result;
@@ -114,7 +114,8 @@ void hf_board_progress(struct hf_board *board, uint64_t done, uint64_t total, co
 {
 	if (!board)
 		return;
-	for (size_t i = 0; i < WHAT_MAX - 1; i++) { /* by bytes: several threads may write, the parent may read meanwhile */
+	/* by bytes: several threads may write, the parent may read meanwhile */
+	for (size_t i = 0; i < WHAT_MAX - 1; i++) {
 		atomic_store_explicit(&board->what[i], what[i], memory_order_relaxed);
 		if (!what[i])
 			break;
@@ -229,7 +230,8 @@ static hf_sv death_reason(struct run *r, int slow, int status)
 		return hf_arena_fmt(r->arena, "reading it tried a forbidden system call (number %d)", call);
 	if (WIFSIGNALED(status))
 		return hf_arena_fmt(r->arena, "reading it killed the worker (%s)", strsignal(WTERMSIG(status)));
-	return hf_arena_fmt(r->arena, "reading it ended the worker (status %d)", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	return hf_arena_fmt(r->arena, "reading it ended the worker (status %d)",
+			    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 static bool is_kept(const struct run *r, int fd)
@@ -258,7 +260,8 @@ static void drop_descriptors(const struct run *r)
 			close(fd);
 }
 
-static void child(struct run *r, pid_t parent, int (*body)(void *, const struct hf_worker *, struct hf_err *), void *ctx)
+static void child(struct run *r, pid_t parent, int (*body)(void *, const struct hf_worker *, struct hf_err *),
+		  void *ctx)
 {
 	struct hf_board *b = r->board;
 
@@ -301,8 +304,8 @@ static void clear_board(struct hf_board *b)
 }
 
 /* One worker's life. True where it came to its end; else the culprit, if there is one, was added. */
-static bool one_worker(struct run *r, int (*body)(void *, const struct hf_worker *, struct hf_err *), void *ctx, struct hf_err *err,
-		       int *ret_result)
+static bool one_worker(struct run *r, int (*body)(void *, const struct hf_worker *, struct hf_err *), void *ctx,
+		       struct hf_err *err, int *ret_result)
 {
 	int status = 0;
 	bool unclear;
@@ -322,8 +325,9 @@ static bool one_worker(struct run *r, int (*body)(void *, const struct hf_worker
 		*ret_result = r->board->result;
 		/* The board may hold anything that a captured worker wrote: the message is cut and escaped again. */
 		if (r->board->result < 0)
-			*ret_result = hf_fail(err, r->board->result, "%.*s",
-					      (int)strnlen(r->board->err.msg, sizeof r->board->err.msg), r->board->err.msg);
+			*ret_result =
+				hf_fail(err, r->board->result, "%.*s",
+					(int)strnlen(r->board->err.msg, sizeof r->board->err.msg), r->board->err.msg);
 		return true;
 	}
 	int slot = blamed(r, slow, &unclear);
@@ -343,8 +347,9 @@ static bool one_worker(struct run *r, int (*body)(void *, const struct hf_worker
 	return false;
 }
 
-int hf_worker_run(const struct hf_worker_options *options, int (*body)(void *ctx, const struct hf_worker *, struct hf_err *),
-		  void (*reset)(void *ctx), void *ctx, struct hf_err *err)
+int hf_worker_run(const struct hf_worker_options *options,
+		  int (*body)(void *ctx, const struct hf_worker *, struct hf_err *), void (*reset)(void *ctx),
+		  void *ctx, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena arena = HF_ARENA(1 << 20);
 	struct run r = { .options = options, .arena = &arena, .messages = -1 };

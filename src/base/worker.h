@@ -20,7 +20,7 @@ struct hf_worker {
 	struct hf_board *board;
 	const struct hf_culprit *culprits; /* to be left out, and reported as unparsed */
 	size_t culprits_n;
-	bool one_thread;                   /* an earlier worker died and it is not clear of what */
+	bool one_thread; /* an earlier worker died and it is not clear of what */
 };
 
 struct hf_worker_options {
@@ -42,8 +42,9 @@ struct hf_worker_options {
 /* Runs @body in a child, again after each death. @body enters the jail itself once it has opened what it needs.
  * @reset is called in the parent before each worker (to empty the output); NULL: nothing to do.
  * @return what @body returned, with *err as @body set it; HF_E_SYSTEM where no worker came to an end. */
-int hf_worker_run(const struct hf_worker_options *options, int (*body)(void *ctx, const struct hf_worker *, struct hf_err *),
-		  void (*reset)(void *ctx), void *ctx, struct hf_err *err);
+int hf_worker_run(const struct hf_worker_options *options,
+		  int (*body)(void *ctx, const struct hf_worker *, struct hf_err *), void (*reset)(void *ctx),
+		  void *ctx, struct hf_err *err);
 
 /* In the worker, on any thread: this thread begins (ends) to read a file. Cheap: a copy of the path. Not nested. */
 void hf_board_begin(struct hf_board *board, int32_t layer, hf_sv path);

@@ -45,7 +45,8 @@ static int end_record(struct reader *rd)
 	if (!rd->rec.any)
 		return HF_OK;
 	if (!p->name.len || !p->version.len) {
-		r = report(rd, p->name.len ? HF_SV("a package without a version (V:)") : HF_SV("a record without a name (P:)"));
+		r = report(rd, p->name.len ? HF_SV("a package without a version (V:)")
+					   : HF_SV("a record without a name (P:)"));
 	} else {
 		if (hf_sv_eq(p->source_name, p->name))
 			p->source_name = (hf_sv){ 0 };

@@ -65,7 +65,8 @@ static int read_package(struct reader *rd)
 	if (j->why)
 		return HF_OK; /* the caller says it */
 	if (!p.name.len || !p.version.len)
-		return report(rd, p.name.len ? HF_SV("a package without a version") : HF_SV("a package without a name"));
+		return report(rd,
+			      p.name.len ? HF_SV("a package without a version") : HF_SV("a package without a name"));
 	p.licences = licences;
 	int r = too_many ? report(rd, HF_SV("licences past the 32nd")) : HF_OK;
 	return r < 0 ? r : rd->out->package(rd->out, &p, rd->err);

@@ -37,9 +37,9 @@ static void read_field(struct stanza *s, hf_sv key, hf_sv value)
 /* Files of these states are on disk: the third word of Status (dpkg's "status", not "want" or "eflag"). */
 static bool is_on_disk(hf_sv status)
 {
-	static const hf_sv states[] = { HF_SV_INIT("installed"), HF_SV_INIT("half-configured"), HF_SV_INIT("unpacked"),
-					HF_SV_INIT("triggers-awaited"), HF_SV_INIT("triggers-pending"),
-					HF_SV_INIT("half-installed") };
+	static const hf_sv states[] = { HF_SV_INIT("installed"),        HF_SV_INIT("half-configured"),
+					HF_SV_INIT("unpacked"),         HF_SV_INIT("triggers-awaited"),
+					HF_SV_INIT("triggers-pending"), HF_SV_INIT("half-installed") };
 	size_t blank = hf_sv_last_index(status, ' ');
 	hf_sv state = blank == SIZE_MAX ? status : hf_sv_skip(status, blank + 1);
 

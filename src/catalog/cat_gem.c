@@ -23,8 +23,8 @@ struct lexer {
 
 static bool is_word_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '?' || c == '@' ||
-	       c == '$' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '?' ||
+	       c == '@' || c == '$' || (unsigned char)c >= 0x80;
 }
 
 /* @at stands behind the opening sign. Brackets nest in %q<…>, quotes do not. */
@@ -67,8 +67,8 @@ static struct token take_percent(struct lexer *lx)
 	char kind = rest.ptr[1], opening = rest.ptr[2];
 	const char *known = strchr(open, opening);
 	lx->at += 3;
-	return take_string(lx, kind == 'w' || kind == 'W' ? T_WORDS : T_STRING, opening, known ? closing[known - open] : opening,
-			   kind == 'Q' || kind == 'W');
+	return take_string(lx, kind == 'w' || kind == 'W' ? T_WORDS : T_STRING, opening,
+			   known ? closing[known - open] : opening, kind == 'Q' || kind == 'W');
 }
 
 static struct token next_token(struct lexer *lx)
@@ -133,7 +133,8 @@ static hf_sv read_value(struct lexer *lx)
 
 	for (;;) {
 		struct token t = next_token(lx);
-		if (t.type == T_END || t.type == T_NEWLINE || is_sign(t, ';') || is_word(t, "if") || is_word(t, "unless"))
+		if (t.type == T_END || t.type == T_NEWLINE || is_sign(t, ';') || is_word(t, "if") ||
+		    is_word(t, "unless"))
 			return literal ? value : (hf_sv){ 0 };
 		if (t.type == T_STRING && !value.ptr && t.plain) {
 			value = t.text;
@@ -251,8 +252,8 @@ static int gem_parse(const struct hf_file *file, struct hf_arena *a, struct hf_e
 	if (!p->version.len)
 		p->version = s.stub_version;
 	if (!p->name.len || !p->version.len) {
-		hf_sv why = p->name.len ? HF_SV("a specification whose version is no literal") :
-					  HF_SV("a specification whose name is no literal");
+		hf_sv why = p->name.len ? HF_SV("a specification whose version is no literal")
+					: HF_SV("a specification whose name is no literal");
 		int r = out->unparsed(out, file->path, why, err);
 		return r < 0 ? r : HF_PARTIAL;
 	}

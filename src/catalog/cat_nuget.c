@@ -11,7 +11,8 @@
 struct manifest {
 	hf_sv target;             /* the name in runtimeTarget */
 	hf_sv targets, libraries; /* raw members; empty: not there */
-	struct hf_map files;      /* keys of the runtime target's libraries; the value is not NULL where it brings files */
+	/* keys of the runtime target's libraries; the value is not NULL where it brings files */
+	struct hf_map files;
 	bool has_target;
 };
 
@@ -47,8 +48,8 @@ static bool library_has_files(struct hf_json *j)
 	hf_sv key;
 
 	for (bool in = hf_json_object(j); in && hf_json_key(j, &key);) {
-		if (hf_sv_eq(key, HF_SV("runtime")) || hf_sv_eq(key, HF_SV("native")) || hf_sv_eq(key, HF_SV("resources")) ||
-		    hf_sv_eq(key, HF_SV("runtimeTargets")))
+		if (hf_sv_eq(key, HF_SV("runtime")) || hf_sv_eq(key, HF_SV("native")) ||
+		    hf_sv_eq(key, HF_SV("resources")) || hf_sv_eq(key, HF_SV("runtimeTargets")))
 			any |= has_files(j);
 		else
 			hf_json_skip(j);
@@ -102,8 +103,9 @@ static bool is_application(hf_sv path, hf_sv name)
 static int emit_library(const struct manifest *m, const struct hf_file *file, hf_sv key, hf_sv type, bool *partial,
 			struct hf_emit *out, struct hf_err *err)
 {
-	static const hf_sv no_packages[] = { HF_SV_INIT("project"), HF_SV_INIT("msbuildproject"), HF_SV_INIT("reference"),
-					     HF_SV_INIT("referenceassembly"), HF_SV_INIT("platform") };
+	static const hf_sv no_packages[] = { HF_SV_INIT("project"), HF_SV_INIT("msbuildproject"),
+					     HF_SV_INIT("reference"), HF_SV_INIT("referenceassembly"),
+					     HF_SV_INIT("platform") };
 	static const hf_sv prefix = HF_SV_INIT("runtimepack.");
 	struct hf_package p = { .type = HF_PKG_NUGET, .path = file->path };
 	hf_sv why = HF_SV("a library of a type that is not known");

@@ -19,7 +19,8 @@ static bool unquote(hf_sv raw, struct hf_arena *a, hf_sv *ret)
 	char quote = 0;
 	size_t n = 0;
 
-	if (hf_sv_index(raw, '"') == SIZE_MAX && hf_sv_index(raw, '\'') == SIZE_MAX && hf_sv_index(raw, '\\') == SIZE_MAX) {
+	if (hf_sv_index(raw, '"') == SIZE_MAX && hf_sv_index(raw, '\'') == SIZE_MAX &&
+	    hf_sv_index(raw, '\\') == SIZE_MAX) {
 		*ret = hf_sv_trim(hf_sv_first(raw, hf_sv_find(raw, HF_SV(" #"))));
 		return true;
 	}
@@ -118,7 +119,8 @@ static int report(const struct hf_file *file, hf_sv why, struct hf_emit *out, st
 	return r < 0 ? r : HF_PARTIAL;
 }
 
-static int emit(const struct hf_file *file, struct hf_os *os, struct hf_arena *a, struct hf_emit *out, struct hf_err *err)
+static int emit(const struct hf_file *file, struct hf_os *os, struct hf_arena *a, struct hf_emit *out,
+		struct hf_err *err)
 {
 	os->path = file->path;
 	os->id = lower(a, os->id);
@@ -164,14 +166,14 @@ static int parse_os_release(const struct hf_file *file, struct hf_arena *a, stru
 	int r, partial = HF_OK;
 
 	while (next_assignment(&as, &name, &value)) {
-		hf_sv *to = hf_sv_eq(name, HF_SV("ID"))	              ? &os.id :
-			    hf_sv_eq(name, HF_SV("ID_LIKE"))          ? &os.id_like :
-			    hf_sv_eq(name, HF_SV("VERSION_ID"))       ? &os.version_id :
-			    hf_sv_eq(name, HF_SV("VERSION_CODENAME")) ? &os.codename :
-			    hf_sv_eq(name, HF_SV("VERSION"))          ? &version :
-			    hf_sv_eq(name, HF_SV("PRETTY_NAME"))      ? &pretty :
-			    hf_sv_eq(name, HF_SV("NAME"))             ? &plain :
-									NULL;
+		hf_sv *to = hf_sv_eq(name, HF_SV("ID"))                 ? &os.id
+			    : hf_sv_eq(name, HF_SV("ID_LIKE"))          ? &os.id_like
+			    : hf_sv_eq(name, HF_SV("VERSION_ID"))       ? &os.version_id
+			    : hf_sv_eq(name, HF_SV("VERSION_CODENAME")) ? &os.codename
+			    : hf_sv_eq(name, HF_SV("VERSION"))          ? &version
+			    : hf_sv_eq(name, HF_SV("PRETTY_NAME"))      ? &pretty
+			    : hf_sv_eq(name, HF_SV("NAME"))             ? &plain
+									: NULL;
 		if (to)
 			*to = value;
 		if (to && as.open_quote) {

@@ -19,12 +19,13 @@ static hf_sv keep(struct hf_arena *a, hf_sv s)
 	return s.len ? hf_arena_dup(a, s) : (hf_sv){ 0 };
 }
 
-static void note(struct composition *c, struct lists *l, const struct hf_package *before, const struct hf_package *after)
+static void note(struct composition *c, struct lists *l, const struct hf_package *before,
+		 const struct hf_package *after)
 {
 	struct hf_arena *a = &c->inv->arena;
-	struct hf_package_change *change = !before ? hf_vec_push(a, &l->added) :
-				   !after  ? hf_vec_push(a, &l->removed) :
-					     hf_vec_push(a, &l->changed);
+	struct hf_package_change *change = !before  ? hf_vec_push(a, &l->added)
+					   : !after ? hf_vec_push(a, &l->removed)
+						    : hf_vec_push(a, &l->changed);
 
 	if (!change)
 		return;
@@ -132,7 +133,8 @@ static int by_package(const void *a, const void *b)
 }
 
 /* Databases of one kind of package in layer @k: into @stock, true where there is one. */
-static bool put_databases(struct composition *c, struct hf_arena *a, size_t k, enum hf_package_type type, struct hf_map *stock)
+static bool put_databases(struct composition *c, struct hf_arena *a, size_t k, enum hf_package_type type,
+			  struct hf_map *stock)
 {
 	const struct hf_layer_catalog *l = &c->layers[k];
 	bool found = false;
@@ -198,8 +200,15 @@ void hf_compose_changes(struct composition *c)
 		if (l.removed.n)
 			qsort(l.removed.at, l.removed.n, sizeof *l.removed.at, by_package);
 		inv->layers[k] = (struct hf_layer_changes){
-			l.added.at, l.added.n, l.changed.at, l.changed.n, l.removed.at, l.removed.n,
-			c->layers[k].files_n, c->layers[k].content_size, c->layers[k].executables_n,
+			l.added.at,
+			l.added.n,
+			l.changed.at,
+			l.changed.n,
+			l.removed.at,
+			l.removed.n,
+			c->layers[k].files_n,
+			c->layers[k].content_size,
+			c->layers[k].executables_n,
 		};
 	}
 }

@@ -53,8 +53,9 @@ static size_t os_rank(hf_sv path)
 
 static struct hf_os keep_os(struct hf_arena *a, const struct hf_os *os)
 {
-	return (struct hf_os){ hf_arena_dup(a, os->id),       hf_arena_dup(a, os->id_like), hf_arena_dup(a, os->version_id),
-			       hf_arena_dup(a, os->codename), hf_arena_dup(a, os->name),    hf_arena_dup(a, os->path) };
+	return (struct hf_os){ hf_arena_dup(a, os->id),         hf_arena_dup(a, os->id_like),
+			       hf_arena_dup(a, os->version_id), hf_arena_dup(a, os->codename),
+			       hf_arena_dup(a, os->name),       hf_arena_dup(a, os->path) };
 }
 
 /* The file that comes first in the order of precedence; what it leaves open is taken from another that names the same system. */
@@ -95,14 +96,16 @@ hf_sv hf_compose_identity(struct hf_arena *a, const struct hf_package *p, bool w
 			    with_version ? (int)p->version.len : 0, p->version.ptr ? p->version.ptr : "");
 }
 
-static void add_packages(struct composition *c, size_t layer, const struct hf_evidence *ev, struct hf_package *out, size_t *n)
+static void add_packages(struct composition *c, size_t layer, const struct hf_evidence *ev, struct hf_package *out,
+			 size_t *n)
 {
 	for (size_t i = 0; i < ev->packages_n; i++)
 		out[(*n)++] = c->layers[layer].packages.at[ev->first_package + i];
 }
 
 /* A database states the whole set of its layer, so a package came with the lowest layer of the run in which it stands unchanged. */
-static void attribute_to_layers(struct composition *c, size_t layer, enum hf_package_type type, struct hf_package *packages, size_t n)
+static void attribute_to_layers(struct composition *c, size_t layer, enum hf_package_type type,
+				struct hf_package *packages, size_t n)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_INVENTORY_ARENA_MAX);
 	bool *settled = hf_calloc(n, sizeof *settled);
@@ -116,7 +119,9 @@ static void attribute_to_layers(struct composition *c, size_t layer, enum hf_pac
 				continue;
 			found = true;
 			for (size_t p = 0; p < ev->packages_n; p++)
-				hf_map_put(&there, hf_compose_identity(&scratch, &c->layers[k].packages.at[ev->first_package + p], true));
+				hf_map_put(&there,
+					   hf_compose_identity(&scratch,
+							       &c->layers[k].packages.at[ev->first_package + p], true));
 		}
 		if (!found)
 			continue;
@@ -135,7 +140,8 @@ static bool has_visible_database(const struct composition *c, enum hf_package_ty
 	for (size_t k = 0; k < c->n; k++)
 		for (size_t i = 0; i < c->layers[k].evidence.n; i++) {
 			const struct hf_evidence *ev = &c->layers[k].evidence.at[i];
-			if (ev->database && hf_compose_is_visible(c, k, i) && c->layers[k].packages.at[ev->first_package].type == type)
+			if (ev->database && hf_compose_is_visible(c, k, i) &&
+			    c->layers[k].packages.at[ev->first_package].type == type)
 				return true;
 		}
 	return false;
@@ -209,7 +215,8 @@ static bool is_same(const struct hf_package *x, const struct hf_package *y)
 
 static void keep_package(struct hf_arena *a, struct hf_package *p)
 {
-	hf_sv *fields[] = { &p->name, &p->version, &p->arch, &p->source_name, &p->source_version, &p->module, &p->origin, &p->path };
+	hf_sv *fields[] = { &p->name,           &p->version, &p->arch,   &p->source_name,
+			    &p->source_version, &p->module,  &p->origin, &p->path };
 	hf_sv *licences = hf_arena_array(a, hf_sv, p->licences_n);
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(fields); i++)
@@ -272,11 +279,14 @@ static void collect_unparsed(struct composition *c)
 				gone[l->evidence.at[i].first_unparsed + u] = true;
 		for (size_t i = 0; i < l->unparsed.n; i++) {
 			hf_sv path = l->unparsed.at[i].path;
-			if (gone[i] || (path.len && hf_hidden_at(&c->hidden, l->unparsed.at[i].layer, hf_compose_outer_path(path)) >= 0))
+			if (gone[i] || (path.len && hf_hidden_at(&c->hidden, l->unparsed.at[i].layer,
+								 hf_compose_outer_path(path)) >= 0))
 				continue;
 			struct hf_inventory_unparsed *u = hf_vec_push(a, &list);
 			if (u)
-				*u = (struct hf_inventory_unparsed){ hf_arena_dup(a, path), hf_arena_dup(a, l->unparsed.at[i].reason), (int32_t)k };
+				*u = (struct hf_inventory_unparsed){ hf_arena_dup(a, path),
+								     hf_arena_dup(a, l->unparsed.at[i].reason),
+								     (int32_t)k };
 		}
 		free(gone);
 	}
@@ -342,7 +352,9 @@ int hf_inventory_read(struct hf_source *source, const struct hf_inventory_option
 {
 	size_t n = hf_source_artifact(source)->layers_n;
 	struct hf_wants *wants = hf_wants_new();
-	struct hf_layer_catalog_options o = { .wants = wants, .worker = options->worker, .arena_max = HF_INVENTORY_ARENA_MAX };
+	struct hf_layer_catalog_options o = { .wants = wants,
+					      .worker = options->worker,
+					      .arena_max = HF_INVENTORY_ARENA_MAX };
 	struct job job = { .source = source, .options = &o, .layers = hf_calloc(n, sizeof *job.layers), .n = n };
 	struct composition c = { .inv = inv, .layers = job.layers, .n = n, .options = options };
 

@@ -13,9 +13,12 @@ struct hf_source;
 
 /* By purl, then the version before. */
 struct hf_layer_changes {
-	const struct hf_package_change *added; size_t added_n;
-	const struct hf_package_change *changed; size_t changed_n;
-	const struct hf_package_change *removed; size_t removed_n;
+	const struct hf_package_change *added;
+	size_t added_n;
+	const struct hf_package_change *changed;
+	size_t changed_n;
+	const struct hf_package_change *removed;
+	size_t removed_n;
 	uint64_t files_n, content_size, executables_n;
 };
 
@@ -27,9 +30,12 @@ struct hf_inventory_unparsed {
 struct hf_inventory {
 	struct hf_arena arena; /* owns all views below */
 	struct hf_os os;       /* all empty: no release file was found */
-	struct hf_package *packages; size_t packages_n;            /* by purl, then path */
-	struct hf_inventory_unparsed *unparsed; size_t unparsed_n; /* by layer, path, reason */
-	struct hf_layer_changes *layers; size_t layers_n;
+	struct hf_package *packages;
+	size_t packages_n; /* by purl, then path */
+	struct hf_inventory_unparsed *unparsed;
+	size_t unparsed_n; /* by layer, path, reason */
+	struct hf_layer_changes *layers;
+	size_t layers_n;
 	uint64_t files_n, content_size, executables_n; /* sums over the layers */
 	/* A distribution's package database was found and is visible; or was deleted by an upper layer, whose index stands in
 	 * database_removed_in, and its packages were taken from below. */

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 
 enum hf_path_kind {
-	HF_PATH_FILE = 0,     /* anything that is no folder */
+	HF_PATH_FILE = 0, /* anything that is no folder */
 	HF_PATH_DIR = 1,
 	HF_PATH_WHITEOUT = 2, /* lower layers no longer show it */
 	HF_PATH_OPAQUE = 3,   /* lower layers no longer show what is in it */

@@ -173,7 +173,8 @@ static int build_into(const struct options *o, const char *from, hf_sv file, str
 			(unsigned long long)t.records, (unsigned long long)t.packages,
 			stat(file.ptr, &st) ? 0ULL : (unsigned long long)st.st_size);
 		if (t.malformed)
-			fprintf(stderr, "; %llu records were malformed, what is wrong in them was left out%s", (unsigned long long)t.malformed,
+			fprintf(stderr, "; %llu records were malformed, what is wrong in them was left out%s",
+				(unsigned long long)t.malformed,
 				t.malformed > w.shown ? " (--verbose names all of them)" : "");
 		fputc('\n', stderr);
 	}

@@ -57,7 +57,8 @@ int hf_command_main(int argc, char **argv)
 			continue;
 		for (int k = 2; k < argc && strcmp(argv[k], "--"); k++)
 			if (!strcmp(argv[k], "--help") || !strcmp(argv[k], "-h"))
-				return printf("Usage: holdfast %s %s\n", hf_commands[i]->name, hf_commands[i]->usage) < 0;
+				return printf("Usage: holdfast %s %s\n", hf_commands[i]->name, hf_commands[i]->usage) <
+				       0;
 		return hf_commands[i]->run(argc - 1, argv + 1);
 	}
 	return hf_command_usage(NULL, "'%s' is not a command", argv[1]);

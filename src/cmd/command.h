@@ -3,9 +3,9 @@
 #include "base/error.h"
 
 struct hf_command {
-	const char *name;     /* first word of the command line */
-	const char *summary;  /* one line for `holdfast --help` */
-	const char *usage;    /* for `holdfast NAME --help`: what stands behind the name, and the options, in full */
+	const char *name;    /* first word of the command line */
+	const char *summary; /* one line for `holdfast --help` */
+	const char *usage;   /* for `holdfast NAME --help`: what stands behind the name, and the options, in full */
 	/* argv[0] is the command's name. Returns the exit status of cli.md: 0, 1, 2 or 3. */
 	int (*run)(int argc, char **argv);
 };

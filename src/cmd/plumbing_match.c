@@ -130,7 +130,8 @@ static int verdicts(struct match *m, hf_sv purl, hf_sv distro, hf_sv source, str
 	for (size_t i = 0; i < r.vulnerabilities_n; i++)
 		affected(m, &r.vulnerabilities[i]);
 	for (size_t i = 0; i < r.undecided_n; i++)
-		if (r.undecided[i].package == 0 || (hf_package_type_is_distribution(operand.package.type) && !r.vulnerabilities_n))
+		if (r.undecided[i].package == 0 ||
+		    (hf_package_type_is_distribution(operand.package.type) && !r.vulnerabilities_n))
 			cannot_tell(m, &r.undecided[i]);
 	for (size_t i = 0; i < r.cleared_n; i++)
 		cleared(m, &r.cleared[i], operand.package.version);

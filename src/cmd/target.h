@@ -11,8 +11,8 @@ struct target_options {
 	unsigned kind;       /* HF_REPORT_SCAN | … */
 	bool match;          /* look for flaws: needs the database */
 	const char *format;
-	const char *output;  /* "-o FILE"; NULL: standard output */
-	const char *db;      /* "--db DIR" */
+	const char *output; /* "-o FILE"; NULL: standard output */
+	const char *db;     /* "--db DIR" */
 	const char *platform;
 	unsigned jobs;
 	bool verify, strict, quiet, verbose, require_jail, no_jail, offline;
@@ -29,25 +29,25 @@ int target_options_parse(struct target_options *o, int argc, char **argv);
 int target_run(const struct target_options *o);
 
 /* The options' part of `holdfast COMMAND --help`. */
-#define TARGET_USAGE                                                                                          \
-	"  -f, --format NAME    how to print it (default table)\n"                                            \
-	"  -o, --output FILE    write to FILE, whole or not at all\n"                                         \
-	"  --platform OS/ARCH   which image of an index (default linux on this machine's architecture)\n"     \
-	"  --verify             check the digests of manifest, config and layers\n"                           \
-	"  --jobs N             layers read at the same time (default: the processors)\n"                     \
-	"  --strict             exit 3 where something could not be read\n"                                   \
-	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"                    \
+#define TARGET_USAGE                                                                                      \
+	"  -f, --format NAME    how to print it (default table)\n"                                        \
+	"  -o, --output FILE    write to FILE, whole or not at all\n"                                     \
+	"  --platform OS/ARCH   which image of an index (default linux on this machine's architecture)\n" \
+	"  --verify             check the digests of manifest, config and layers\n"                       \
+	"  --jobs N             layers read at the same time (default: the processors)\n"                 \
+	"  --strict             exit 3 where something could not be read\n"                               \
+	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"                \
 	"  --quiet, --verbose   less, more on standard error and in tables\n"
 
-#define TARGET_MATCH_USAGE                                                                                    \
-	"  --db DIR             the advisory database (default: the user's cache)\n"                          \
-	"  --severity LIST      show only these: critical,high,medium,low,unknown\n"                          \
-	"  --only-fixed         show only what has a fix\n"                                                   \
+#define TARGET_MATCH_USAGE                                                                                        \
+	"  --db DIR             the advisory database (default: the user's cache)\n"                              \
+	"  --severity LIST      show only these: critical,high,medium,low,unknown\n"                              \
+	"  --only-fixed         show only what has a fix\n"                                                       \
 	"  --fail-on RULE       exit 1 on low|medium|high|critical, kev, epss>=0.5, fixable:high, config:high;\n" \
-	"                       may be given several times\n"                                                 \
+	"                       may be given several times\n"                                                     \
 	"  --offline            never use the network (nothing does yet)\n"
 
-#define TARGET_TARGETS                                                                                        \
-	"Targets: archive:FILE[:TAG]  docker-archive or OCI tar, also gzip or zstd\n"                         \
+#define TARGET_TARGETS                                                                                          \
+	"Targets: archive:FILE[:TAG]  docker-archive or OCI tar, also gzip or zstd\n"                           \
 	"         oci:DIR[:TAG|@DIGEST]  OCI layout     dir:PATH  a root file system     host:  this machine\n" \
 	"         without a prefix: an existing file or folder\n"

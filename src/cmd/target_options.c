@@ -8,8 +8,23 @@
 #include "cmd/command.h"
 
 enum {
-	OPT_FORMAT = 256, OPT_DB, OPT_PLATFORM, OPT_VERIFY, OPT_JOBS, OPT_STRICT, OPT_REQUIRE_JAIL, OPT_NO_JAIL, OPT_QUIET, OPT_VERBOSE,
-	OPT_SEVERITY, OPT_ONLY_FIXED, OPT_FAIL_ON, OPT_OFFLINE, OPT_SCAN, OPT_NO_CACHE, OPT_INFORMATIONAL,
+	OPT_FORMAT = 256,
+	OPT_DB,
+	OPT_PLATFORM,
+	OPT_VERIFY,
+	OPT_JOBS,
+	OPT_STRICT,
+	OPT_REQUIRE_JAIL,
+	OPT_NO_JAIL,
+	OPT_QUIET,
+	OPT_VERBOSE,
+	OPT_SEVERITY,
+	OPT_ONLY_FIXED,
+	OPT_FAIL_ON,
+	OPT_OFFLINE,
+	OPT_SCAN,
+	OPT_NO_CACHE,
+	OPT_INFORMATIONAL,
 };
 
 static const struct option shared[] = {
@@ -45,9 +60,12 @@ static int read_scan_list(struct target_options *o, const char *list)
 			vuln = true;
 			continue;
 		}
-		if (hf_sv_eq(word, HF_SV("secret")) || hf_sv_eq(word, HF_SV("licence")) || hf_sv_eq(word, HF_SV("config")))
-			return hf_command_usage(o->command, "--scan %.*s: this version looks for vuln alone", HF_SV_FMT(word));
-		return hf_command_usage(o->command, "--scan: '%.*s' is none of vuln, secret, config, licence", HF_SV_FMT(word));
+		if (hf_sv_eq(word, HF_SV("secret")) || hf_sv_eq(word, HF_SV("licence")) ||
+		    hf_sv_eq(word, HF_SV("config")))
+			return hf_command_usage(o->command, "--scan %.*s: this version looks for vuln alone",
+						HF_SV_FMT(word));
+		return hf_command_usage(o->command, "--scan: '%.*s' is none of vuln, secret, config, licence",
+					HF_SV_FMT(word));
 	}
 	o->match = vuln;
 	return -1;
@@ -70,32 +88,63 @@ static int read_option(struct target_options *o, int option, const char *value)
 	uint64_t n;
 
 	switch (option) {
-	case OPT_FORMAT: o->format = value; return -1;
-	case 'o': o->output = value; return -1;
-	case OPT_PLATFORM: o->platform = value; return -1;
-	case OPT_VERIFY: o->verify = true; return -1;
-	case OPT_STRICT: o->strict = true; return -1;
-	case OPT_REQUIRE_JAIL: o->require_jail = true; return -1;
-	case OPT_NO_JAIL: o->no_jail = true; return -1;
-	case OPT_QUIET: o->quiet = true; return -1;
-	case OPT_VERBOSE: o->verbose = true; return -1;
-	case OPT_OFFLINE: o->offline = true; return -1;
-	case OPT_NO_CACHE: return -1;
-	case OPT_DB: o->db = value; return -1;
-	case OPT_ONLY_FIXED: o->filter.only_fixed = true; return -1;
-	case OPT_INFORMATIONAL: o->filter.show_informational = true; return -1;
-	case OPT_SCAN: return read_scan_list(o, value);
-	case OPT_FAIL_ON: return read_gate(o, value);
+	case OPT_FORMAT:
+		o->format = value;
+		return -1;
+	case 'o':
+		o->output = value;
+		return -1;
+	case OPT_PLATFORM:
+		o->platform = value;
+		return -1;
+	case OPT_VERIFY:
+		o->verify = true;
+		return -1;
+	case OPT_STRICT:
+		o->strict = true;
+		return -1;
+	case OPT_REQUIRE_JAIL:
+		o->require_jail = true;
+		return -1;
+	case OPT_NO_JAIL:
+		o->no_jail = true;
+		return -1;
+	case OPT_QUIET:
+		o->quiet = true;
+		return -1;
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return -1;
+	case OPT_OFFLINE:
+		o->offline = true;
+		return -1;
+	case OPT_NO_CACHE:
+		return -1;
+	case OPT_DB:
+		o->db = value;
+		return -1;
+	case OPT_ONLY_FIXED:
+		o->filter.only_fixed = true;
+		return -1;
+	case OPT_INFORMATIONAL:
+		o->filter.show_informational = true;
+		return -1;
+	case OPT_SCAN:
+		return read_scan_list(o, value);
+	case OPT_FAIL_ON:
+		return read_gate(o, value);
 	case OPT_JOBS:
 		if (!hf_sv_to_u64(hf_sv_of(value), &n) || n < 1 || n > HF_THREADS_MAX)
-			return hf_command_usage(o->command, "--jobs: '%s' is no number from 1 to %d", value, HF_THREADS_MAX);
+			return hf_command_usage(o->command, "--jobs: '%s' is no number from 1 to %d", value,
+						HF_THREADS_MAX);
 		o->jobs = (unsigned)n;
 		return -1;
 	case OPT_SEVERITY:
 		if (hf_filter_parse_severities(hf_sv_of(value), &o->filter.severities, &err) < 0)
 			return hf_command_usage(o->command, "%s", err.msg);
 		return -1;
-	default: return 2;
+	default:
+		return 2;
 	}
 }
 
@@ -105,10 +154,14 @@ static int no_such_option(const struct target_options *o, const char *option)
 	static const struct {
 		const char *theirs, *ours;
 	} known[] = {
-		{ "--ignore-unfixed", "--only-fixed" }, { "--exit-code", "--fail-on RULE" },
-		{ "--only-vulns", "--scan vuln" },	{ "--scanners", "--scan LIST" },
-		{ "--skip-db-update", "--offline" },	{ "--input", "archive:FILE as the target" },
-		{ "--file", "-o FILE" },		{ "--skip-update", "--offline" },
+		{ "--ignore-unfixed", "--only-fixed" },
+		{ "--exit-code", "--fail-on RULE" },
+		{ "--only-vulns", "--scan vuln" },
+		{ "--scanners", "--scan LIST" },
+		{ "--skip-db-update", "--offline" },
+		{ "--input", "archive:FILE as the target" },
+		{ "--file", "-o FILE" },
+		{ "--skip-update", "--offline" },
 	};
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(known); i++)
@@ -131,7 +184,8 @@ int target_options_parse(struct target_options *o, int argc, char **argv)
 			return hf_command_usage(o->command, "%s needs a value", argv[optind - 1]);
 		if (c == '?')
 			return no_such_option(o, argv[optind - 1]);
-		if (c >= OPT_DB && !(o->kind & HF_REPORT_SCAN) && (c == OPT_FAIL_ON || c == OPT_SEVERITY || c == OPT_ONLY_FIXED || c == OPT_SCAN))
+		if (c >= OPT_DB && !(o->kind & HF_REPORT_SCAN) &&
+		    (c == OPT_FAIL_ON || c == OPT_SEVERITY || c == OPT_ONLY_FIXED || c == OPT_SCAN))
 			return hf_command_usage(o->command, "'%s' goes with scan alone", argv[optind - 1]);
 		status = read_option(o, c == 'q' ? OPT_QUIET : c == 'f' ? OPT_FORMAT : c, optarg);
 		if (status >= 0)

@@ -89,10 +89,13 @@ static int64_t source_date_epoch(void)
 }
 
 /* One target into @output; bits of TARGET_* or a negative code. */
-static int run_one(const struct target_options *o, const char *target, const char *database, int output, struct hf_err *err)
+static int run_one(const struct target_options *o, const char *target, const char *database, int output,
+		   struct hf_err *err)
 {
 	struct hf_source_options so = { .platform = hf_sv_of(o->platform), .verify = o->verify, .jobs = o->jobs };
-	struct target_scan t = { .options = o, .database = database, .now = time(NULL), .source_date_epoch = source_date_epoch() };
+	struct target_scan t = {
+		.options = o, .database = database, .now = time(NULL), .source_date_epoch = source_date_epoch()
+	};
 	bool shown = false;
 	int keep[TARGET_GRANTS_MAX + 1];
 	struct hf_worker_options wo = {
@@ -112,7 +115,8 @@ static int run_one(const struct target_options *o, const char *target, const cha
 	t.out_fd = memfd_create("report", MFD_CLOEXEC);
 	wo.keep_fds_n = hf_source_grants(t.source, keep, TARGET_GRANTS_MAX);
 	keep[wo.keep_fds_n++] = t.out_fd;
-	r = t.out_fd < 0 ? hf_fail_errno(err, "memory for the report") : hf_worker_run(&wo, target_scan_run, reset_output, &t, err);
+	r = t.out_fd < 0 ? hf_fail_errno(err, "memory for the report")
+			 : hf_worker_run(&wo, target_scan_run, reset_output, &t, err);
 	if (shown)
 		fputs("\r\033[K", stderr);
 	if (r >= 0) {
@@ -136,7 +140,8 @@ static int find_database(const struct target_options *o, struct hf_arena *a, con
 	if (path.len && access(path.ptr, R_OK) == 0)
 		*ret = path.ptr;
 	else if (o->db || (path.len && errno != ENOENT && errno != ENOTDIR))
-		return hf_fail_errno(err, "no advisory database: %.*s (make one with 'holdfast db build')", HF_SV_FMT(path));
+		return hf_fail_errno(err, "no advisory database: %.*s (make one with 'holdfast db build')",
+				     HF_SV_FMT(path));
 	return HF_OK;
 }
 

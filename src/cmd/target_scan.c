@@ -25,8 +25,11 @@ static int enter_jail(const struct target_scan *t, struct hf_err *err)
 		if (database >= 0)
 			fds[n++] = database;
 	}
-	struct hf_jail_options o = { .read_fds = fds, .read_fds_n = n, .data_max = WORKER_DATA_MAX,
-				     .output_max = HF_REPORT_SIZE_MAX, .require = t->options->require_jail };
+	struct hf_jail_options o = { .read_fds = fds,
+				     .read_fds_n = n,
+				     .data_max = WORKER_DATA_MAX,
+				     .output_max = HF_REPORT_SIZE_MAX,
+				     .require = t->options->require_jail };
 #if defined(__SANITIZE_ADDRESS__) || defined(HF_SANITIZED)
 	o.data_max = 0;
 #endif
@@ -34,12 +37,14 @@ static int enter_jail(const struct target_scan *t, struct hf_err *err)
 	if (database >= 0)
 		close(database);
 	if (r == HF_PARTIAL && !t->options->quiet)
-		fputs("holdfast: warning: this kernel has no Landlock; the worker is held by seccomp alone (--require-jail refuses that)\n",
+		fputs("holdfast: warning: this kernel has no Landlock; the worker is held by seccomp alone "
+		      "(--require-jail refuses that)\n",
 		      stderr);
 	return r < 0 ? r : HF_OK;
 }
 
-static struct hf_layer_report *layer_reports(struct hf_scan_report *r, const struct hf_inventory *inv, struct hf_arena *a)
+static struct hf_layer_report *layer_reports(struct hf_scan_report *r, const struct hf_inventory *inv,
+					     struct hf_arena *a)
 {
 	struct hf_layer_report *layers = hf_arena_array(a, struct hf_layer_report, inv->layers_n);
 
@@ -78,7 +83,8 @@ static hf_sv date_of(struct hf_arena *a, int64_t seconds)
 	struct tm tm;
 	time_t t = (time_t)seconds;
 
-	return gmtime_r(&t, &tm) ? hf_arena_fmt(a, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) : (hf_sv){ 0 };
+	return gmtime_r(&t, &tm) ? hf_arena_fmt(a, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday)
+				 : (hf_sv){ 0 };
 }
 
 struct matched {
@@ -86,9 +92,11 @@ struct matched {
 	struct hf_match_result result;
 };
 
-static int match(const struct target_scan *t, struct hf_scan_report *r, struct hf_arena *a, struct matched *m, struct hf_err *err)
+static int match(const struct target_scan *t, struct hf_scan_report *r, struct hf_arena *a, struct matched *m,
+		 struct hf_err *err)
 {
-	int q = t->database ? hf_database_open(t->database, &m->database, err) : hf_database_landmarks(&m->database, err);
+	int q = t->database ? hf_database_open(t->database, &m->database, err)
+			    : hf_database_landmarks(&m->database, err);
 
 	if (q < 0)
 		return q;
@@ -167,7 +175,8 @@ static int report_on(const struct target_scan *t, const struct hf_inventory *inv
 		.files_n = inv->files_n,
 		.content_size = inv->content_size,
 	};
-	struct hf_image_facts facts = { inv->has_database, inv->database_removed_in, inv->database_path, inv->executables_n };
+	struct hf_image_facts facts = { inv->has_database, inv->database_removed_in, inv->database_path,
+					inv->executables_n };
 	struct matched m = { 0 };
 	int q = HF_OK;
 
@@ -181,7 +190,8 @@ static int report_on(const struct target_scan *t, const struct hf_inventory *inv
 			hf_image_patch_levels(&r, layers, m.result.patch_dates);
 		hf_image_findings(&r, &facts, &a);
 		join_notes(&r, &m.result, &a);
-		q = a.over ? hf_fail(err, HF_E_LIMIT, "the report needs more than %zu bytes of memory", a.cap) : render(t, &r, err);
+		q = a.over ? hf_fail(err, HF_E_LIMIT, "the report needs more than %zu bytes of memory", a.cap)
+			   : render(t, &r, err);
 	}
 	if (q >= 0)
 		q = gates(t->options, &r);

@@ -15,7 +15,7 @@ struct target_scan {
 	int64_t now, source_date_epoch; /* seconds; the latter negative where it is not set */
 };
 
-enum { TARGET_GRANTS_MAX = 8 }; /* descriptors that a source gives into the jail */
+enum { TARGET_GRANTS_MAX = 8 };                      /* descriptors that a source gives into the jail */
 enum { TARGET_PARTIAL = 1, TARGET_GATE_FAILED = 2 }; /* bits of what target_scan_run returns */
 
 /* Body of hf_worker_run, with a struct target_scan as context: enters the jail, reads, matches, renders.

@@ -115,10 +115,10 @@ static int hex4(hf_sv s, size_t at)
 		return -1;
 	for (size_t i = at; i < at + 4; i++) {
 		char c = s.ptr[i];
-		int d = c >= '0' && c <= '9' ? c - '0' :
-			c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-			c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-					       -1;
+		int d = c >= '0' && c <= '9'   ? c - '0'
+			: c >= 'a' && c <= 'f' ? c - 'a' + 10
+			: c >= 'A' && c <= 'F' ? c - 'A' + 10
+					       : -1;
 		if (d < 0)
 			return -1;
 		v = v << 4 | d;
@@ -309,7 +309,8 @@ static hf_sv take_scalar(struct hf_json *j)
 {
 	hf_sv s = scalar(j);
 
-	if (!is_number(s) && !hf_sv_eq(s, HF_SV("true")) && !hf_sv_eq(s, HF_SV("false")) && !hf_sv_eq(s, HF_SV("null"))) {
+	if (!is_number(s) && !hf_sv_eq(s, HF_SV("true")) && !hf_sv_eq(s, HF_SV("false")) &&
+	    !hf_sv_eq(s, HF_SV("null"))) {
 		fail(j, "has a word that is no value");
 		return (hf_sv){ 0 };
 	}

@@ -17,7 +17,15 @@
 #pragma once
 #include "base/arena.h"
 
-enum hf_json_type { HF_JSON_NONE = 0, HF_JSON_OBJECT, HF_JSON_ARRAY, HF_JSON_STRING, HF_JSON_NUMBER, HF_JSON_BOOL, HF_JSON_NULL };
+enum hf_json_type {
+	HF_JSON_NONE = 0,
+	HF_JSON_OBJECT,
+	HF_JSON_ARRAY,
+	HF_JSON_STRING,
+	HF_JSON_NUMBER,
+	HF_JSON_BOOL,
+	HF_JSON_NULL
+};
 
 struct hf_json {
 	hf_sv text;
@@ -45,13 +53,13 @@ bool hf_json_array(struct hf_json *j);
 /* Loops over the members (elements) of the next value, whose body takes or skips each; a value of another type is passed
  * over and the body never runs. A bare `for (hf_json_object(j); hf_json_key(j, &key);)` is wrong below the top: where the
  * value is null it would go on with the keys of the object around it. */
-#define hf_json_members(j, key)    \
-	if (!hf_json_object(j)) {  \
-	} else                     \
+#define hf_json_members(j, key)   \
+	if (!hf_json_object(j)) { \
+	} else                    \
 		while (hf_json_key((j), (key)))
-#define hf_json_elements(j)        \
-	if (!hf_json_array(j)) {   \
-	} else                     \
+#define hf_json_elements(j)      \
+	if (!hf_json_array(j)) { \
+	} else                   \
 		while (hf_json_element(j))
 /* Inside of an object: the next member's key, whose value the caller must then take or skip. False at the end, which leaves the object. */
 bool hf_json_key(struct hf_json *j, hf_sv *ret_key);

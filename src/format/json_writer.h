@@ -7,7 +7,7 @@ struct hf_json_writer {
 	struct hf_buf *out; /* grows; or is emptied through flush whenever it holds more than 64 KiB */
 	int (*flush)(void *ctx, hf_sv bytes); /* NULL: all stays in out. Non-zero makes the writer fail. */
 	void *flush_ctx;
-	bool compact;  /* one line, for JSON lines */
+	bool compact; /* one line, for JSON lines */
 	bool failed;
 	bool after_key, first;
 	uint32_t depth;

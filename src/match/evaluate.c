@@ -63,7 +63,8 @@ static bool listed(const struct hf_affected_entry *e, hf_sv version, const struc
 	return false;
 }
 
-void hf_evaluate(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *s, struct hf_evaluation *ret)
+void hf_evaluate(const struct hf_affected_entry *e, hf_sv version, const struct hf_version_scheme *s,
+		 struct hf_evaluation *ret)
 {
 	struct hf_cur ranges = e->ranges;
 	struct hf_range g;

@@ -13,9 +13,10 @@ enum hf_package_type {
 	HF_PKG_MAX,
 };
 
-const char *hf_package_type_purl(enum hf_package_type type);      /* "deb", "pypi", … */
-const char *hf_package_type_ecosystem(enum hf_package_type type); /* "PyPI", …; "" for distributions: the release decides */
-const char *hf_package_type_scheme(enum hf_package_type type);    /* a row's name of version/versions.def */
+const char *hf_package_type_purl(enum hf_package_type type); /* "deb", "pypi", … */
+/* "PyPI", …; "" for distributions: the release decides */
+const char *hf_package_type_ecosystem(enum hf_package_type type);
+const char *hf_package_type_scheme(enum hf_package_type type); /* a row's name of version/versions.def */
 /* deb, apk, rpm: packages of a distribution, whose advisories go by its release. */
 bool hf_package_type_is_distribution(enum hf_package_type type);
 /* The row with this purl type (lower case); HF_PKG_MAX where there is none. */
@@ -31,17 +32,19 @@ struct hf_package {
 	hf_sv name;
 	/* Raw, as the scheme writes it: dpkg "[epoch:]upstream[-revision]", rpm "[epoch:]version-release". Empty: not known. */
 	hf_sv version;
-	hf_sv arch;           /* as the database says: "amd64", "x86_64", "noarch", "all" */
-	hf_sv source_name;    /* source package (dpkg Source, apk origin, rpm SOURCERPM); empty: same as name */
-	hf_sv source_version; /* empty: same as version */
-	hf_sv module;         /* rpm MODULARITYLABEL, "name:stream:version:context" */
-	hf_sv origin;         /* who made it: dpkg Origin, else Maintainer; rpm Vendor; apk maintainer */
+	hf_sv arch;            /* as the database says: "amd64", "x86_64", "noarch", "all" */
+	hf_sv source_name;     /* source package (dpkg Source, apk origin, rpm SOURCERPM); empty: same as name */
+	hf_sv source_version;  /* empty: same as version */
+	hf_sv module;          /* rpm MODULARITYLABEL, "name:stream:version:context" */
+	hf_sv origin;          /* who made it: dpkg Origin, else Maintainer; rpm Vendor; apk maintainer */
 	const hf_sv *licences; /* as declared, one expression or name each */
 	size_t licences_n;
-	hf_sv path;       /* the file that says so, relative to the root, without leading '/'; nested: "app.war!/WEB-INF/lib/x.jar" */
-	uint32_t line;    /* in that file, from 1; 0: no lines */
+	/* the file that says so, relative to the root, without leading '/'; nested: "app.war!/WEB-INF/lib/x.jar" */
+	hf_sv path;
+	uint32_t line;      /* in that file, from 1; 0: no lines */
 	bool declared_only; /* declared (lock file, dependency list) but not seen installed */
-	bool is_main;       /* the artifact's own module (Go main module, the crate of a Rust binary): version may be unknown */
+	/* the artifact's own module (Go main module, the crate of a Rust binary): version may be unknown */
+	bool is_main;
 	/* Filled by composition (catalog/inventory), never by a cataloger. */
 	hf_sv purl;
 	int32_t layer;      /* index of the layer that gives the visible file, -1: not in a layer */

@@ -126,7 +126,8 @@ static bool is_key(hf_sv key)
 	if (!key.len || is_digit(key.ptr[0]))
 		return false;
 	for (size_t i = 0; i < key.len; i++)
-		if (!is_letter(key.ptr[i]) && !is_digit(key.ptr[i]) && key.ptr[i] != '.' && key.ptr[i] != '-' && key.ptr[i] != '_')
+		if (!is_letter(key.ptr[i]) && !is_digit(key.ptr[i]) && key.ptr[i] != '.' && key.ptr[i] != '-' &&
+		    key.ptr[i] != '_')
 			return false;
 	return true;
 }
@@ -162,7 +163,9 @@ static int parse_qualifiers(hf_sv s, struct hf_arena *a, struct hf_purl *ret, st
 		if (!hf_sv_cut(field, '=', &q.key, &q.value))
 			return hf_fail(err, HF_E_FORMAT, "a qualifier has no '='");
 		if (!is_key(q.key))
-			return hf_fail(err, HF_E_FORMAT, "a qualifier's key is empty or holds more than letters, digits, '.', '-' and '_'");
+			return hf_fail(
+				err, HF_E_FORMAT,
+				"a qualifier's key is empty or holds more than letters, digits, '.', '-' and '_'");
 		q.key = folded(q.key, false, a);
 		q.value = decoded(q.value, a);
 		if (!q.value.len)
@@ -217,7 +220,8 @@ static bool is_type(hf_sv type)
 	if (!type.len || is_digit(type.ptr[0]))
 		return false;
 	for (size_t i = 0; i < type.len; i++)
-		if (!is_letter(type.ptr[i]) && !is_digit(type.ptr[i]) && type.ptr[i] != '.' && type.ptr[i] != '-' && type.ptr[i] != '+')
+		if (!is_letter(type.ptr[i]) && !is_digit(type.ptr[i]) && type.ptr[i] != '.' && type.ptr[i] != '-' &&
+		    type.ptr[i] != '+')
 			return false;
 	return true;
 }
@@ -240,7 +244,9 @@ int hf_purl_parse(hf_sv text, struct hf_arena *a, struct hf_purl *ret, struct hf
 	if (!hf_sv_cut(rest, '/', &part, &rest))
 		return hf_fail(err, HF_E_FORMAT, "there is no name behind a type");
 	if (!is_type(part))
-		return hf_fail(err, HF_E_FORMAT, "the type is empty, begins with a digit or holds more than letters, digits, '.', '-' and '+'");
+		return hf_fail(
+			err, HF_E_FORMAT,
+			"the type is empty, begins with a digit or holds more than letters, digits, '.', '-' and '+'");
 	ret->type = folded(part, false, a);
 	/* A scope that was not encoded ("@angular/core") holds no version: that one stands behind the last '/'. */
 	size_t at = hf_sv_last_index(rest, '@'), slash = hf_sv_last_index(rest, '/');
@@ -253,7 +259,8 @@ int hf_purl_parse(hf_sv text, struct hf_arena *a, struct hf_purl *ret, struct hf
 		rest.len--;
 	ret->name = decoded(hf_sv_basename(rest), a);
 	if ((r = decode_segments(hf_sv_dirname(rest), false, a, &ret->namespace, err)) < 0 ||
-	    (r = decode_segments(subpath, true, a, &ret->subpath, err)) < 0 || (r = parse_qualifiers(qualifiers, a, ret, err)) < 0)
+	    (r = decode_segments(subpath, true, a, &ret->subpath, err)) < 0 ||
+	    (r = parse_qualifiers(qualifiers, a, ret, err)) < 0)
 		return r;
 	return normalise(ret, a, err);
 }
@@ -379,8 +386,11 @@ hf_sv hf_purl_of_package(const struct hf_package *p, const struct hf_os *os, str
 		epoch = (hf_sv){ 0 };
 	if (distributed) {
 		const struct hf_purl_qualifier all[] = {
-			{ HF_SV("arch"), p->arch },     { HF_SV("distro"), distribution(os, a) },  { HF_SV("epoch"), epoch },
-			{ HF_SV("rpmmod"), p->module }, { HF_SV("upstream"), upstream(p, a) },
+			{ HF_SV("arch"), p->arch },
+			{ HF_SV("distro"), distribution(os, a) },
+			{ HF_SV("epoch"), epoch },
+			{ HF_SV("rpmmod"), p->module },
+			{ HF_SV("upstream"), upstream(p, a) },
 		};
 		u.qualifiers = list;
 		for (size_t i = 0; i < HF_ARRAY_SIZE(all); i++)

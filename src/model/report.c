@@ -39,7 +39,8 @@ enum hf_severity hf_severity_of(hf_sv word)
 
 const char *hf_layer_role_name(enum hf_layer_role role)
 {
-	static const char *const names[HF_ROLE_MAX] = { "unknown", "base", "runtime", "dependencies", "application", "configuration" };
+	static const char *const names[HF_ROLE_MAX] = { "unknown",      "base",        "runtime",
+							"dependencies", "application", "configuration" };
 
 	return role < HF_ROLE_MAX ? names[role] : "unknown";
 }

@@ -113,10 +113,9 @@ static int write_layers_table(const struct hf_scan_report *r, const struct hf_re
 	if (n)
 		hf_text_newline(&t);
 	if (r->unparsed_n)
-		hf_text_sentence(&t, 0,
-				 hf_arena_fmt(&a,
-					      "Not read or understood: %zu (--format json lists them).",
-					      r->unparsed_n));
+		hf_text_sentence(
+			&t, 0,
+			hf_arena_fmt(&a, "Not read or understood: %zu (--format json lists them).", r->unparsed_n));
 	for (size_t i = 0; i < r->notes_n; i++)
 		hf_text_sentence(&t, 0, r->notes[i]);
 	return hf_out_flush(out, err);

@@ -39,7 +39,7 @@ struct hf_source {
 	 */
 	struct hf_budget *windows[2];
 	struct hf_budget *spool;
-	bool keeps_stream;      /* of a wrapped archive, between two blobs */
+	bool keeps_stream;       /* of a wrapped archive, between two blobs */
 	struct hf_in *stream[2]; /* that stream: the archive's bytes, the decoder; NULL: none is open */
 };
 
@@ -80,8 +80,8 @@ bool hf_store_size(const struct hf_source *s, hf_sv name, uint64_t *ret);
 /* A file of the store as a stream. */
 struct hf_blob {
 	struct hf_in *in;
-	struct hf_in *below[2]; /* what it stands on */
-	int fd;                 /* -1: the source's own */
+	struct hf_in *below[2];   /* what it stands on */
+	int fd;                   /* -1: the source's own */
 	struct hf_source *source; /* takes the stream below back; NULL: it is closed */
 };
 int hf_blob_open(struct hf_source *s, hf_sv name, struct hf_blob *ret, struct hf_err *err);

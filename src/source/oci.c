@@ -316,7 +316,9 @@ static int look_into(struct hf_source *s, hf_sv json, struct document *doc, stru
 {
 	int r = read_document(s, json, doc, err);
 
-	return r ? r : doc->is_index || doc->is_manifest ? HF_OK : hf_fail(err, HF_E_FORMAT, "neither index nor manifest");
+	return r                                   ? r
+	       : doc->is_index || doc->is_manifest ? HF_OK
+						   : hf_fail(err, HF_E_FORMAT, "neither index nor manifest");
 }
 
 int hf_oci_find_manifest(struct hf_source *s, hf_sv config_digest, hf_sv *ret_digest, struct hf_err *err)

@@ -3,8 +3,8 @@
 #include "version/digits.h"
 
 struct hf_semver {
-	hf_sv core[3];       /* major, minor, patch; empty: not written, zero */
-	hf_sv prerelease;    /* without '-' */
+	hf_sv core[3];    /* major, minor, patch; empty: not written, zero */
+	hf_sv prerelease; /* without '-' */
 	bool has_prerelease;
 };
 

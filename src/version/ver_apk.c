@@ -4,7 +4,17 @@
 #include "version/digits.h"
 
 /* In the order that decides where two versions first differ in kind: the later kind is the older version. */
-enum kind { KIND_FIRST_NUMBER, KIND_NUMBER, KIND_LETTER, KIND_SUFFIX, KIND_SUFFIX_NUMBER, KIND_HASH, KIND_REVISION, KIND_END, KIND_INVALID };
+enum kind {
+	KIND_FIRST_NUMBER,
+	KIND_NUMBER,
+	KIND_LETTER,
+	KIND_SUFFIX,
+	KIND_SUFFIX_NUMBER,
+	KIND_HASH,
+	KIND_REVISION,
+	KIND_END,
+	KIND_INVALID
+};
 
 /* Those before SUFFIX_NONE come before the release itself. */
 static const hf_sv suffixes[] = {

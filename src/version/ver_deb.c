@@ -45,7 +45,8 @@ static bool split(hf_sv v, struct parts *p)
 		return false;
 	if (hf_sv_cut_last(p->upstream, '-', &p->upstream, &p->revision) && !p->revision.len)
 		return false;
-	return p->upstream.len && hf_is_digit(p->upstream.ptr[0]) && all_of(p->upstream, ".-+~:") && all_of(p->revision, ".+~");
+	return p->upstream.len && hf_is_digit(p->upstream.ptr[0]) && all_of(p->upstream, ".-+~:") &&
+	       all_of(p->revision, ".+~");
 }
 
 static int weight(hf_sv s, size_t at)

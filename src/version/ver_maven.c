@@ -61,9 +61,16 @@ static int qualifier_rank(const struct item *it)
 		hf_sv name;
 		int rank;
 	} known[] = {
-		{ HF_SV_INIT("alpha"), 0 },    { HF_SV_INIT("beta"), 1 },  { HF_SV_INIT("milestone"), 2 }, { HF_SV_INIT("rc"), 3 },
-		{ HF_SV_INIT("cr"), 3 },       { HF_SV_INIT("snapshot"), 4 }, { HF_SV_INIT("ga"), QUALIFIER_RELEASE },
-		{ HF_SV_INIT("final"), QUALIFIER_RELEASE }, { HF_SV_INIT("release"), QUALIFIER_RELEASE }, { HF_SV_INIT("sp"), 6 },
+		{ HF_SV_INIT("alpha"), 0 },
+		{ HF_SV_INIT("beta"), 1 },
+		{ HF_SV_INIT("milestone"), 2 },
+		{ HF_SV_INIT("rc"), 3 },
+		{ HF_SV_INIT("cr"), 3 },
+		{ HF_SV_INIT("snapshot"), 4 },
+		{ HF_SV_INIT("ga"), QUALIFIER_RELEASE },
+		{ HF_SV_INIT("final"), QUALIFIER_RELEASE },
+		{ HF_SV_INIT("release"), QUALIFIER_RELEASE },
+		{ HF_SV_INIT("sp"), 6 },
 	};
 
 	if (it->before_digit && it->text.len == 1) {
@@ -179,7 +186,9 @@ static int compare_chains(struct cursor a, struct cursor b)
 			return j == KIND_END ? compare_levels_to_nothing(&a) : compare_level_to(j);
 		if (j == KIND_LEVEL)
 			return i == KIND_END ? -compare_levels_to_nothing(&b) : -compare_level_to(i);
-		r = j == KIND_END ? compare_to_nothing(&x) : i == KIND_END ? -compare_to_nothing(&y) : compare_items(&x, &y);
+		r = j == KIND_END   ? compare_to_nothing(&x)
+		    : i == KIND_END ? -compare_to_nothing(&y)
+				    : compare_items(&x, &y);
 		if (r)
 			return r;
 		a.at = i == KIND_END ? a.at : x.next;

@@ -36,8 +36,9 @@ static bool parse_modifier(hf_sv s, struct composer *ret)
 		const char *word;
 		enum form form;
 	} words[] = {
-		{ "stable", FORM_UNKNOWN }, { "beta", FORM_BETA }, { "b", FORM_BETA },   { "rc", FORM_RC },    { "alpha", FORM_ALPHA },
-		{ "a", FORM_ALPHA },        { "patch", FORM_PATCH }, { "pl", FORM_PATCH }, { "p", FORM_PATCH },
+		{ "stable", FORM_UNKNOWN }, { "beta", FORM_BETA },   { "b", FORM_BETA },
+		{ "rc", FORM_RC },          { "alpha", FORM_ALPHA }, { "a", FORM_ALPHA },
+		{ "patch", FORM_PATCH },    { "pl", FORM_PATCH },    { "p", FORM_PATCH },
 	};
 	bool stable = false;
 

@@ -32,9 +32,11 @@ static size_t read_packages(struct hf_package *packages, struct hf_arena *a)
 		hf_sv rest = hf_arena_dup(a, hf_sv_trim((hf_sv){ line, (size_t)len })), type, name;
 		if (!hf_sv_cut(rest, '\t', &type, &rest) || !hf_sv_cut(rest, '\t', &name, &rest))
 			continue;
-		packages[n++] = (struct hf_package){
-			.type = hf_package_type_of_purl(type), .name = name, .version = rest, .path = HF_SV("bench"), .layer = -1
-		};
+		packages[n++] = (struct hf_package){ .type = hf_package_type_of_purl(type),
+						     .name = name,
+						     .version = rest,
+						     .path = HF_SV("bench"),
+						     .layer = -1 };
 	}
 	free(line);
 	return n;
@@ -60,7 +62,9 @@ int main(int argc, char **argv)
 	size_t n = read_packages(packages, &a);
 	for (int i = 0; i < rounds; i++) {
 		struct hf_arena scratch = HF_ARENA(1 << 30);
-		struct hf_match_input in = { .os = &os, .packages = packages, .packages_n = n, .database = db, .today = HF_SV("2026-11-22") };
+		struct hf_match_input in = {
+			.os = &os, .packages = packages, .packages_n = n, .database = db, .today = HF_SV("2026-11-22")
+		};
 		struct hf_match_result result = { 0 };
 		double start = now_ms();
 		if (hf_match(&in, &scratch, &result, &err) < 0)

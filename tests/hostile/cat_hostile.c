@@ -18,7 +18,8 @@
 
 static bool try_open(void)
 {
-	return open("/etc/shadow", O_RDONLY) >= 0 || open("/etc/passwd", O_RDONLY) >= 0 || open("/proc/self/environ", O_RDONLY) >= 0;
+	return open("/etc/shadow", O_RDONLY) >= 0 || open("/etc/passwd", O_RDONLY) >= 0 ||
+	       open("/proc/self/environ", O_RDONLY) >= 0;
 }
 
 static bool try_write(void)
@@ -28,7 +29,9 @@ static bool try_write(void)
 
 static bool try_connect(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	return fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
@@ -150,11 +153,15 @@ static const struct {
 	const char *name;
 	bool (*attempt)(void);
 } attempts[] = {
-	{ "open", try_open },     { "write", try_write },   { "connect", try_connect }, { "exec", try_exec },
-	{ "fork", try_fork },     { "kill", try_kill },     { "ptrace", try_ptrace },   { "code", try_code },
-	{ "crash", try_crash },   { "abort", try_abort },   { "memory", try_memory },   { "stack", try_stack },
-	{ "dumpable", try_dumpable }, { "openat2", try_openat2 }, { "owner", try_owner },     { "descriptors", try_descriptors },
-	{ "shout", try_shout },   { "fill", try_fill },
+	{ "open", try_open },         { "write", try_write },
+	{ "connect", try_connect },   { "exec", try_exec },
+	{ "fork", try_fork },         { "kill", try_kill },
+	{ "ptrace", try_ptrace },     { "code", try_code },
+	{ "crash", try_crash },       { "abort", try_abort },
+	{ "memory", try_memory },     { "stack", try_stack },
+	{ "dumpable", try_dumpable }, { "openat2", try_openat2 },
+	{ "owner", try_owner },       { "descriptors", try_descriptors },
+	{ "shout", try_shout },       { "fill", try_fill },
 };
 
 static int hostile_parse(const struct hf_file *file, struct hf_arena *a, struct hf_emit *out, struct hf_err *err)
@@ -164,13 +171,19 @@ static int hostile_parse(const struct hf_file *file, struct hf_arena *a, struct 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(attempts); i++) {
 		if (!hf_sv_eq(what, hf_sv_of(attempts[i].name)) || !attempts[i].attempt())
 			continue;
-		struct hf_package p = { .type = HF_PKG_PYPI, .name = hf_arena_concat(a, HF_SV("got-"), what), .version = HF_SV("1"), .path = file->path };
+		struct hf_package p = { .type = HF_PKG_PYPI,
+					.name = hf_arena_concat(a, HF_SV("got-"), what),
+					.version = HF_SV("1"),
+					.path = file->path };
 		return out->package(out, &p, err);
 	}
 	if (hf_sv_eq(what, HF_SV("sleep"))) {
 		for (int i = 0; i < 20; i++)
 			usleep(5000);
-		struct hf_package p = { .type = HF_PKG_PYPI, .name = hf_sv_basename(hf_sv_dirname(file->path)), .version = HF_SV("1"), .path = file->path };
+		struct hf_package p = { .type = HF_PKG_PYPI,
+					.name = hf_sv_basename(hf_sv_dirname(file->path)),
+					.version = HF_SV("1"),
+					.path = file->path };
 		return out->package(out, &p, err);
 	}
 	return HF_OK;

@@ -55,7 +55,7 @@ static void ranges(struct hf_json_writer *w, const struct hf_range *r, size_t n)
 
 static void affected(struct hf_json_writer *w, const struct hf_affected *e)
 {
-	static const char *const states[HF_STATE_MAX] = { NULL,          "not_affected", "open",
+	static const char *const states[HF_STATE_MAX] = { NULL,           "not_affected", "open",
 							  "will_not_fix", "deferred",     "investigating" };
 
 	hf_jw_object(w);

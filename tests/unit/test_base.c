@@ -104,9 +104,11 @@ HF_TEST(paths_hash_alike_over_a_merged_usr)
 	assert_true(hf_hash_path(HF_SV("usr/local/x")) != hf_hash_path(HF_SV("local/x")));
 }
 
-HF_TEST_MAIN(cmocka_unit_test(arena_cap_is_sticky_and_a_failure_is_null), cmocka_unit_test(arena_checks_the_multiplication),
-	     cmocka_unit_test(buffer_stops_at_its_maximum), cmocka_unit_test(cursor_fails_past_the_end_and_stays_failed),
-	     cmocka_unit_test(cursor_lines_with_and_without_an_end), cmocka_unit_test(numbers_that_do_not_fit_are_refused),
+HF_TEST_MAIN(cmocka_unit_test(arena_cap_is_sticky_and_a_failure_is_null),
+	     cmocka_unit_test(arena_checks_the_multiplication), cmocka_unit_test(buffer_stops_at_its_maximum),
+	     cmocka_unit_test(cursor_fails_past_the_end_and_stays_failed),
+	     cmocka_unit_test(cursor_lines_with_and_without_an_end),
+	     cmocka_unit_test(numbers_that_do_not_fit_are_refused),
 	     cmocka_unit_test(utf8_without_surrogates_and_overlong_forms),
 	     cmocka_unit_test(messages_carry_context_and_no_control_bytes),
 	     cmocka_unit_test(map_keeps_the_order_of_insertion), cmocka_unit_test(paths_hash_alike_over_a_merged_usr))

@@ -22,8 +22,10 @@ static const struct hf_filter all;
 
 HF_TEST(rules_that_are_none_are_refused_by_name)
 {
-	static const char *const wrong[] = { "", "hihg", "epss", "epss>=", "epss>=1.5", "epss>=0x1", "epss>=-1", "epss>0.5",
-					     "fixable:", "fixable:bad", "config:unknown", "KEV ", "unknown", "kev:high" };
+	static const char *const wrong[] = {
+		"",         "hihg",     "epss",        "epss>=",         "epss>=1.5", "epss>=0x1", "epss>=-1",
+		"epss>0.5", "fixable:", "fixable:bad", "config:unknown", "KEV ",      "unknown",   "kev:high"
+	};
 	struct hf_gate g;
 	struct hf_err err = { 0 };
 
@@ -149,9 +151,11 @@ HF_TEST(a_list_of_severities_with_a_wrong_word_is_refused)
 	assert_int_equal(mask, 1u << HF_SEV_HIGH | 1u << HF_SEV_UNKNOWN);
 }
 
-HF_TEST_MAIN(cmocka_unit_test(rules_that_are_none_are_refused_by_name), cmocka_unit_test(a_rule_is_read_from_its_view_alone),
-	     cmocka_unit_test(a_severity_gate_takes_that_and_worse), cmocka_unit_test(malware_without_a_severity_is_critical),
-	     cmocka_unit_test(kev_epss_and_fixable), cmocka_unit_test(what_does_not_count_fails_no_gate),
-	     cmocka_unit_test(what_is_not_shown_fails_no_gate), cmocka_unit_test(the_first_failing_gate_is_named_with_its_count),
+HF_TEST_MAIN(cmocka_unit_test(rules_that_are_none_are_refused_by_name),
+	     cmocka_unit_test(a_rule_is_read_from_its_view_alone),
+	     cmocka_unit_test(a_severity_gate_takes_that_and_worse),
+	     cmocka_unit_test(malware_without_a_severity_is_critical), cmocka_unit_test(kev_epss_and_fixable),
+	     cmocka_unit_test(what_does_not_count_fails_no_gate), cmocka_unit_test(what_is_not_shown_fails_no_gate),
+	     cmocka_unit_test(the_first_failing_gate_is_named_with_its_count),
 	     cmocka_unit_test(config_rules_look_at_misconfigurations),
 	     cmocka_unit_test(a_list_of_severities_with_a_wrong_word_is_refused))

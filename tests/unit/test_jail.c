@@ -49,7 +49,9 @@ static int jailed_without_landlock(void)
 	if (!forbid(SCMP_SYS(landlock_create_ruleset)) || hf_jail_enter(&o, NULL) != HF_PARTIAL)
 		return 1;
 	/* Its flags lie in memory, where the filter cannot see whether they are for writing. */
-	struct { uint64_t flags, mode, resolve; } how = { O_RDWR, 0, 0 };
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { O_RDWR, 0, 0 };
 	if (syscall(SYS_openat2, AT_FDCWD, "/proc/self/mem", &how, sizeof how) >= 0 || errno != ENOSYS)
 		return 2;
 	return hf_open_beneath(below, "bin/env", O_RDONLY, true) < 0 ? 3 : 0;
@@ -97,9 +99,20 @@ static int open_things(void)
 	mkdir(path, 0700);
 	close(openat(at, "sub/file", O_CREAT | O_WRONLY, 0600));
 	failed |= symlinkat("/etc", at, "away") || symlinkat("..", at, "sub/up");
-	static const struct { const char *path; bool opens; } cases[] = {
-		{ "sub/file", true }, { "sub//file", true }, { "./sub/file", true }, { "sub/none", false }, { "away/passwd", false },
-		{ "../etc/passwd", false }, { "sub/up/../../etc/passwd", false }, { "/etc/passwd", false }, { "sub/file/x", false }, { "", false },
+	static const struct {
+		const char *path;
+		bool opens;
+	} cases[] = {
+		{ "sub/file", true },
+		{ "sub//file", true },
+		{ "./sub/file", true },
+		{ "sub/none", false },
+		{ "away/passwd", false },
+		{ "../etc/passwd", false },
+		{ "sub/up/../../etc/passwd", false },
+		{ "/etc/passwd", false },
+		{ "sub/file/x", false },
+		{ "", false },
 	};
 	for (size_t i = 0; i < HF_ARRAY_SIZE(cases); i++)
 		for (int follow = 0; follow < 2; follow++) {
@@ -284,7 +297,8 @@ HF_TEST(a_terminal_sees_text_and_colours_alone)
 	assert_shown(HF_SV("a\tb\n\xc3\xa4"), false, HF_SV("a\tb\n\xc3\xa4"));
 	assert_shown(HF_SV("\033[1;31mred\033[0m"), true, HF_SV("\033[1;31mred\033[0m"));
 	assert_shown(HF_SV("\033[1;31mred"), false, HF_SV("\\x1b[1;31mred"));
-	assert_shown(HF_SV("\033]0;x\007\r\033[2J\xc2\x9bm\xff"), true, HF_SV("\\x1b]0;x\\x07\\x0d\\x1b[2J\\xc2\\x9bm\\xff"));
+	assert_shown(HF_SV("\033]0;x\007\r\033[2J\xc2\x9bm\xff"), true,
+		     HF_SV("\\x1b]0;x\\x07\\x0d\\x1b[2J\\xc2\\x9bm\\xff"));
 	assert_shown(HF_SV("\033[1"), true, HF_SV("\\x1b[1"));
 	assert_shown(HF_SV(""), true, HF_SV(""));
 	char text[5001];
@@ -294,7 +308,10 @@ HF_TEST(a_terminal_sees_text_and_colours_alone)
 }
 
 HF_TEST_MAIN(cmocka_unit_test(without_landlock_nothing_can_be_opened_for_writing),
-	     cmocka_unit_test(calls_in_another_numbering_end_the_process), cmocka_unit_test(nothing_above_a_folder_is_opened),
-	     cmocka_unit_test(each_killer_costs_one_file), cmocka_unit_test(a_worker_that_always_dies_is_given_up),
-	     cmocka_unit_test(a_file_that_takes_too_long_is_left_out), cmocka_unit_test(a_workers_message_is_bounded_and_escaped),
-	     cmocka_unit_test(a_worker_holds_what_it_needs_alone), cmocka_unit_test(a_terminal_sees_text_and_colours_alone))
+	     cmocka_unit_test(calls_in_another_numbering_end_the_process),
+	     cmocka_unit_test(nothing_above_a_folder_is_opened), cmocka_unit_test(each_killer_costs_one_file),
+	     cmocka_unit_test(a_worker_that_always_dies_is_given_up),
+	     cmocka_unit_test(a_file_that_takes_too_long_is_left_out),
+	     cmocka_unit_test(a_workers_message_is_bounded_and_escaped),
+	     cmocka_unit_test(a_worker_holds_what_it_needs_alone),
+	     cmocka_unit_test(a_terminal_sees_text_and_colours_alone))

@@ -143,4 +143,5 @@ HF_TEST(memory_has_a_maximum)
 HF_TEST_MAIN(WITH_DIR(a_file_appears_only_when_it_is_whole), WITH_DIR(an_aborted_output_leaves_the_old_file),
 	     WITH_DIR(a_replaced_file_keeps_its_mode_and_a_link_stays_a_link),
 	     WITH_DIR(a_folder_that_is_not_there_and_a_folder_are_refused),
-	     cmocka_unit_test(devices_are_written_straight_and_a_full_one_is_an_error), cmocka_unit_test(memory_has_a_maximum))
+	     cmocka_unit_test(devices_are_written_straight_and_a_full_one_is_an_error),
+	     cmocka_unit_test(memory_has_a_maximum))

@@ -7,7 +7,8 @@
 static const struct {
 	const char *text, *canonical;
 } good[] = {
-	{ "pkg:deb/debian/curl@7.50.3-1?distro=jessie&arch=i386", "pkg:deb/debian/curl@7.50.3-1?arch=i386&distro=jessie" },
+	{ "pkg:deb/debian/curl@7.50.3-1?distro=jessie&arch=i386",
+	  "pkg:deb/debian/curl@7.50.3-1?arch=i386&distro=jessie" },
 	{ "PKG:DEB/Debian/Curl@1:2", "pkg:deb/debian/curl@1:2" },
 	{ "pkg://gem/rails@7.0", "pkg:gem/rails@7.0" },
 	{ "pkg:pypi/Foo_Bar.Baz@1.0", "pkg:pypi/foo-bar.baz@1.0" },
@@ -28,9 +29,27 @@ static const struct {
 };
 
 static const char *const bad[] = {
-	"",           "pkg:",           "pkg:deb",       "pkg:deb/",           "deb/debian/x", "http:deb/x",     "pkg:1deb/x",
-	"pkg:d_b/x",  "pkg:/x",         "pkg:gem/@1",    "pkg:maven/artifact", "pkg:swift/x@1", "pkg:cran/x",    "pkg:deb/x?a",
-	"pkg:deb/x?1a=b", "pkg:deb/x?=b", "pkg:deb/x?a%20b=c", "pkg:deb/x?a=1&A=2", "pkg:deb/a%2Fb/c", "pkg:cargo/ns/name", "pkg:gem/ns/name",
+	"",
+	"pkg:",
+	"pkg:deb",
+	"pkg:deb/",
+	"deb/debian/x",
+	"http:deb/x",
+	"pkg:1deb/x",
+	"pkg:d_b/x",
+	"pkg:/x",
+	"pkg:gem/@1",
+	"pkg:maven/artifact",
+	"pkg:swift/x@1",
+	"pkg:cran/x",
+	"pkg:deb/x?a",
+	"pkg:deb/x?1a=b",
+	"pkg:deb/x?=b",
+	"pkg:deb/x?a%20b=c",
+	"pkg:deb/x?a=1&A=2",
+	"pkg:deb/a%2Fb/c",
+	"pkg:cargo/ns/name",
+	"pkg:gem/ns/name",
 };
 
 static hf_sv canonical(const char *text, struct hf_arena *a)
@@ -67,7 +86,8 @@ HF_TEST(parts_are_decoded)
 	struct hf_purl p;
 
 	assert_int_equal(hf_purl_parse(HF_SV("pkg:npm/%40a/b@1%2B2?z=1&k=%20#s%20t"), &a, &p, NULL), HF_OK);
-	assert_true(hf_sv_eq(p.namespace, HF_SV("@a")) && hf_sv_eq(p.name, HF_SV("b")) && hf_sv_eq(p.version, HF_SV("1+2")));
+	assert_true(hf_sv_eq(p.namespace, HF_SV("@a")) && hf_sv_eq(p.name, HF_SV("b")) &&
+		    hf_sv_eq(p.version, HF_SV("1+2")));
 	assert_int_equal(p.qualifiers_n, 2);
 	assert_true(hf_sv_eq(p.qualifiers[0].key, HF_SV("k")) && hf_sv_eq(p.qualifiers[0].value, HF_SV(" ")));
 	assert_true(hf_sv_eq(p.subpath, HF_SV("s t")));
@@ -83,22 +103,34 @@ HF_TEST(packages_get_the_purls_that_trivy_and_syft_write)
 		const struct hf_os *os;
 		const char *purl;
 	} cases[] = {
-		{ { HF_PKG_DEB, .name = HF_SV("libssl3"), .version = HF_SV("3.0.9-1"), .arch = HF_SV("amd64"), .source_name = HF_SV("openssl") },
-		  &debian, "pkg:deb/debian/libssl3@3.0.9-1?arch=amd64&distro=debian-12&upstream=openssl" },
-		{ { HF_PKG_DEB, .name = HF_SV("gcc"), .version = HF_SV("4:12.2.0-3"), .source_name = HF_SV("gcc-defaults"), .source_version = HF_SV("1.203") },
-		  &debian, "pkg:deb/debian/gcc@4:12.2.0-3?distro=debian-12&upstream=gcc-defaults%401.203" },
+		{ { HF_PKG_DEB, .name = HF_SV("libssl3"), .version = HF_SV("3.0.9-1"), .arch = HF_SV("amd64"),
+		    .source_name = HF_SV("openssl") },
+		  &debian,
+		  "pkg:deb/debian/libssl3@3.0.9-1?arch=amd64&distro=debian-12&upstream=openssl" },
+		{ { HF_PKG_DEB, .name = HF_SV("gcc"), .version = HF_SV("4:12.2.0-3"),
+		    .source_name = HF_SV("gcc-defaults"), .source_version = HF_SV("1.203") },
+		  &debian,
+		  "pkg:deb/debian/gcc@4:12.2.0-3?distro=debian-12&upstream=gcc-defaults%401.203" },
 		{ { HF_PKG_RPM, .name = HF_SV("openssl"), .version = HF_SV("1:3.0.7-1.el9"), .arch = HF_SV("x86_64") },
-		  &alma, "pkg:rpm/almalinux/openssl@3.0.7-1.el9?arch=x86_64&distro=almalinux-9.2&epoch=1" },
+		  &alma,
+		  "pkg:rpm/almalinux/openssl@3.0.7-1.el9?arch=x86_64&distro=almalinux-9.2&epoch=1" },
 		{ { HF_PKG_RPM, .name = HF_SV("zlib"), .version = HF_SV("0:1-1") }, NULL, "pkg:rpm/zlib@1-1" },
-		{ { HF_PKG_NPM, .name = HF_SV("@angular/core"), .version = HF_SV("1.0.0") }, &debian, "pkg:npm/%40angular/core@1.0.0" },
-		{ { HF_PKG_MAVEN, .name = HF_SV("org.yaml:snakeyaml"), .version = HF_SV("1.33") }, NULL, "pkg:maven/org.yaml/snakeyaml@1.33" },
+		{ { HF_PKG_NPM, .name = HF_SV("@angular/core"), .version = HF_SV("1.0.0") },
+		  &debian,
+		  "pkg:npm/%40angular/core@1.0.0" },
+		{ { HF_PKG_MAVEN, .name = HF_SV("org.yaml:snakeyaml"), .version = HF_SV("1.33") },
+		  NULL,
+		  "pkg:maven/org.yaml/snakeyaml@1.33" },
 		{ { HF_PKG_MAVEN, .name = HF_SV(":x"), .version = HF_SV("1") }, NULL, "pkg:maven/x@1" },
-		{ { HF_PKG_GOLANG, .name = HF_SV("github.com/gorilla/mux"), .version = HF_SV("v1.8.0") }, NULL, "pkg:golang/github.com/gorilla/mux@v1.8.0" },
+		{ { HF_PKG_GOLANG, .name = HF_SV("github.com/gorilla/mux"), .version = HF_SV("v1.8.0") },
+		  NULL,
+		  "pkg:golang/github.com/gorilla/mux@v1.8.0" },
 		{ { HF_PKG_PYPI, .name = HF_SV("Ruamel_yaml") }, NULL, "pkg:pypi/ruamel-yaml" },
 	};
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(cases); i++)
-		assert_string_equal(hf_arena_dup(&a, hf_purl_of_package(&cases[i].p, cases[i].os, &a)).ptr, cases[i].purl);
+		assert_string_equal(hf_arena_dup(&a, hf_purl_of_package(&cases[i].p, cases[i].os, &a)).ptr,
+				    cases[i].purl);
 }
 
 HF_TEST(a_small_arena_is_a_limit)

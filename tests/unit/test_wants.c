@@ -87,4 +87,5 @@ HF_TEST(the_table_finds_the_rows_of_a_path)
 	hf_wants_free(w);
 }
 
-HF_TEST_MAIN(cmocka_unit_test(globs_match_whole_paths_by_components), cmocka_unit_test(the_table_finds_the_rows_of_a_path))
+HF_TEST_MAIN(cmocka_unit_test(globs_match_whole_paths_by_components),
+	     cmocka_unit_test(the_table_finds_the_rows_of_a_path))

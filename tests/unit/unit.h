@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #define HF_TEST(name) static void name(void **state_ __attribute__((unused)))
-#define HF_TEST_MAIN(...)                                                 \
-	int main(void)                                                    \
-	{                                                                 \
-		const struct CMUnitTest tests[] = { __VA_ARGS__ };        \
-		return cmocka_run_group_tests(tests, NULL, NULL);         \
+#define HF_TEST_MAIN(...)                                          \
+	int main(void)                                             \
+	{                                                          \
+		const struct CMUnitTest tests[] = { __VA_ARGS__ }; \
+		return cmocka_run_group_tests(tests, NULL, NULL);  \
 	}
