@@ -27,6 +27,23 @@ static struct claim *claim_of(const struct claims *c, uint64_t hash)
 	return &c->slots[i];
 }
 
+/* Folders that no distribution installs into (FHS 3.0 sections 3.8, 3.14, 3.17, 4.9): a database that claims a file there was
+ * edited, or does not speak of a distribution's package. */
+static bool is_local(hf_sv path)
+{
+	static const hf_sv folders[] = { HF_SV_INIT("usr/local/"), HF_SV_INIT("home/"), HF_SV_INIT("root/"), HF_SV_INIT("srv/") };
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(folders); i++)
+		if (hf_sv_starts(path, folders[i]))
+			return true;
+	return false;
+}
+
+static bool can_be_owned(const struct hf_package *p)
+{
+	return !hf_package_type_is_distribution(p->type) && !is_local(p->path);
+}
+
 static struct claims make_claims(const struct hf_package *packages, size_t n)
 {
 	struct claims c = { .slots_n = 16 };
@@ -35,7 +52,7 @@ static struct claims make_claims(const struct hf_package *packages, size_t n)
 		c.slots_n *= 2;
 	c.slots = hf_calloc(c.slots_n, sizeof *c.slots);
 	for (size_t i = 0; i < n; i++) {
-		if (hf_package_type_is_distribution(packages[i].type))
+		if (!can_be_owned(&packages[i]))
 			continue;
 		uint64_t hash = hf_hash_path(hf_compose_outer_path(packages[i].path));
 		claim_of(&c, hash)->path_hash = hash + !hash;
@@ -103,7 +120,7 @@ void hf_compose_owners(struct composition *c, struct hf_package *packages, size_
 		if (c->layers[k].owned.n)
 			settle(&claims, c, k, &purls);
 	for (size_t i = 0; i < n; i++)
-		if (!hf_package_type_is_distribution(packages[i].type))
+		if (can_be_owned(&packages[i]))
 			packages[i].owned_by = claim_of(&claims, hf_hash_path(hf_compose_outer_path(packages[i].path)))->owner;
 	if (scratch.over)
 		c->inv->arena.over = true;

@@ -22,6 +22,7 @@ struct work {
 	struct hf_match_result *result;
 	struct hf_distro distro;
 	bool distro_known; /* the database speaks of this release */
+	size_t owned_n;    /* language packages that were left to the distribution's advisories */
 	hf_vulnerability_vec vulnerabilities;
 	HF_VEC(struct hf_undecided) undecided;
 	HF_VEC(struct hf_cleared) cleared;
@@ -370,13 +371,32 @@ static hf_sv plain_version(const struct hf_package *p)
 	return p->version;
 }
 
+static int purl_order(const void *key, const void *package)
+{
+	return hf_sv_cmp(*(const hf_sv *)key, ((const struct hf_package *)package)->purl);
+}
+
+/* The distribution mends what its packages bring along; what a package of somebody else brings along, nobody does. */
+static bool is_judged_by_distribution(const struct work *w, const struct hf_package *p)
+{
+	if (!p->owned_by.len)
+		return false;
+	const struct hf_package *owner =
+		bsearch(&p->owned_by, w->in->packages, w->in->packages_n, sizeof *w->in->packages, purl_order);
+	return !owner || !hf_distro_foreign(&w->distro, owner);
+}
+
 static void match_language(struct work *w, uint32_t package)
 {
 	const struct hf_package *p = &w->in->packages[package];
 	hf_sv ecosystem = hf_sv_of(hf_package_type_ecosystem(p->type));
 	struct hf_affected_entry e;
 
-	if (p->owned_by.len || !p->name.len)
+	if (is_judged_by_distribution(w, p)) {
+		w->owned_n++;
+		return;
+	}
+	if (!p->name.len)
 		return;
 	if (!w->ecosystem_known[p->type]) {
 		undecided(w, package, HF_SV("no-data-for-ecosystem"),
@@ -544,6 +564,9 @@ static void finish(struct work *w)
 	SORT(w->undecided, undecided_order);
 	SORT(w->cleared, cleared_order);
 	drop_contradicted(w);
+	if (w->owned_n)
+		note(w, hf_arena_fmt(w->a, "%zu language package%s of the distribution's own packages %s judged by its advisories alone",
+				     w->owned_n, w->owned_n == 1 ? "" : "s", w->owned_n == 1 ? "was" : "were"));
 	if (r->database.landmarks_only)
 		note(w, HF_SV("only the small set of landmark advisories that is built into the program was used: run "
 			      "'holdfast db build' for a "

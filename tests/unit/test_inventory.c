@@ -344,12 +344,12 @@ HF_TEST(ownership_comes_from_visible_databases_alone)
 {
 	struct image m = new_image();
 	LAYER(&m, { '0', status, DEB("node-a", "1") }, NPM("usr/lib/", "a", "1.0.0"), NPM("usr/lib/", "b", "1.0.0"), NPM("usr/lib/", "c", "1.0.0"),
-	      { '0', "var/lib/dpkg/info/node-a.list", "/lib/node_modules/a/package.json\n/usr/lib/node_modules/a/package.json\n" },
+	      NPM("usr/local/lib/", "d", "1.0.0"), { '0', "var/lib/dpkg/info/node-a.list", "/lib/node_modules/a/package.json\n/usr/lib/node_modules/a/package.json\n/usr/local/lib/node_modules/d/package.json\n" },
 	      { '0', "var/lib/dpkg/info/gone.list", "/usr/lib/node_modules/b/package.json\n" },
 	      { '0', "var/lib/dpkg/info/node-a.md5sums", "00000000000000000000000000000000  usr/lib/node_modules/c/package.json\n" });
 	LAYER(&m, { '0', "var/lib/dpkg/info/.wh.node-a.md5sums", "" });
 	struct read r = read_image(&m);
-	assert_string_equal(packages(&r), "node-a@1 0\na@1.0.0 0 owned\nb@1.0.0 0\nc@1.0.0 0\n");
+	assert_string_equal(packages(&r), "node-a@1 0\na@1.0.0 0 owned\nb@1.0.0 0\nc@1.0.0 0\nd@1.0.0 0\n");
 	done(&r);
 }
 
