@@ -37,6 +37,7 @@ enum {
 #define HF_INFLATED_LAYER_MAX HF_GIB(256)      /* plain size of one layer */
 #define HF_INFLATE_RATIO_MAX 4096              /* plain : compressed, past the first 64 MiB */
 #define HF_REPORT_SIZE_MAX HF_GIB(1)           /* what a worker hands to its parent */
+#define HF_WANTED_FILE_MAX HF_MIB(512)         /* one file that a cataloger reads from its begin to its end */
 #define HF_FILES_MAX (UINT64_C(32) << 20)      /* entries of one artifact */
 #define HF_PARSE_ARENA_MAX HF_MIB(32)          /* one parser call's working memory */
 #define HF_INVENTORY_ARENA_MAX HF_GIB(1)       /* all packages, ownership and paths of one artifact */

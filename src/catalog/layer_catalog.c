@@ -314,6 +314,12 @@ static int parse_with(struct reader *r, const struct hf_cataloger *cataloger, co
 	return add_unparsed(r, file->path, hf_sv_of(why.msg), err);
 }
 
+/* Executables and zip archives are read here and there, all else as a whole. */
+static bool is_too_large(hf_sv bytes)
+{
+	return bytes.len > HF_WANTED_FILE_MAX && !hf_sv_starts(bytes, HF_SV("\177ELF")) && !hf_sv_starts(bytes, HF_SV("PK"));
+}
+
 static int read_content(struct reader *r, hf_sv path, uint32_t mode, hf_wants_set wanted, hf_sv bytes, struct hf_err *err)
 {
 	const struct hf_worker *w = r->options->worker;
@@ -329,7 +335,9 @@ static int read_content(struct reader *r, hf_sv path, uint32_t mode, hf_wants_se
 	if (!r->current)
 		return over_limit(r, err);
 	file.path = r->current->path;
-	if (w && hf_worker_excludes(w, (int32_t)r->catalog->layer, path, &reason)) {
+	if (is_too_large(bytes)) {
+		q = add_unparsed(r, path, HF_SV("a file of more than 512 MiB: not read"), err);
+	} else if (w && hf_worker_excludes(w, (int32_t)r->catalog->layer, path, &reason)) {
 		q = add_unparsed(r, path, reason, err);
 	} else {
 		if (w)
