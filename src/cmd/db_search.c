@@ -393,7 +393,7 @@ int hf_db_print_search(const struct hf_database *db, hf_sv what, bool json)
 			record_text(db, f.at[i], f.ecosystem, f.package, &out);
 		if (!f.n)
 			fprintf(stderr, "holdfast: db search: nothing is known of %.*s\n", HF_SV_FMT(what));
-		return end(&out, f.n ? 0 : 1);
+		return end(&out, 0);
 	}
 	struct hf_json_writer w = { .out = &out.buf, .flush = hf_out_sink(&out), .flush_ctx = &out };
 	hf_jw_object(&w);
@@ -406,5 +406,5 @@ int hf_db_print_search(const struct hf_database *db, hf_sv what, bool json)
 		record_json(db, f.at[i], f.ecosystem, f.package, &w);
 	hf_jw_array_end(&w);
 	hf_jw_object_end(&w);
-	return finish(&w, &out, f.n ? 0 : 1);
+	return finish(&w, &out, 0);
 }

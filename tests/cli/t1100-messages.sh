@@ -34,4 +34,8 @@ mkdir jar
 python3 -c 'import zipfile; zipfile.ZipFile("jar/thing-4.11.jar", "w").writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")'
 "$HOLDFAST" sbom -f json jar >jar.json 2>err.log
 check "a jar without a group has its artifact's name" grep -q '"name": "thing"' jar.json
+
+"$HOLDFAST" db search XX-1 >search.out 2>search.err
+fails 0 "a search that finds nothing is done" "$HOLDFAST" db search XX-1
+check "and says that it found nothing" grep -q "nothing is known of XX-1" search.err
 finish
