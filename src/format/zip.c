@@ -112,7 +112,7 @@ int hf_zip_open(struct hf_zip *z, hf_sv bytes, struct hf_err *err)
 	hf_sv tail = hf_sv_skip(bytes, lowest);
 	/* A comment may hold the signature too: the last one that makes sense is taken. */
 	for (size_t at = tail.len - END_SIZE + 1; at-- > 0;) {
-		if (memcmp(tail.ptr + at, SIGNATURE_END.ptr, SIGNATURE_END.len))
+		if (memcmp(bytes.ptr + lowest + at, SIGNATURE_END.ptr, SIGNATURE_END.len))
 			continue;
 		if (try_end(z, lowest + at, first.code ? NULL : &first) == HF_OK) {
 			z->why = NULL;
@@ -232,7 +232,7 @@ int hf_zip_packed(const struct hf_zip *z, const struct hf_zip_member *m, hf_sv *
 int hf_zip_read(const struct hf_zip *z, const struct hf_zip_member *m, uint64_t size_max, struct hf_buf *scratch,
 		hf_sv *ret, struct hf_err *err)
 {
-	hf_sv packed;
+	hf_sv packed = { 0 };
 
 	if (m->encrypted)
 		return hf_fail(err, HF_E_UNSUPPORTED, "the member is encrypted");

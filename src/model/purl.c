@@ -239,6 +239,7 @@ int hf_purl_parse(hf_sv text, struct hf_arena *a, struct hf_purl *ret, struct hf
 		return hf_fail(err, HF_E_FORMAT, "it does not begin with 'pkg:'");
 	while (rest.len && rest.ptr[0] == '/')
 		rest = hf_sv_skip(rest, 1);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a view without a pointer has no length */
 	while (rest.len && rest.ptr[rest.len - 1] == '/')
 		rest.len--;
 	if (!hf_sv_cut(rest, '/', &part, &rest))
@@ -255,6 +256,7 @@ int hf_purl_parse(hf_sv text, struct hf_arena *a, struct hf_purl *ret, struct hf
 		ret->version = decoded(hf_sv_skip(rest, at + 1), a);
 		rest = hf_sv_first(rest, at);
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a view without a pointer has no length */
 	while (rest.len && rest.ptr[rest.len - 1] == '/')
 		rest.len--;
 	ret->name = decoded(hf_sv_basename(rest), a);

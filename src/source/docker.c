@@ -214,6 +214,8 @@ static int read_legacy(struct hf_source *s, struct hf_err *err)
 			*slot = v;
 		id = v.parent;
 	}
+	if (!r && !chain.n)
+		return hf_fail(err, HF_E_FORMAT, "the image names no layer");
 	if (!r)
 		r = hf_image_make_layers(s, chain.n, &layers, err);
 	if (r)
