@@ -24,9 +24,9 @@ static bool keep(void *ctx, uint64_t offset, hf_sv bytes)
 
 static enum hf_zip_want want(hf_sv name)
 {
-	return hf_sv_ends(name, HF_SV(".jar"))	  ? HF_ZIP_KEEP_ARCHIVE
+	return hf_sv_ends(name, HF_SV(".jar"))     ? HF_ZIP_KEEP_ARCHIVE
 	       : hf_sv_starts(name, HF_SV("META")) ? HF_ZIP_KEEP
-						  : HF_ZIP_PASS;
+						   : HF_ZIP_PASS;
 }
 
 static void sieve(const uint8_t *data, size_t size, size_t step)

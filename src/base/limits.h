@@ -8,16 +8,16 @@
 #define HF_GIB(n) ((uint64_t)(n) << 30)
 
 enum {
-	HF_PATH_MAX = 4096,        /* a path of an archive member; longer names are reported and passed over */
-	HF_PATH_DEPTH_MAX = 256,   /* components */
+	HF_PATH_MAX = 4096,      /* a path of an archive member; longer names are reported and passed over */
+	HF_PATH_DEPTH_MAX = 256, /* components */
 	HF_JSON_DEPTH_MAX = 512,
-	HF_ARCHIVE_DEPTH_MAX = 8,  /* jar in war in ear … */
+	HF_ARCHIVE_DEPTH_MAX = 8, /* jar in war in ear … */
 	HF_LAYERS_MAX = 512,
-	HF_INDEX_DEPTH_MAX = 4,    /* OCI index in index */
-	HF_SYMLINKS_MAX = 40,      /* as the kernel's limit for one path */
-	HF_LINKS_MAX = 8,          /* one after the other, from a wanted name to its content */
+	HF_INDEX_DEPTH_MAX = 4,        /* OCI index in index */
+	HF_SYMLINKS_MAX = 40,          /* as the kernel's limit for one path */
+	HF_LINKS_MAX = 8,              /* one after the other, from a wanted name to its content */
 	HF_NAMES_OF_ONE_FILE_MAX = 16, /* links to one content under which it is read */
-	HF_ALIASES_MAX = 1 << 18,  /* wanted names that are links */
+	HF_ALIASES_MAX = 1 << 18,      /* wanted names that are links */
 	HF_THREADS_MAX = 64,
 	HF_ZIP_MEMBERS_MAX = 1 << 20,
 	HF_ARCHIVE_MEMBERS_MAX = 4 << 20, /* of one file's archive and all that are nested in it */
@@ -28,23 +28,24 @@ enum {
 	HF_RPM_DIRS_MAX = 1 << 18, /* directories named by one rpm header */
 };
 
-#define HF_MANIFEST_SIZE_MAX HF_MIB(8)         /* manifest, index, config, each */
-#define HF_FILE_SPOOL_MAX HF_MIB(64)           /* one file of a compressed layer held whole where parts of it would do */
-#define HF_SPOOL_TOTAL_MAX HF_MIB(88)          /* what is held of such files at once, over all threads */
-#define HF_FILE_PARTS_MAX HF_GIB(4)            /* size of a file of which parts are held */
-#define HF_ZSTD_WINDOW_MAX HF_MIB(64)          /* one frame's window */
-#define HF_ZSTD_WINDOWS_TOTAL_MAX HF_MIB(64)   /* over all threads */
-#define HF_INFLATED_LAYER_MAX HF_GIB(256)      /* plain size of one layer */
-#define HF_INFLATE_RATIO_MAX 4096              /* plain : compressed, past the first 64 MiB */
-#define HF_REPORT_SIZE_MAX HF_GIB(1)           /* what a worker hands to its parent */
-#define HF_WANTED_FILE_MAX HF_MIB(512)         /* one file that a cataloger reads from its begin to its end */
-#define HF_FILES_MAX (UINT64_C(32) << 20)      /* entries of one artifact */
-#define HF_PARSE_ARENA_MAX HF_MIB(32)          /* one parser call's working memory */
-#define HF_INVENTORY_ARENA_MAX HF_GIB(1)       /* all packages, ownership and paths of one artifact */
-#define HF_NESTED_FILE_MAX HF_MIB(48)          /* a compressed member of an archive that is opened itself */
-#define HF_DATABASE_VALUE_MAX HF_MIB(12)       /* one header of a package database that lies over several pages */
-#define HF_RPM_OWNED_PATHS_MAX HF_MIB(256)     /* paths named by one rpm database, all together */
-#define HF_DATABASE_BUILD_MAX HF_MIB(768)      /* all advisories of one database while it is built */
-#define HF_DATABASE_SCRATCH_MAX HF_MIB(256)    /* the working memory of the reader of one feed's file */
-#define HF_FEED_FILE_MAX HF_MIB(512)           /* one file of a feed, inflated */
-#define HF_ARCHIVE_INFLATED_MAX HF_GIB(1)      /* all members read from one archive, nested ones too; the larger of packed and plain size */
+#define HF_MANIFEST_SIZE_MAX      HF_MIB(8)   /* manifest, index, config, each */
+#define HF_FILE_SPOOL_MAX         HF_MIB(64)  /* one file of a compressed layer held whole where parts of it would do */
+#define HF_SPOOL_TOTAL_MAX        HF_MIB(88)  /* what is held of such files at once, over all threads */
+#define HF_FILE_PARTS_MAX         HF_GIB(4)   /* size of a file of which parts are held */
+#define HF_ZSTD_WINDOW_MAX        HF_MIB(64)  /* one frame's window */
+#define HF_ZSTD_WINDOWS_TOTAL_MAX HF_MIB(64)  /* over all threads */
+#define HF_INFLATED_LAYER_MAX     HF_GIB(256) /* plain size of one layer */
+#define HF_INFLATE_RATIO_MAX      4096        /* plain : compressed, past the first 64 MiB */
+#define HF_REPORT_SIZE_MAX        HF_GIB(1)   /* what a worker hands to its parent */
+#define HF_WANTED_FILE_MAX        HF_MIB(512) /* one file that a cataloger reads from its begin to its end */
+#define HF_FILES_MAX              (UINT64_C(32) << 20) /* entries of one artifact */
+#define HF_PARSE_ARENA_MAX        HF_MIB(32)           /* one parser call's working memory */
+#define HF_INVENTORY_ARENA_MAX    HF_GIB(1)            /* all packages, ownership and paths of one artifact */
+#define HF_NESTED_FILE_MAX        HF_MIB(48)           /* a compressed member of an archive that is opened itself */
+#define HF_DATABASE_VALUE_MAX     HF_MIB(12)  /* one header of a package database that lies over several pages */
+#define HF_RPM_OWNED_PATHS_MAX    HF_MIB(256) /* paths named by one rpm database, all together */
+#define HF_DATABASE_BUILD_MAX     HF_MIB(768) /* all advisories of one database while it is built */
+#define HF_DATABASE_SCRATCH_MAX   HF_MIB(256) /* the working memory of the reader of one feed's file */
+#define HF_FEED_FILE_MAX          HF_MIB(512) /* one file of a feed, inflated */
+#define HF_ARCHIVE_INFLATED_MAX \
+	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */

@@ -49,8 +49,9 @@ static int collect(struct composition *c, struct wishes *w, struct hf_err *err)
 			if (!alias->path.len || hf_hidden_at(&c->hidden, k, alias->path) >= 0)
 				continue;
 			if (w->n == HF_ALIASES_MAX)
-				return hf_layer_catalog_complain(&c->layers[k], (hf_sv){ 0 },
-								 "links in it were not followed: there are too many of them", err);
+				return hf_layer_catalog_complain(
+					&c->layers[k], (hf_sv){ 0 },
+					"links in it were not followed: there are too many of them", err);
 			w->at[w->n++] = (struct wish){ *alias, k, -1 };
 		}
 	return HF_OK;
@@ -59,7 +60,8 @@ static int collect(struct composition *c, struct wishes *w, struct hf_err *err)
 static void find_targets(struct composition *c, struct wishes *w)
 {
 	for (size_t i = 0; i < w->n; i++)
-		w->at[i].to = w->at[i].alias.hard ? (int32_t)w->at[i].layer : hf_hidden_holder(&c->hidden, w->at[i].alias.target);
+		w->at[i].to = w->at[i].alias.hard ? (int32_t)w->at[i].layer
+						  : hf_hidden_holder(&c->hidden, w->at[i].alias.target);
 }
 
 /* A package database that is a link into nowhere is told, and a hard link, which always has a file; a symlink may well dangle. */
@@ -71,8 +73,8 @@ static int report_lost(struct composition *c, const struct hf_alias *alias, stru
 }
 
 /* Reads one layer's part of @w; those that turned out to lead on are put to the end of @next. */
-static int read_layer(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o, size_t to,
-		      const struct wishes *w, struct wishes *next, struct hf_err *err)
+static int read_layer(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o,
+		      size_t to, const struct wishes *w, struct wishes *next, struct hf_err *err)
 {
 	struct hf_path_set known = names_read(&c->layers[to]);
 	struct hf_alias *batch = hf_calloc(w->n < BATCH ? w->n : BATCH, sizeof *batch);
@@ -100,8 +102,8 @@ static int read_layer(struct composition *c, struct hf_source *source, const str
 	return r;
 }
 
-static int follow(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o, struct wishes *w,
-		  struct hf_err *err)
+static int follow(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o,
+		  struct wishes *w, struct hf_err *err)
 {
 	int r = HF_OK;
 
@@ -126,11 +128,13 @@ static int follow(struct composition *c, struct hf_source *source, const struct 
 			hf_hidden_find(&c->hidden, c->layers, c->n);
 	}
 	for (size_t i = 0; i < w->n && r >= 0; i++)
-		r = hf_layer_catalog_complain(&c->layers[w->at[i].alias.layer], w->at[i].alias.path, "links to links without an end", err);
+		r = hf_layer_catalog_complain(&c->layers[w->at[i].alias.layer], w->at[i].alias.path,
+					      "links to links without an end", err);
 	return r;
 }
 
-int hf_compose_read_aliases(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o, struct hf_err *err)
+int hf_compose_read_aliases(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *o,
+			    struct hf_err *err)
 {
 	struct wishes w = { 0 };
 	int r = collect(c, &w, err);

@@ -106,12 +106,14 @@ static int rust_parse(const struct hf_file *file, struct hf_arena *a, struct hf_
 	if (hf_elf_open_parts(&elf, file->bytes, file->held, file->held_n, NULL) < 0)
 		return HF_OK;
 	if (elf.lost)
-		return unparsed(file, out, HF_SV("its section names lie where too much would have to be held in memory"), err);
+		return unparsed(file, out,
+				HF_SV("its section names lie where too much would have to be held in memory"), err);
 	if (!hf_elf_find_section(&elf, HF_SV(".dep-v0"), &section))
 		return HF_OK;
 	if (file->held && !section.content.len)
-		return unparsed(file, out,
-				HF_SV("the cargo-auditable section lies where too much would have to be held in memory"), err);
+		return unparsed(
+			file, out,
+			HF_SV("the cargo-auditable section lies where too much would have to be held in memory"), err);
 	if (hf_inflate(HF_DEFLATE_ZLIB, section.content, 0, &text, &why) < 0) {
 		hf_wrap(&why, "the cargo-auditable section");
 		return unparsed(file, out, hf_sv_of(why.msg), err);

@@ -19,8 +19,8 @@ bool hf_compose_is_visible(const struct composition *c, size_t layer, size_t evi
 hf_sv hf_compose_outer_path(hf_sv path);
 /* Reads what stands behind the layers' aliases, into the layers that hold it; aliases.c.
  * @return HF_OK; HF_PARTIAL something was not understood; negative: as hf_layer_fetch. */
-int hf_compose_read_aliases(struct composition *c, struct hf_source *source, const struct hf_layer_catalog_options *options,
-			    struct hf_err *err);
+int hf_compose_read_aliases(struct composition *c, struct hf_source *source,
+			    const struct hf_layer_catalog_options *options, struct hf_err *err);
 /* Sets owned_by of each language package whose file a visible database of a distribution's packages claims, outside of
  * /usr/local, /home, /root and /srv; owners.c. */
 void hf_compose_owners(struct composition *c, struct hf_package *packages, size_t n);

@@ -11,7 +11,7 @@ struct hf_seen {
 	struct seen_slot {
 		uint64_t hash;
 		int64_t what;
-	} *slots;
+	} * slots;
 	size_t slots_n, n;
 };
 
@@ -95,8 +95,8 @@ static int on_os(struct hf_emit *e, const struct hf_os *os, struct hf_err *err)
 
 	if (!copy)
 		return over_limit(r, err);
-	*copy = (struct hf_os){ keep(r, os->id), keep(r, os->id_like), keep(r, os->version_id), keep(r, os->codename),
-				keep(r, os->name), r->current->path };
+	*copy = (struct hf_os){ keep(r, os->id),       keep(r, os->id_like), keep(r, os->version_id),
+				keep(r, os->codename), keep(r, os->name),    r->current->path };
 	r->current->os = (uint32_t)r->catalog->os.n;
 	return r->catalog->arena.over ? over_limit(r, err) : HF_OK;
 }
@@ -171,7 +171,9 @@ static void note_path(struct reader *r, const struct hf_entry *e, uint64_t hash)
 /* Joins a symlink's target to the folder of @path, inside the root; empty where it leads nowhere. */
 static hf_sv resolve(struct hf_arena *a, hf_sv path, hf_sv link)
 {
-	hf_sv rest = hf_sv_starts(link, HF_SV("/")) ? link : hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(hf_sv_dirname(path)), HF_SV_FMT(link));
+	hf_sv rest = hf_sv_starts(link, HF_SV("/"))
+			     ? link
+			     : hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(hf_sv_dirname(path)), HF_SV_FMT(link));
 	char *out = hf_arena_alloc(a, rest.len + 1, 1);
 	size_t n = 0;
 	hf_sv part;
@@ -226,7 +228,9 @@ static int note_folder_alias(struct reader *r, const struct hf_entry *e, struct 
 		struct hf_alias *alias = hf_vec_push(&c->arena, &c->aliases);
 		if (!alias)
 			return over_limit(r, err);
-		*alias = (struct hf_alias){ .path = keep(r, path), .layer = c->layer, .target = target, .implied = true };
+		*alias = (struct hf_alias){
+			.path = keep(r, path), .layer = c->layer, .target = target, .implied = true
+		};
 	}
 	return c->arena.over ? over_limit(r, err) : HF_OK;
 }
@@ -248,7 +252,8 @@ static int on_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *
 			r->wanted |= hf_wants_elf(r->options->wants);
 		}
 		*ret_wants_content = r->wanted != 0;
-	} else if ((e->type == HF_ENTRY_SYMLINK || e->type == HF_ENTRY_HARDLINK) && hf_wants_path(r->options->wants, e->path)) {
+	} else if ((e->type == HF_ENTRY_SYMLINK || e->type == HF_ENTRY_HARDLINK) &&
+		   hf_wants_path(r->options->wants, e->path)) {
 		return note_alias(r, e, err);
 	} else if (e->type == HF_ENTRY_SYMLINK) {
 		return note_folder_alias(r, e, err);
@@ -258,8 +263,9 @@ static int on_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *
 
 static bool is_database(hf_sv path)
 {
-	static const hf_sv names[] = { HF_SV_INIT("dpkg/status"), HF_SV_INIT("apk/db/installed"), HF_SV_INIT("rpm/Packages"),
-				       HF_SV_INIT("rpm/Packages.db"), HF_SV_INIT("rpm/rpmdb.sqlite") };
+	static const hf_sv names[] = { HF_SV_INIT("dpkg/status"), HF_SV_INIT("apk/db/installed"),
+				       HF_SV_INIT("rpm/Packages"), HF_SV_INIT("rpm/Packages.db"),
+				       HF_SV_INIT("rpm/rpmdb.sqlite") };
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(names); i++)
 		if (hf_sv_ends(path, names[i]))
@@ -301,7 +307,8 @@ static void close_evidence(struct reader *r)
 	note_seen(r, ev->hash, (int64_t)c->evidence.n);
 }
 
-static int parse_with(struct reader *r, const struct hf_cataloger *cataloger, const struct hf_file *file, struct hf_err *err)
+static int parse_with(struct reader *r, const struct hf_cataloger *cataloger, const struct hf_file *file,
+		      struct hf_err *err)
 {
 	struct hf_err why = { 0 };
 	int q = cataloger->parse(file, &r->scratch, &r->emit, &why);
@@ -317,10 +324,12 @@ static int parse_with(struct reader *r, const struct hf_cataloger *cataloger, co
 /* Executables and zip archives are read here and there, all else as a whole. */
 static bool is_too_large(hf_sv bytes)
 {
-	return bytes.len > HF_WANTED_FILE_MAX && !hf_sv_starts(bytes, HF_SV("\177ELF")) && !hf_sv_starts(bytes, HF_SV("PK"));
+	return bytes.len > HF_WANTED_FILE_MAX && !hf_sv_starts(bytes, HF_SV("\177ELF")) &&
+	       !hf_sv_starts(bytes, HF_SV("PK"));
 }
 
-static int read_content(struct reader *r, hf_sv path, uint32_t mode, hf_wants_set wanted, hf_sv bytes, struct hf_err *err)
+static int read_content(struct reader *r, hf_sv path, uint32_t mode, hf_wants_set wanted, hf_sv bytes,
+			struct hf_err *err)
 {
 	const struct hf_worker *w = r->options->worker;
 	struct hf_file file = { .path = path, .bytes = bytes, .mode = mode };
@@ -423,7 +432,8 @@ static size_t first_alias_of(const struct reader *r, hf_sv target)
 	return e ? (size_t)(uintptr_t)e->value : 0;
 }
 
-static int on_alias_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *ret_wants_content, struct hf_err *err)
+static int on_alias_entry(struct hf_layer_visitor *v, const struct hf_entry *e, bool *ret_wants_content,
+			  struct hf_err *err)
 {
 	struct reader *r = (struct reader *)v;
 	bool hard = e->type == HF_ENTRY_HARDLINK;
@@ -458,13 +468,15 @@ static int on_alias_content(struct hf_layer_visitor *v, const struct hf_entry *e
 		if (names++ < HF_NAMES_OF_ONE_FILE_MAX)
 			q = read_content(r, path, e->mode, hf_wants_path(r->options->wants, path), bytes, err);
 		else
-			q = add_unparsed(r, path, HF_SV("one of too many names of the same file, which was read under others"), err);
+			q = add_unparsed(r, path,
+					 HF_SV("one of too many names of the same file, which was read under others"),
+					 err);
 	}
 	return q;
 }
 
-int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *o, struct hf_alias *aliases,
-				  size_t n, struct hf_layer_catalog *c, struct hf_err *err)
+int hf_layer_catalog_read_aliases(struct hf_source *source, const struct hf_layer_catalog_options *o,
+				  struct hf_alias *aliases, size_t n, struct hf_layer_catalog *c, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_INVENTORY_ARENA_MAX);
 	struct reader r = reader_of(o, c);

@@ -31,7 +31,8 @@ static struct claim *claim_of(const struct claims *c, uint64_t hash)
  * edited, or does not speak of a distribution's package. */
 static bool is_local(hf_sv path)
 {
-	static const hf_sv folders[] = { HF_SV_INIT("usr/local/"), HF_SV_INIT("home/"), HF_SV_INIT("root/"), HF_SV_INIT("srv/") };
+	static const hf_sv folders[] = { HF_SV_INIT("usr/local/"), HF_SV_INIT("home/"), HF_SV_INIT("root/"),
+					 HF_SV_INIT("srv/") };
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(folders); i++)
 		if (hf_sv_starts(path, folders[i]))
@@ -67,8 +68,8 @@ static void put_purls(struct hf_map *purls, const struct hf_package *packages, s
 	for (size_t i = 0; i < n; i++) {
 		if (!hf_package_type_is_distribution(packages[i].type))
 			continue;
-		struct hf_map_entry *e =
-			hf_map_put(purls, hf_arena_fmt(purls->arena, "%d %.*s", (int)packages[i].type, HF_SV_FMT(packages[i].name)));
+		struct hf_map_entry *e = hf_map_put(purls, hf_arena_fmt(purls->arena, "%d %.*s", (int)packages[i].type,
+									HF_SV_FMT(packages[i].name)));
 		if (!e)
 			return;
 		e->value = (void *)(uintptr_t)&packages[i].purl;
@@ -82,7 +83,8 @@ static hf_sv *purls_of_owners(const struct hf_layer_catalog *l, const struct hf_
 
 	for (size_t i = 0; i < l->owners.n; i++) {
 		const struct hf_owner *o = &l->owners.at[i];
-		const struct hf_map_entry *e = hf_map_find(purls, hf_arena_fmt(purls->arena, "%d %.*s", (int)o->type, HF_SV_FMT(o->name)));
+		const struct hf_map_entry *e =
+			hf_map_find(purls, hf_arena_fmt(purls->arena, "%d %.*s", (int)o->type, HF_SV_FMT(o->name)));
 		if (e)
 			of[i] = *(const hf_sv *)e->value;
 	}
@@ -121,7 +123,8 @@ void hf_compose_owners(struct composition *c, struct hf_package *packages, size_
 			settle(&claims, c, k, &purls);
 	for (size_t i = 0; i < n; i++)
 		if (can_be_owned(&packages[i]))
-			packages[i].owned_by = claim_of(&claims, hf_hash_path(hf_compose_outer_path(packages[i].path)))->owner;
+			packages[i].owned_by =
+				claim_of(&claims, hf_hash_path(hf_compose_outer_path(packages[i].path)))->owner;
 	if (scratch.over)
 		c->inv->arena.over = true;
 	free(claims.slots);

@@ -113,8 +113,8 @@ hf_sv hf_wants_named_below(const struct hf_wants *w, hf_sv folder, size_t i)
 {
 	for (size_t k = 0; k < w->n; k++) {
 		hf_sv path = w->patterns[k].glob;
-		if (path.len > folder.len && path.ptr[folder.len] == '/' && hf_sv_starts(path, folder) && !w->patterns[k].negative &&
-		    hf_sv_index(path, '*') == SIZE_MAX && i-- == 0)
+		if (path.len > folder.len && path.ptr[folder.len] == '/' && hf_sv_starts(path, folder) &&
+		    !w->patterns[k].negative && hf_sv_index(path, '*') == SIZE_MAX && i-- == 0)
 			return path;
 	}
 	return (hf_sv){ 0 };

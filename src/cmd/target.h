@@ -37,7 +37,7 @@ int target_run(const struct target_options *o);
 	"  --jobs N             layers read at the same time (default: the processors)\n"                 \
 	"  --strict             exit 3 where something could not be read\n"                               \
 	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"                \
-	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"          \
+	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"           \
 	"  --quiet, --verbose   less, more on standard error and in tables\n"
 
 #define TARGET_MATCH_USAGE                                                                                        \

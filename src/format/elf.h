@@ -15,8 +15,8 @@ struct hf_elf {
 	hf_sv bytes;
 	const struct hf_span *held; /* of `bytes`; NULL: all of them */
 	size_t held_n;
-	bool lost; /* the section table or the section names lie in what is not held */
-	uint64_t sections_at;     /* offset of the table, whether it is there or not */
+	bool lost;               /* the section table or the section names lie in what is not held */
+	uint64_t sections_at;    /* offset of the table, whether it is there or not */
 	struct hf_span names_at; /* of the section names, as far as the table is there */
 	bool is_64, big_endian;
 	uint16_t machine;
@@ -37,7 +37,7 @@ struct hf_elf_segment {
 	uint32_t type, flags;
 	uint64_t address, memory_size, align;
 	uint64_t from, size; /* in the file, as it says */
-	hf_sv content; /* cut to what is in the file */
+	hf_sv content;       /* cut to what is in the file */
 };
 
 /* Reads the header. Tables that do not lie in the file are taken as missing: the kernel runs files without sections.

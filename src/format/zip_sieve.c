@@ -28,14 +28,14 @@ struct hf_zip_sieve {
 	uint64_t ends[HF_ARCHIVE_DEPTH_MAX + 2]; /* of the archives that are open, the outermost first */
 	size_t depth;
 	enum state state;
-	bool kept;            /* the member at hand */
+	bool kept; /* the member at hand */
 	bool has_descriptor;
 	struct hf_buf header; /* or descriptor, as far as it came */
 	uint64_t header_at;
 	uint64_t payload_end;
 	struct inflate_state *inflate;
-	uint64_t inflated;    /* all payloads */
-	char behind[BEHIND];  /* the last bytes of a deflated payload that were seen */
+	uint64_t inflated;   /* all payloads */
+	char behind[BEHIND]; /* the last bytes of a deflated payload that were seen */
 	uint8_t *scratch;
 };
 

@@ -7,7 +7,7 @@
 struct hf_distro {
 	hf_sv id;        /* as os-release's ID; empty: not known */
 	hf_sv ecosystem; /* key of the database: "Debian:12", "Alpine:v3.18", "Wolfi"; empty: no feed speaks of it */
-	hf_sv other_ecosystem; /* looked for where the database has none of the first; empty: none */
+	hf_sv other_ecosystem;   /* looked for where the database has none of the first; empty: none */
 	hf_sv channel_ecosystem; /* a second key whose fixes need a subscription ("Ubuntu:Pro:22.04:LTS"); empty: none
 				  */
 	hf_sv product, cycle;    /* at endoflife.date; empty: not there */

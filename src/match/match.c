@@ -565,7 +565,9 @@ static void finish(struct work *w)
 	SORT(w->cleared, cleared_order);
 	drop_contradicted(w);
 	if (w->owned_n)
-		note(w, hf_arena_fmt(w->a, "%zu language package%s of the distribution's own packages %s judged by its advisories alone",
+		note(w, hf_arena_fmt(w->a,
+				     "%zu language package%s of the distribution's own packages %s judged by its "
+				     "advisories alone",
 				     w->owned_n, w->owned_n == 1 ? "" : "s", w->owned_n == 1 ? "was" : "were"));
 	if (r->database.landmarks_only)
 		note(w, HF_SV("only the small set of landmark advisories that is built into the program was used: run "

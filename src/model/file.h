@@ -5,9 +5,9 @@
 #include "model/package.h"
 
 struct hf_file {
-	hf_sv path;  /* relative to the root, normalised: no leading '/', no ".", "..", "//" */
-	hf_sv bytes; /* the whole content; borrowed for the call */
-	uint32_t mode; /* permission bits; 0 where not known */
+	hf_sv path;                 /* relative to the root, normalised: no leading '/', no ".", "..", "//" */
+	hf_sv bytes;                /* the whole content; borrowed for the call */
+	uint32_t mode;              /* permission bits; 0 where not known */
 	const struct hf_span *held; /* the parts of `bytes` that are there, the rest reads as zeros; NULL: all are */
 	size_t held_n;
 };

@@ -15,7 +15,7 @@
 /* ---- archives ---- */
 
 struct entry {
-	char type; /* as in tar: '0' file, '1' hard link, '2' symlink, '5' folder; 0: end of the layer */
+	char type;               /* as in tar: '0' file, '1' hard link, '2' symlink, '5' folder; 0: end of the layer */
 	const char *path, *text; /* content, or where a link leads */
 };
 
@@ -56,7 +56,8 @@ static struct image new_image(void)
 {
 	struct image m = { HF_BUF(HF_MIB(256)), HF_BUF(1 << 20), HF_BUF(1 << 20), 0 };
 
-	hf_buf_addf(&m.config, "{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[");
+	hf_buf_addf(&m.config,
+		    "{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[");
 	hf_buf_addf(&m.manifest, "[{\"Config\":\"config.json\",\"RepoTags\":[],\"Layers\":[");
 	return m;
 }
@@ -78,8 +79,8 @@ static void add_layer(struct image *m, const struct entry *entries)
 
 	for (; entries->type; entries++) {
 		bool link = entries->type == '1' || entries->type == '2';
-		add_member(&layer, entries->type, entries->path, link || !entries->text ? (hf_sv){ 0 } : hf_sv_of(entries->text),
-			   link ? entries->text : "");
+		add_member(&layer, entries->type, entries->path,
+			   link || !entries->text ? (hf_sv){ 0 } : hf_sv_of(entries->text), link ? entries->text : "");
 	}
 	end_tar(&layer);
 	add_tar(m, &layer);
@@ -134,15 +135,19 @@ static const char *packages(const struct read *r)
 	text[0] = 0;
 	for (size_t i = 0; i < r->inv.packages_n && n < sizeof text - 256; i++) {
 		const struct hf_package *p = &r->inv.packages[i];
-		n += (size_t)snprintf(text + n, 256, "%.*s@%.*s %d%s\n", HF_SV_FMT(p->name), HF_SV_FMT(p->version), p->layer,
-				      p->owned_by.len ? " owned" : "");
+		n += (size_t)snprintf(text + n, 256, "%.*s@%.*s %d%s\n", HF_SV_FMT(p->name), HF_SV_FMT(p->version),
+				      p->layer, p->owned_by.len ? " owned" : "");
 	}
 	return text;
 }
 
-#define NPM(dir, name, version) { '0', dir "node_modules/" name "/package.json", "{\"name\":\"" name "\",\"version\":\"" version "\"}" }
+#define NPM(dir, name, version)                                                                                      \
+	{                                                                                                            \
+		'0', dir "node_modules/" name "/package.json", "{\"name\":\"" name "\",\"version\":\"" version "\"}" \
+	}
 #define JSON(name, version) "{\"name\":\"" name "\",\"version\":\"" version "\"}"
-#define DEB(name, version) "Package: " name "\nStatus: install ok installed\nArchitecture: amd64\nVersion: " version "\n\n"
+#define DEB(name, version) \
+	"Package: " name "\nStatus: install ok installed\nArchitecture: amd64\nVersion: " version "\n\n"
 static const char status[] = "var/lib/dpkg/status";
 
 /* ---- what is hidden ---- */
@@ -150,9 +155,10 @@ static const char status[] = "var/lib/dpkg/status";
 HF_TEST(the_upper_file_counts_and_the_lower_is_hidden)
 {
 	struct image m = new_image();
-	LAYER(&m, NPM("", "a", "1.0.0"), NPM("", "b", "1.0.0"), NPM("", "c", "1.0.0"), NPM("deep/", "d", "1.0.0"), NPM("", "e", "1.0.0"));
-	LAYER(&m, NPM("", "a", "2.0.0"), { '0', "node_modules/.wh.b", "" }, { '0', "deep/.wh..wh..opq", "" }, NPM("deep/", "f", "1.0.0"),
-	      { '0', "node_modules/e", "a file in the place of the folder" });
+	LAYER(&m, NPM("", "a", "1.0.0"), NPM("", "b", "1.0.0"), NPM("", "c", "1.0.0"), NPM("deep/", "d", "1.0.0"),
+	      NPM("", "e", "1.0.0"));
+	LAYER(&m, NPM("", "a", "2.0.0"), { '0', "node_modules/.wh.b", "" }, { '0', "deep/.wh..wh..opq", "" },
+	      NPM("deep/", "f", "1.0.0"), { '0', "node_modules/e", "a file in the place of the folder" });
 	struct read r = read_image(&m);
 	assert_string_equal(packages(&r), "a@2.0.0 1\nc@1.0.0 0\nf@1.0.0 1\n");
 	assert_int_equal(r.inv.layers[1].added_n, 1);
@@ -165,8 +171,9 @@ HF_TEST(names_that_look_like_whiteouts_hide_nothing_else)
 {
 	struct image m = new_image();
 	LAYER(&m, NPM("", "a", "1.0.0"), NPM("", "ab", "1.0.0"), NPM("", "wh.a", "1.0.0"));
-	LAYER(&m, { '0', "node_modules/.wh.A", "" }, { '0', "node_modules/wh.a", "" }, { '0', "node_modules/a/.wh.package", "" },
-	      { '0', "node_modules/.wh..wh.ab", "" }, { '0', "other/.wh.a", "" });
+	LAYER(&m, { '0', "node_modules/.wh.A", "" }, { '0', "node_modules/wh.a", "" },
+	      { '0', "node_modules/a/.wh.package", "" }, { '0', "node_modules/.wh..wh.ab", "" },
+	      { '0', "other/.wh.a", "" });
 	struct read r = read_image(&m);
 	assert_string_equal(packages(&r), "a@1.0.0 0\nab@1.0.0 0\n");
 	done(&r);
@@ -186,7 +193,8 @@ HF_TEST(a_whiteout_hides_only_what_lies_below_it)
 HF_TEST(the_later_of_two_entries_with_one_name_counts)
 {
 	struct image m = new_image();
-	LAYER(&m, NPM("", "a", "1.0.0"), NPM("./", "a", "2.0.0"), NPM("", "b", "1.0.0"), { '5', "node_modules/b/package.json", NULL });
+	LAYER(&m, NPM("", "a", "1.0.0"), NPM("./", "a", "2.0.0"), NPM("", "b", "1.0.0"),
+	      { '5', "node_modules/b/package.json", NULL });
 	struct read r = read_image(&m);
 	assert_string_equal(packages(&r), "a@2.0.0 0\n");
 	done(&r);
@@ -207,7 +215,8 @@ HF_TEST(the_table_of_hidden_paths_agrees_with_a_look_at_each_layer)
 	for (size_t i = 0; i < PATHS; i++) {
 		paths[i][0] = 0;
 		for (size_t depth = 1 + i % 5, at = 0; depth; depth--, seed = seed * 1664525 + 1013904223)
-			at += (size_t)snprintf(paths[i] + at, sizeof paths[i] - at, "%s%s", at ? "/" : "", parts[seed >> 24 & 3]);
+			at += (size_t)snprintf(paths[i] + at, sizeof paths[i] - at, "%s%s", at ? "/" : "",
+					       parts[seed >> 24 & 3]);
 	}
 	for (size_t n = 0; n < 120; n++) {
 		seed = seed * 1664525 + 1013904223;
@@ -229,8 +238,10 @@ HF_TEST(the_table_of_hidden_paths_agrees_with_a_look_at_each_layer)
 					size_t len = strlen(paths[p]);
 					bool is_parent = !strncmp(paths[i], paths[p], len) && paths[i][len] == '/';
 					const bool *kinds = has[above][p];
-					if ((!strcmp(paths[i], paths[p]) && (kinds[HF_PATH_FILE] || kinds[HF_PATH_DIR] || kinds[HF_PATH_WHITEOUT])) ||
-					    (is_parent && (kinds[HF_PATH_FILE] || kinds[HF_PATH_WHITEOUT] || kinds[HF_PATH_OPAQUE])))
+					if ((!strcmp(paths[i], paths[p]) &&
+					     (kinds[HF_PATH_FILE] || kinds[HF_PATH_DIR] || kinds[HF_PATH_WHITEOUT])) ||
+					    (is_parent &&
+					     (kinds[HF_PATH_FILE] || kinds[HF_PATH_WHITEOUT] || kinds[HF_PATH_OPAQUE])))
 						expected = (int32_t)above;
 				}
 			hidden_n += expected >= 0;
@@ -252,7 +263,8 @@ HF_TEST(a_set_of_paths_tells_kinds_apart)
 	hf_path_set_add(&s, 40, HF_PATH_OPAQUE);
 	for (uint64_t i = 0; i < 5000; i++)
 		for (unsigned kind = 0; kind < 4; kind++)
-			assert_int_equal(hf_path_set_has(&s, i << 2, (enum hf_path_kind)kind), kind == (i & 3) || (i == 10 && kind == HF_PATH_OPAQUE));
+			assert_int_equal(hf_path_set_has(&s, i << 2, (enum hf_path_kind)kind),
+					 kind == (i & 3) || (i == 10 && kind == HF_PATH_OPAQUE));
 	hf_path_set_done(&s);
 }
 
@@ -261,10 +273,12 @@ HF_TEST(a_set_of_paths_tells_kinds_apart)
 HF_TEST(what_stands_behind_links_is_read_under_the_wanted_name)
 {
 	struct image m = new_image();
-	LAYER(&m, { '0', "store/1", JSON("a", "1.0.0") }, { '1', "store/2", "store/1" }, { '1', "node_modules/a/package.json", "store/2" },
-	      { '0', "store/b", JSON("b", "1.0.0") }, { '2', "links/1", "../store/b" });
+	LAYER(&m, { '0', "store/1", JSON("a", "1.0.0") }, { '1', "store/2", "store/1" },
+	      { '1', "node_modules/a/package.json", "store/2" }, { '0', "store/b", JSON("b", "1.0.0") },
+	      { '2', "links/1", "../store/b" });
 	LAYER(&m, { '2', "links/2", "1" }, { '2', "node_modules/b/package.json", "/links/2" },
-	      { '2', "node_modules/c/package.json", "../../../../store/none" }, { '2', "node_modules/x/package.json", "../a/package.json" });
+	      { '2', "node_modules/c/package.json", "../../../../store/none" },
+	      { '2', "node_modules/x/package.json", "../a/package.json" });
 	struct read r = read_image(&m);
 	assert_int_equal(r.result, HF_OK);
 	assert_int_equal(r.inv.packages[0].paths_n, 2);
@@ -275,9 +289,10 @@ HF_TEST(what_stands_behind_links_is_read_under_the_wanted_name)
 HF_TEST(a_link_above_what_it_leads_to_is_hidden_by_what_lies_above_itself)
 {
 	struct image m = new_image();
-	LAYER(&m, { '0', "store/a", JSON("a", "1.0.0") }, { '0', "store/b", "not JSON" }, { '0', "store/c", "not JSON" });
-	LAYER(&m, { '2', "node_modules/a/package.json", "/store/a" }, { '2', "node_modules/b/package.json", "/store/b" },
-	      { '2', "node_modules/c/package.json", "/store/c" });
+	LAYER(&m, { '0', "store/a", JSON("a", "1.0.0") }, { '0', "store/b", "not JSON" },
+	      { '0', "store/c", "not JSON" });
+	LAYER(&m, { '2', "node_modules/a/package.json", "/store/a" },
+	      { '2', "node_modules/b/package.json", "/store/b" }, { '2', "node_modules/c/package.json", "/store/c" });
 	LAYER(&m, { '0', "node_modules/a/.wh.package.json", "" }, { '0', "node_modules/b/.wh.package.json", "" });
 	struct read r = read_image(&m);
 	assert_string_equal(packages(&r), "");
@@ -289,8 +304,9 @@ HF_TEST(a_link_above_what_it_leads_to_is_hidden_by_what_lies_above_itself)
 HF_TEST(links_without_an_end_are_reported)
 {
 	struct image m = new_image();
-	LAYER(&m, { '2', "node_modules/a/package.json", "/x" }, { '2', "x", "y" }, { '2', "y", "x" }, NPM("", "b", "1.0.0"),
-	      { '2', "node_modules/s/package.json", "package.json" }, { '1', "node_modules/h/package.json", "node_modules/h/package.json" });
+	LAYER(&m, { '2', "node_modules/a/package.json", "/x" }, { '2', "x", "y" }, { '2', "y", "x" },
+	      NPM("", "b", "1.0.0"), { '2', "node_modules/s/package.json", "package.json" },
+	      { '1', "node_modules/h/package.json", "node_modules/h/package.json" });
 	struct read r = read_image(&m);
 	assert_int_equal(r.result, HF_PARTIAL);
 	assert_string_equal(packages(&r), "b@1.0.0 0\n");
@@ -343,10 +359,14 @@ HF_TEST(a_deleted_or_emptied_database_still_says_what_is_in_it)
 HF_TEST(ownership_comes_from_visible_databases_alone)
 {
 	struct image m = new_image();
-	LAYER(&m, { '0', status, DEB("node-a", "1") }, NPM("usr/lib/", "a", "1.0.0"), NPM("usr/lib/", "b", "1.0.0"), NPM("usr/lib/", "c", "1.0.0"),
-	      NPM("usr/local/lib/", "d", "1.0.0"), { '0', "var/lib/dpkg/info/node-a.list", "/lib/node_modules/a/package.json\n/usr/lib/node_modules/a/package.json\n/usr/local/lib/node_modules/d/package.json\n" },
+	LAYER(&m, { '0', status, DEB("node-a", "1") }, NPM("usr/lib/", "a", "1.0.0"), NPM("usr/lib/", "b", "1.0.0"),
+	      NPM("usr/lib/", "c", "1.0.0"), NPM("usr/local/lib/", "d", "1.0.0"),
+	      { '0', "var/lib/dpkg/info/node-a.list",
+		"/lib/node_modules/a/package.json\n/usr/lib/node_modules/a/package.json\n/usr/local/lib/node_modules/d/"
+		"package.json\n" },
 	      { '0', "var/lib/dpkg/info/gone.list", "/usr/lib/node_modules/b/package.json\n" },
-	      { '0', "var/lib/dpkg/info/node-a.md5sums", "00000000000000000000000000000000  usr/lib/node_modules/c/package.json\n" });
+	      { '0', "var/lib/dpkg/info/node-a.md5sums",
+		"00000000000000000000000000000000  usr/lib/node_modules/c/package.json\n" });
 	LAYER(&m, { '0', "var/lib/dpkg/info/.wh.node-a.md5sums", "" });
 	struct read r = read_image(&m);
 	assert_string_equal(packages(&r), "node-a@1 0\na@1.0.0 0 owned\nb@1.0.0 0\nc@1.0.0 0\nd@1.0.0 0\n");
@@ -369,11 +389,15 @@ HF_TEST(packages_of_one_name_are_paired_by_version)
 }
 
 HF_TEST_MAIN(cmocka_unit_test(the_upper_file_counts_and_the_lower_is_hidden),
-	     cmocka_unit_test(names_that_look_like_whiteouts_hide_nothing_else), cmocka_unit_test(a_whiteout_hides_only_what_lies_below_it),
+	     cmocka_unit_test(names_that_look_like_whiteouts_hide_nothing_else),
+	     cmocka_unit_test(a_whiteout_hides_only_what_lies_below_it),
 	     cmocka_unit_test(the_later_of_two_entries_with_one_name_counts),
-	     cmocka_unit_test(the_table_of_hidden_paths_agrees_with_a_look_at_each_layer), cmocka_unit_test(a_set_of_paths_tells_kinds_apart),
-	     cmocka_unit_test(what_stands_behind_links_is_read_under_the_wanted_name), cmocka_unit_test(a_link_above_what_it_leads_to_is_hidden_by_what_lies_above_itself),
+	     cmocka_unit_test(the_table_of_hidden_paths_agrees_with_a_look_at_each_layer),
+	     cmocka_unit_test(a_set_of_paths_tells_kinds_apart),
+	     cmocka_unit_test(what_stands_behind_links_is_read_under_the_wanted_name),
+	     cmocka_unit_test(a_link_above_what_it_leads_to_is_hidden_by_what_lies_above_itself),
 	     cmocka_unit_test(links_without_an_end_are_reported),
 	     cmocka_unit_test(of_a_file_with_a_thousand_names_some_are_read_and_the_rest_reported),
 	     cmocka_unit_test(a_deleted_or_emptied_database_still_says_what_is_in_it),
-	     cmocka_unit_test(ownership_comes_from_visible_databases_alone), cmocka_unit_test(packages_of_one_name_are_paired_by_version))
+	     cmocka_unit_test(ownership_comes_from_visible_databases_alone),
+	     cmocka_unit_test(packages_of_one_name_are_paired_by_version))

@@ -223,17 +223,31 @@ HF_TEST(what_a_distribution_owns_is_not_matched)
 HF_TEST(what_somebody_elses_package_brings_along_is_matched)
 {
 	struct hf_package packages[] = {
-		{ .type = HF_PKG_DEB, .name = HF_SV("agent"), .version = HF_SV("1"), .purl = HF_SV("pkg:deb/debian/agent@1"),
+		{ .type = HF_PKG_DEB,
+		  .name = HF_SV("agent"),
+		  .version = HF_SV("1"),
+		  .purl = HF_SV("pkg:deb/debian/agent@1"),
 		  .origin = HF_SV("Datadog Packages <package@datadoghq.com>") },
-		{ .type = HF_PKG_DEB, .name = HF_SV("python3-foo"), .version = HF_SV("1"), .purl = HF_SV("pkg:deb/debian/python3-foo@1"),
+		{ .type = HF_PKG_DEB,
+		  .name = HF_SV("python3-foo"),
+		  .version = HF_SV("1"),
+		  .purl = HF_SV("pkg:deb/debian/python3-foo@1"),
 		  .origin = HF_SV("Debian Python Team <team+python@tracker.debian.org>") },
-		{ .type = HF_PKG_PYPI, .name = HF_SV("foo-bar"), .version = HF_SV("2.1"), .purl = HF_SV("pkg:pypi/foo-bar@2.1"),
+		{ .type = HF_PKG_PYPI,
+		  .name = HF_SV("foo-bar"),
+		  .version = HF_SV("2.1"),
+		  .purl = HF_SV("pkg:pypi/foo-bar@2.1"),
 		  .owned_by = HF_SV("pkg:deb/debian/agent@1") },
-		{ .type = HF_PKG_PYPI, .name = HF_SV("foo-bar"), .version = HF_SV("2.1"), .purl = HF_SV("pkg:pypi/foo-bar@2.1"),
+		{ .type = HF_PKG_PYPI,
+		  .name = HF_SV("foo-bar"),
+		  .version = HF_SV("2.1"),
+		  .purl = HF_SV("pkg:pypi/foo-bar@2.1"),
 		  .owned_by = HF_SV("pkg:deb/debian/python3-foo@1") },
 	};
 	struct hf_os os = { .id = HF_SV("debian"), .version_id = HF_SV("12") };
-	struct hf_match_input in = { .os = &os, .packages = packages, .packages_n = HF_ARRAY_SIZE(packages), .database = db };
+	struct hf_match_input in = {
+		.os = &os, .packages = packages, .packages_n = HF_ARRAY_SIZE(packages), .database = db
+	};
 	struct hf_match_result r;
 
 	assert_int_equal(hf_match(&in, &arena, &r, NULL), HF_OK);
@@ -401,7 +415,7 @@ int main(void)
 		cmocka_unit_test(a_local_build_of_a_python_version_is_affected_as_that_version_is),
 		cmocka_unit_test(names_of_npm_in_any_case),
 		cmocka_unit_test(what_a_distribution_owns_is_not_matched),
-	     cmocka_unit_test(what_somebody_elses_package_brings_along_is_matched),
+		cmocka_unit_test(what_somebody_elses_package_brings_along_is_matched),
 		cmocka_unit_test(ecosystems_without_data_are_said),
 		cmocka_unit_test(go_main_modules_have_no_version),
 		cmocka_unit_test(experiments_of_the_go_toolchain_are_no_prerelease),

@@ -13,7 +13,9 @@ struct kept {
 
 static enum hf_zip_want want(hf_sv name)
 {
-	return hf_sv_ends(name, HF_SV(".jar")) ? HF_ZIP_KEEP_ARCHIVE : hf_sv_starts(name, HF_SV("w")) ? HF_ZIP_KEEP : HF_ZIP_PASS;
+	return hf_sv_ends(name, HF_SV(".jar"))  ? HF_ZIP_KEEP_ARCHIVE
+	       : hf_sv_starts(name, HF_SV("w")) ? HF_ZIP_KEEP
+						: HF_ZIP_PASS;
 }
 
 static bool keep(void *ctx, uint64_t offset, hf_sv bytes)
@@ -49,7 +51,7 @@ static void local(struct hf_buf *b, const char *name, unsigned flags, unsigned m
 }
 
 /* "hello", by a block with fixed codes (RFC 1951 section 3.2.6). */
-#define DEFLATED HF_SV("\xcb\x48\xcd\xc9\xc9\x07\x00")
+#define DEFLATED  HF_SV("\xcb\x48\xcd\xc9\xc9\x07\x00")
 #define DIRECTORY HF_SV("PK\1\2 and what else the end of an archive holds, more than thirty bytes")
 
 /* Each '-' stands for bytes that are passed over. */
