@@ -94,7 +94,7 @@ static uint64_t packed_size(uint32_t packed, uint32_t size, hf_sv extra)
 {
 	struct hf_cur c = hf_cur_of(extra);
 
-	while (packed == UINT32_MAX && hf_cur_left(&c) >= 4) {
+	while (packed == UINT32_MAX && !c.failed && hf_cur_left(&c) >= 4) {
 		uint16_t id = hf_cur_u16le(&c);
 		struct hf_cur f = hf_cur_of(hf_cur_take(&c, hf_cur_u16le(&c)));
 		if (c.failed || id != EXTRA_ZIP64)
