@@ -15,11 +15,14 @@ static void flush_if_large(struct hf_json_writer *w, size_t at_least)
 
 static void newline(struct hf_json_writer *w)
 {
-	if (w->compact)
+	size_t n = 1 + 2 * (size_t)w->depth;
+	char *p = w->compact ? NULL : hf_buf_room(w->out, n);
+
+	if (!p)
 		return;
-	hf_buf_add_char(w->out, '\n');
-	for (uint32_t i = 0; i < w->depth; i++)
-		hf_buf_add(w->out, HF_SV("  "));
+	p[0] = '\n';
+	memset(p + 1, ' ', n - 1);
+	w->out->len += n;
 }
 
 /* What stands before a value or a key. */

@@ -58,7 +58,8 @@ static hf_sv cut_at_nul(const char *p, size_t max)
 	return (hf_sv){ p, strnlen(p, max) };
 }
 
-/* A number: octal digits with blanks or NUL around them, or base-256 where the first bit is set (GNU, star). */
+/* A number in a field of @n bytes, at most 12: octal digits with blanks or NUL around them, or base-256 where the first bit
+ * is set (GNU, star). */
 static bool number(const char *p, size_t n, int64_t *ret)
 {
 	uint64_t v = 0;
@@ -78,11 +79,8 @@ static bool number(const char *p, size_t n, int64_t *ret)
 	}
 	while (i < n && (p[i] == ' ' || p[i] == 0))
 		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++) {
-		if (v >> 60)
-			return false;
+	for (; i < n && (unsigned char)(p[i] - '0') < 8; i++) /* at most 12 digits: 36 bits */
 		v = v << 3 | (uint64_t)(p[i] - '0');
-	}
 	for (; i < n; i++)
 		if (p[i] != ' ' && p[i] != 0)
 			return false;
