@@ -1,6 +1,7 @@
 #include "cmd/target.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -79,6 +80,9 @@ static int read_gate(struct target_options *o, const char *rule)
 		return hf_command_usage(o->command, "--fail-on: more than %d rules", TARGET_GATES_MAX);
 	if (hf_gate_parse(hf_sv_of(rule), &o->gates[o->gates_n++], &err) < 0)
 		return hf_command_usage(o->command, "%s", err.msg);
+	if (o->gates[o->gates_n - 1].kind == HF_GATE_SECRET)
+		fputs("holdfast: warning: --fail-on secret: this version does not look for secrets, so this gate cannot fail\n",
+		      stderr);
 	return -1;
 }
 

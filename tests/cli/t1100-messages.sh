@@ -38,4 +38,6 @@ check "a jar without a group has its artifact's name" grep -q '"name": "thing"' 
 "$HOLDFAST" db search XX-1 >search.out 2>search.err
 fails 0 "a search that finds nothing is done" "$HOLDFAST" db search XX-1
 check "and says that it found nothing" grep -q "nothing is known of XX-1" search.err
+"$HOLDFAST" scan --fail-on secret --format json root >secret.json 2>err.log
+check "a gate that cannot fail is warned about" grep -q "does not look for secrets, so this gate cannot fail" err.log
 finish
