@@ -384,9 +384,6 @@ hf_sv hf_purl_of_package(const struct hf_package *p, const struct hf_os *os, str
 	hf_sv epoch = { 0 };
 
 	split_name(p, os, &u);
-	/* The type maven demands a group: a jar whose group is not known has no purl of it. */
-	if (p->type == HF_PKG_MAVEN && !u.namespace.len)
-		u.type = HF_SV("generic");
 	if (p->type == HF_PKG_RPM && hf_sv_cut(u.version, ':', &epoch, &u.version) && hf_sv_eq(epoch, HF_SV("0")))
 		epoch = (hf_sv){ 0 };
 	if (distributed) {

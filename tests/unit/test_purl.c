@@ -121,7 +121,7 @@ HF_TEST(packages_get_the_purls_that_trivy_and_syft_write)
 		{ { HF_PKG_MAVEN, .name = HF_SV("org.yaml:snakeyaml"), .version = HF_SV("1.33") },
 		  NULL,
 		  "pkg:maven/org.yaml/snakeyaml@1.33" },
-		{ { HF_PKG_MAVEN, .name = HF_SV(":x"), .version = HF_SV("1") }, NULL, "pkg:generic/x@1" },
+		{ { HF_PKG_MAVEN, .name = HF_SV(":x"), .version = HF_SV("1") }, NULL, "pkg:maven/x@1" },
 		{ { HF_PKG_GOLANG, .name = HF_SV("github.com/gorilla/mux"), .version = HF_SV("v1.8.0") },
 		  NULL,
 		  "pkg:golang/github.com/gorilla/mux@v1.8.0" },
