@@ -25,6 +25,7 @@ int hf_purl_parse(hf_sv text, struct hf_arena *a, struct hf_purl *ret, struct hf
 /* The canonical string, in @a; empty where @a is used up. @p is as hf_purl_parse leaves it. */
 hf_sv hf_purl_format(const struct hf_purl *p, struct hf_arena *a);
 /* The canonical purl of a package, with `arch`, `distro`, `epoch`, `upstream` and `rpmmod` for a distribution's packages as
- * Trivy and Syft write them. @os may be NULL. A Java archive whose group is not known has
- * "pkg:maven/artifact@version" as Trivy writes it, which hf_purl_parse refuses: the type demands a group. In @a; empty where the package has no name, or @a is used up. */
+ * Trivy and Syft write them. @os may be NULL. A Java archive whose group is not known has "pkg:maven/artifact@version" as
+ * Trivy writes it, which hf_purl_parse refuses: the type demands a group. In @a; empty where the package has no name, or
+ * @a is used up. */
 hf_sv hf_purl_of_package(const struct hf_package *p, const struct hf_os *os, struct hf_arena *a);
