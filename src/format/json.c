@@ -1,7 +1,5 @@
 #include "format/json.h"
 
-#include <stdlib.h>
-
 #include "base/limits.h"
 
 static void fail(struct hf_json *j, const char *why)
@@ -315,22 +313,6 @@ static hf_sv take_scalar(struct hf_json *j)
 		return (hf_sv){ 0 };
 	}
 	return s;
-}
-
-double hf_json_number(struct hf_json *j, double otherwise)
-{
-	char copy[64];
-
-	if (need_value(j) != HF_JSON_NUMBER) {
-		hf_json_skip(j);
-		return otherwise;
-	}
-	hf_sv s = take_scalar(j);
-	if (!s.len || s.len >= sizeof copy)
-		return otherwise;
-	memcpy(copy, s.ptr, s.len);
-	copy[s.len] = 0;
-	return strtod(copy, NULL);
 }
 
 bool hf_json_bool(struct hf_json *j, bool otherwise)

@@ -68,8 +68,6 @@ bool hf_json_element(struct hf_json *j);
 /* The value if it is a string: unescaped, NUL bytes possible, lone surrogates as U+FFFD; lives in the text or the arena.
  * Of another type: passed over, ptr is NULL. An empty string has a pointer. */
 hf_sv hf_json_string(struct hf_json *j);
-/* The number; @otherwise for other types. Integers past 2^53 lose bits. */
-double hf_json_number(struct hf_json *j, double otherwise);
 bool hf_json_bool(struct hf_json *j, bool otherwise);
 /* A string, number or literal as its text (a string unescaped), for fields that feeds spell either way; containers: passed over, ptr NULL. */
 hf_sv hf_json_text(struct hf_json *j);

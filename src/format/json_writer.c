@@ -171,12 +171,6 @@ void hf_jw_uint(struct hf_json_writer *w, uint64_t v)
 	hf_buf_addf(w->out, "%llu", (unsigned long long)v);
 }
 
-void hf_jw_int(struct hf_json_writer *w, int64_t v)
-{
-	separate(w);
-	hf_buf_addf(w->out, "%lld", (long long)v);
-}
-
 void hf_jw_fixed(struct hf_json_writer *w, double v, int decimals)
 {
 	char text[400];
@@ -194,12 +188,6 @@ void hf_jw_bool(struct hf_json_writer *w, bool v)
 {
 	separate(w);
 	hf_buf_add(w->out, v ? HF_SV("true") : HF_SV("false"));
-}
-
-void hf_jw_null(struct hf_json_writer *w)
-{
-	separate(w);
-	hf_buf_add(w->out, HF_SV("null"));
 }
 
 void hf_jw_kv(struct hf_json_writer *w, const char *key, hf_sv value)

@@ -21,11 +21,9 @@ void hf_jw_key(struct hf_json_writer *w, const char *key);
 void hf_jw_key_sv(struct hf_json_writer *w, hf_sv key);
 void hf_jw_string(struct hf_json_writer *w, hf_sv s);
 void hf_jw_uint(struct hf_json_writer *w, uint64_t v);
-void hf_jw_int(struct hf_json_writer *w, int64_t v);
 /* Shortest form with at most @decimals digits behind the point; no exponent. */
 void hf_jw_fixed(struct hf_json_writer *w, double v, int decimals);
 void hf_jw_bool(struct hf_json_writer *w, bool v);
-void hf_jw_null(struct hf_json_writer *w);
 /* key: value in one call; the _if forms write nothing for an empty view. */
 void hf_jw_kv(struct hf_json_writer *w, const char *key, hf_sv value);
 void hf_jw_kv_if(struct hf_json_writer *w, const char *key, hf_sv value);
