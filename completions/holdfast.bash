@@ -2,7 +2,7 @@
 _holdfast() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='scan sbom layers db plumbing'
+		words='scan sbom layers db runtime plumbing'
 	else
 		case $prev in
 		-f | --format) words='table json sarif cyclonedx spdx' ;;

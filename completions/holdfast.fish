@@ -1,5 +1,5 @@
 # fish completion of holdfast
-complete -c holdfast -n __fish_use_subcommand -a 'scan sbom layers db plumbing'
+complete -c holdfast -n __fish_use_subcommand -a 'scan sbom layers db runtime plumbing'
 complete -c holdfast -n '__fish_seen_subcommand_from db' -a 'build status search'
 complete -c holdfast -n '__fish_seen_subcommand_from plumbing' -a 'compare match purl'
 complete -c holdfast -s f -l format -x -a 'table json sarif cyclonedx spdx' -d 'format of the output'

@@ -55,7 +55,7 @@ int hf_command_main(int argc, char **argv)
 	for (size_t i = 0; hf_commands[i]; i++) {
 		if (strcmp(argv[1], hf_commands[i]->name))
 			continue;
-		for (int k = 2; k < argc && strcmp(argv[k], "--"); k++)
+		for (int k = 2; !hf_commands[i]->helps_itself && k < argc && strcmp(argv[k], "--"); k++)
 			if (!strcmp(argv[k], "--help") || !strcmp(argv[k], "-h"))
 				return printf("Usage: holdfast %s %s\n", hf_commands[i]->name, hf_commands[i]->usage) <
 				       0;

@@ -8,6 +8,7 @@ struct hf_command {
 	const char *usage;   /* for `holdfast NAME --help`: what stands behind the name, and the options, in full */
 	/* argv[0] is the command's name. Returns the exit status of cli.md: 0, 1, 2 or 3. */
 	int (*run)(int argc, char **argv);
+	bool helps_itself; /* run answers --help: a command of subcommands */
 };
 
 #define HF_COMMAND(row) extern const struct hf_command hf_command_##row;
