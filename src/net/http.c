@@ -1,0 +1,285 @@
+#include "net/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+
+enum {
+	CONNECT_MS = 5000,
+	POLL_MS = 1000,
+	ANSWER_MAX = 1 << 20,
+	HEADERS_MAX = 256 << 10,
+};
+
+struct hf_http {
+	CURLM *multi;
+	CURL *easy;
+	atomic_bool stopped;
+};
+
+struct call {
+	struct hf_http *http;
+	const struct hf_http_request *request;
+	struct hf_http_answer *answer;
+	struct hf_buf line;
+	uint64_t headers;
+	int code; /* why a callback ended the call */
+	struct hf_err *err;
+	char where[160];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void set_up(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		abort();
+}
+
+struct hf_http *hf_http_open(void)
+{
+	struct hf_http *h = hf_calloc(1, sizeof *h);
+
+	pthread_once(&once, set_up);
+	h->multi = curl_multi_init();
+	h->easy = curl_easy_init();
+	if (!h->multi || !h->easy)
+		abort();
+	return h;
+}
+
+void hf_http_close(struct hf_http *h)
+{
+	if (!h)
+		return;
+	curl_easy_cleanup(h->easy);
+	curl_multi_cleanup(h->multi);
+	free(h);
+}
+
+void hf_http_stop(struct hf_http *h)
+{
+	atomic_store(&h->stopped, true);
+	curl_multi_wakeup(h->multi);
+}
+
+/* scheme://host[:port] without user, path and query. */
+static void describe(struct call *c)
+{
+	const struct hf_http_request *r = c->request;
+	hf_sv url = hf_sv_of(r->url), host;
+
+	if (r->unix_socket) {
+		snprintf(c->where, sizeof c->where, "unix:%s", r->unix_socket);
+		return;
+	}
+	size_t scheme = hf_sv_find(url, HF_SV("://"));
+	if (scheme == SIZE_MAX) {
+		snprintf(c->where, sizeof c->where, "the URL");
+		return;
+	}
+	host = hf_sv_skip(url, scheme + 3);
+	host = hf_sv_first(host, strcspn(host.ptr, "/?#"));
+	hf_sv_cut_last(host, '@', &(hf_sv){ 0 }, &host);
+	snprintf(c->where, sizeof c->where, "%.*s://%.*s", (int)scheme, url.ptr, HF_SV_FMT(host));
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct call *c = ctx;
+
+	(void)bytes;
+	c->headers += size * n;
+	if (c->headers <= HEADERS_MAX)
+		return size * n;
+	c->code = hf_fail(c->err, HF_E_LIMIT, "%s: headers of more than %d bytes", c->where, HEADERS_MAX);
+	return 0;
+}
+
+static int take_line(struct call *c)
+{
+	hf_sv line = hf_buf_view(&c->line);
+
+	if (line.len && line.ptr[line.len - 1] == '\r')
+		line.len--;
+	c->line.len = 0;
+	return c->request->take(c->request->take_ctx, line, c->err);
+}
+
+static int take_lines(struct call *c, hf_sv bytes)
+{
+	while (bytes.len) {
+		size_t end = hf_sv_index(bytes, '\n');
+		hf_buf_add(&c->line, hf_sv_first(bytes, end == SIZE_MAX ? bytes.len : end));
+		if (c->line.over)
+			return hf_fail(c->err, HF_E_LIMIT, "%s: a line of more than %zu bytes", c->where,
+				       c->request->line_max);
+		if (end == SIZE_MAX)
+			return HF_OK;
+		bytes = hf_sv_skip(bytes, end + 1);
+		int code = take_line(c);
+		if (code < 0)
+			return code;
+	}
+	return HF_OK;
+}
+
+static size_t on_body(char *ptr, size_t size, size_t n, void *ctx)
+{
+	struct call *c = ctx;
+	const struct hf_http_request *r = c->request;
+	hf_sv bytes = { ptr, size * n };
+	long status = 0;
+
+	curl_easy_getinfo(c->http->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (!r->take || status < 200 || status > 299) {
+		hf_buf_add(&c->answer->body, bytes);
+		if (c->answer->body.over)
+			c->code = hf_fail(c->err, HF_E_LIMIT, "%s: more than %zu bytes", c->where, c->answer->body.max);
+	} else {
+		c->code = r->line_max ? take_lines(c, bytes) : r->take(r->take_ctx, bytes, c->err);
+	}
+	return c->code < 0 ? 0 : bytes.len;
+}
+
+static int code_of(CURLcode code)
+{
+	static const struct {
+		CURLcode curl;
+		int code;
+	} codes[] = {
+		{ CURLE_OPERATION_TIMEDOUT, HF_E_LIMIT },
+		{ CURLE_PARTIAL_FILE, HF_E_TRUNCATED },
+		{ CURLE_GOT_NOTHING, HF_E_TRUNCATED },
+		{ CURLE_WEIRD_SERVER_REPLY, HF_E_FORMAT },
+		{ CURLE_UNSUPPORTED_PROTOCOL, HF_E_FORMAT },
+		{ CURLE_BAD_CONTENT_ENCODING, HF_E_FORMAT },
+		{ CURLE_URL_MALFORMAT, HF_E_USAGE },
+		{ CURLE_COULDNT_RESOLVE_HOST, HF_E_MISSING },
+		{ CURLE_PEER_FAILED_VERIFICATION, HF_E_DENIED },
+		{ CURLE_RECV_ERROR, HF_E_TRUNCATED },
+	};
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(codes); i++)
+		if (codes[i].curl == code)
+			return codes[i].code;
+	return HF_E_IO;
+}
+
+static int fail(struct call *c, CURLcode code, const char *message)
+{
+	long system = 0;
+
+	if (c->code < 0)
+		return c->code;
+	curl_easy_getinfo(c->http->easy, CURLINFO_OS_ERRNO, &system);
+	if (code == CURLE_COULDNT_CONNECT && system) {
+		errno = (int)system;
+		return hf_fail_errno(c->err, "%s", c->where);
+	}
+	return hf_fail(c->err, code_of(code), "%s: %s", c->where, message[0] ? message : curl_easy_strerror(code));
+}
+
+static struct curl_slist *headers_of(const struct hf_http_request *r)
+{
+	struct curl_slist *list = NULL;
+
+	/* curl would wait a second for "100 Continue" before a large body. */
+	for (size_t i = 0; i <= r->headers_n; i++) {
+		struct curl_slist *longer = curl_slist_append(list, i < r->headers_n ? r->headers[i] : "Expect:");
+		if (!longer)
+			abort();
+		list = longer;
+	}
+	return list;
+}
+
+static void set_options(struct call *c, struct curl_slist *headers, char *message)
+{
+	const struct hf_http_request *r = c->request;
+	CURL *e = c->http->easy;
+
+	curl_easy_reset(e);
+	curl_easy_setopt(e, CURLOPT_URL, r->url);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, message);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, "holdfast/" HF_VERSION);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(r->connect_ms ? r->connect_ms : CONNECT_MS));
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->deadline_ms);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+	if (r->unix_socket) {
+		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
+		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	}
+	if (r->ca_file)
+		curl_easy_setopt(e, CURLOPT_CAINFO, r->ca_file);
+	if (r->body.ptr) {
+		curl_easy_setopt(e, CURLOPT_POST, 1L);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body.ptr);
+	}
+	if (r->method)
+		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+/* CURL_LAST: stopped. */
+static CURLcode perform(struct hf_http *h)
+{
+	int running = 1, left;
+
+	while (!atomic_load(&h->stopped)) {
+		if (curl_multi_perform(h->multi, &running))
+			return CURLE_FAILED_INIT;
+		for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));)
+			if (m->msg == CURLMSG_DONE)
+				return m->data.result;
+		if (curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL))
+			return CURLE_FAILED_INIT;
+	}
+	return CURL_LAST;
+}
+
+int hf_http_call(struct hf_http *h, const struct hf_http_request *request, struct hf_http_answer *ret,
+		 struct hf_err *err)
+{
+	struct call c = { .http = h, .request = request, .answer = ret, .err = err, .line = HF_BUF(request->line_max) };
+	char message[CURL_ERROR_SIZE] = "";
+
+	*ret = (struct hf_http_answer){ .body = HF_BUF(request->answer_max ? request->answer_max : ANSWER_MAX) };
+	describe(&c);
+	struct curl_slist *headers = headers_of(request);
+	set_options(&c, headers, message);
+	if (curl_multi_add_handle(h->multi, h->easy))
+		abort();
+	CURLcode code = perform(h);
+	int result = HF_OK;
+	long status = 0;
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	ret->status = (unsigned)status;
+	if (code == CURL_LAST)
+		result = hf_fail(err, HF_E_SYSTEM, "%s: stopped", c.where);
+	else if (code != CURLE_OK)
+		result = fail(&c, code, message);
+	else if (c.line.len)
+		result = take_line(&c);
+	curl_multi_remove_handle(h->multi, h->easy);
+	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_slist_free_all(headers);
+	hf_buf_done(&c.line);
+	return result < 0 ? result : HF_OK;
+}
