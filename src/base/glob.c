@@ -2,19 +2,26 @@
 
 bool hf_glob_component_match(hf_sv glob, hf_sv s)
 {
-	size_t star = hf_sv_index(glob, '*');
+	size_t g = 0, at = 0, after_star = SIZE_MAX, retry = 0;
 
-	if (star == SIZE_MAX)
-		return hf_sv_eq(glob, s);
-	hf_sv head = hf_sv_first(glob, star), tail = hf_sv_skip(glob, star + 1);
-	if (!hf_sv_starts(s, head))
-		return false;
-	if (hf_sv_index(tail, '*') == SIZE_MAX)
-		return s.len >= head.len + tail.len && hf_sv_ends(s, tail);
-	for (size_t at = head.len; at <= s.len; at++)
-		if (hf_glob_component_match(tail, hf_sv_skip(s, at)))
-			return true;
-	return false;
+	while (at < s.len) {
+		if (g < glob.len && glob.ptr[g] == '*') {
+			after_star = ++g;
+			retry = at;
+		} else if (g < glob.len && glob.ptr[g] == s.ptr[at]) {
+			g++;
+			at++;
+		} else if (after_star != SIZE_MAX) {
+			/* The latest star takes one byte more; an earlier one need not, since it took as few as it could. */
+			g = after_star;
+			at = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (g < glob.len && glob.ptr[g] == '*')
+		g++;
+	return g == glob.len;
 }
 
 bool hf_glob_match(hf_sv glob, hf_sv path)

@@ -26,6 +26,9 @@ enum {
 	HF_SQLITE_DEPTH_MAX = 20,  /* levels of a b-tree, as SQLite's own limit */
 	HF_RPM_TAGS_MAX = 0xffff,  /* entries of one rpm header, as rpm's own limit */
 	HF_RPM_DIRS_MAX = 1 << 18, /* directories named by one rpm header */
+	HF_CONDITION_DEPTH_MAX = 32,   /* brackets, negations and macros in each other, of a rule's condition */
+	HF_CONDITION_TESTS_MAX = 512,  /* of one condition, macros unfolded */
+	HF_CONDITION_VALUES_MAX = 8192, /* that the tests of one condition compare with */
 };
 
 #define HF_MANIFEST_SIZE_MAX      HF_MIB(8)   /* manifest, index, config, each */
@@ -47,5 +50,6 @@ enum {
 #define HF_DATABASE_BUILD_MAX     HF_MIB(768) /* all advisories of one database while it is built */
 #define HF_DATABASE_SCRATCH_MAX   HF_MIB(256) /* the working memory of the reader of one feed's file */
 #define HF_FEED_FILE_MAX          HF_MIB(512) /* one file of a feed, inflated */
+#define HF_CONDITION_SIZE_MAX     HF_KIB(32) /* text of one condition or macro */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
