@@ -1,0 +1,129 @@
+/* sense_dump SOURCE [SECONDS]: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+ * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/snr_perf.h"
+
+struct dump {
+	uint64_t seen[HF_EVENT_KINDS], known[HF_EVENT_KINDS], dropped[HF_EVENT_KINDS], taken[HF_EVENT_KINDS];
+};
+
+static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_ns)
+{
+	char path[64], line[4096], at[4200];
+	struct stat st;
+	struct hf_feed_process process = { 0 };
+
+	(void)ctx;
+	(void)time_ns;
+	snprintf(path, sizeof path, "/proc/%u/cgroup", pid);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f)) {
+		if (strncmp(line, "0::", 3) != 0)
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(at, sizeof at, "%s%s", getenv("HF_CGROUP_ROOT") ? getenv("HF_CGROUP_ROOT") : "/sys/fs/cgroup/unified",
+			 line + 3);
+		if (stat(at, &st) == 0)
+			process.cgroup_id = st.st_ino;
+		process.unwanted = !strstr(line, "docker");
+	}
+	if (f)
+		fclose(f);
+	return process;
+}
+
+static void print_value(const struct hf_value *v)
+{
+	switch ((enum hf_value_type)v->type) {
+	case HF_VALUE_STRING:
+		printf("%.*s", HF_SV_FMT(v->string));
+		break;
+	case HF_VALUE_UINT:
+		printf("%lu", (unsigned long)v->uint);
+		break;
+	case HF_VALUE_INT:
+		printf("%ld", (long)v->integer);
+		break;
+	case HF_VALUE_BOOL:
+		printf("%s", v->boolean ? "true" : "false");
+		break;
+	case HF_VALUE_LIST:
+		for (uint32_t i = 0; i < v->n; i++)
+			printf("%s%.*s", i ? "," : "", HF_SV_FMT(v->list[i]));
+		break;
+	case HF_VALUE_NONE:
+	case HF_VALUE_MAP:
+	case HF_VALUE_TREE:
+		break;
+	}
+}
+
+static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct dump *d = ctx;
+
+	(void)err;
+	d->taken[e->kind]++;
+	d->seen[e->kind]++;
+	printf("%s", hf_event_kind_name(e->kind));
+	for (size_t i = 0; i < HF_EVENT_FIELDS; i++) {
+		if (e->values[i].type == HF_VALUE_NONE)
+			continue;
+		printf(" %s=", hf_event_fields[i].name);
+		print_value(&e->values[i]);
+	}
+	printf("\n");
+	return 0;
+}
+
+static void count(void *ctx, enum hf_event_kind kind, uint64_t cgroup_id, enum hf_fate fate, uint64_t n)
+{
+	struct dump *d = ctx;
+
+	(void)cgroup_id;
+	d->seen[kind] += n;
+	*(fate == HF_FATE_KNOWN ? &d->known[kind] : &d->dropped[kind]) += n;
+}
+
+static void cgroup(void *ctx, uint64_t cgroup_id, hf_sv path, uint64_t time_ns)
+{
+	(void)ctx;
+	(void)time_ns;
+	printf("cgroup %lu %.*s\n", (unsigned long)cgroup_id, HF_SV_FMT(path));
+}
+
+int main(int argc, char **argv)
+{
+	struct dump d = { 0 };
+	struct hf_feed feed = { .ctx = &d, .process = process_of, .take = take, .count = count, .cgroup = cgroup };
+	struct hf_err err = { 0 };
+	struct hf_perf *perf;
+	time_t end = time(NULL) + (argc > 2 ? strtol(argv[2], NULL, 10) : 10);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &perf, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		return 1;
+	}
+	while (time(NULL) < end) {
+		struct pollfd p = { .fd = hf_perf_fd(perf), .events = POLLIN };
+		poll(&p, 1, 100);
+		if (hf_perf_drain(perf, &err) < 0)
+			return 1;
+	}
+	hf_perf_settle(perf);
+	hf_perf_close(perf);
+	for (int k = 0; k < HF_EVENT_KINDS; k++)
+		if (d.seen[k])
+			printf("account %s seen=%lu known=%lu delivered=%lu dropped=%lu\n", hf_event_kind_name(k),
+			       (unsigned long)d.seen[k], (unsigned long)d.known[k], (unsigned long)d.taken[k],
+			       (unsigned long)d.dropped[k]);
+	return 0;
+}
