@@ -11,7 +11,12 @@ enum {
 	HF_PATH_MAX = 4096,      /* a path of an archive member; longer names are reported and passed over */
 	HF_PATH_DEPTH_MAX = 256, /* components */
 	HF_JSON_DEPTH_MAX = 512,
-	HF_ARCHIVE_DEPTH_MAX = 8, /* jar in war in ear … */
+	HF_YAML_DEPTH_MAX = 128, /* with what aliases stand for */
+	HF_YAML_NODES_MAX = 1 << 24,
+	HF_YAML_LINE_INDICATORS_MAX = 1 << 16, /* , : and brackets on one line */
+	HF_YAML_DIRECTIVES_MAX = 64,           /* lines that begin with % */
+	HF_YAML_ALIASED_MAX = 1 << 18,         /* nodes that a document has more once its aliases are unfolded */
+	HF_ARCHIVE_DEPTH_MAX = 8,              /* jar in war in ear … */
 	HF_LAYERS_MAX = 512,
 	HF_INDEX_DEPTH_MAX = 4,        /* OCI index in index */
 	HF_SYMLINKS_MAX = 40,          /* as the kernel's limit for one path */
@@ -31,6 +36,7 @@ enum {
 	HF_CONDITION_VALUES_MAX = 8192, /* that the tests of one condition compare with */
 };
 
+#define HF_YAML_SIZE_MAX          HF_MIB(256) /* one stream of documents */
 #define HF_MANIFEST_SIZE_MAX      HF_MIB(8)   /* manifest, index, config, each */
 #define HF_FILE_SPOOL_MAX         HF_MIB(64)  /* one file of a compressed layer held whole where parts of it would do */
 #define HF_SPOOL_TOTAL_MAX        HF_MIB(88)  /* what is held of such files at once, over all threads */

@@ -1,6 +1,7 @@
 /* YAML 1.2 (libfyaml) into a tree in an arena: profiles, rules, manifests. Hostile input is bounded: size, depth, nodes, and what
- * aliases unfold to (an alias is a second pointer to a node, never a copy; a cycle is an error). Duplicate keys, tabs as
- * indentation and unknown anchors are errors with line and column. */
+ * aliases unfold to (an alias is a second pointer to a node, never a copy; a cycle is an error). Duplicate keys, keys that are no
+ * scalars, tabs as indentation and unknown anchors are errors with line and column. `<<` is a key like any other: YAML 1.2 has no
+ * merging. */
 #pragma once
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -29,7 +30,7 @@ struct hf_yaml_document {
 	const struct hf_yaml_node *root; /* NULL where the document is empty */
 };
 
-/* All documents of a stream. HF_E_FORMAT: "line 3, column 5: …"; HF_E_LIMIT: a limit of base/limits.h. */
+/* All documents of a stream; texts live in @text or in @a. HF_E_FORMAT: "line 3, column 5: …"; HF_E_LIMIT: a limit of base/limits.h. */
 int hf_yaml_parse(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
 		  struct hf_err *err);
 /* The value of @key in a mapping; NULL where it is none or has no such key. */
