@@ -28,12 +28,20 @@ enum {
 	HF_ARCHIVE_MEMBERS_MAX = 4 << 20, /* of one file's archive and all that are nested in it */
 	HF_NESTED_ARCHIVES_MAX = 1 << 12, /* of one file */
 	HF_WORKER_RESTARTS_MAX = 8,
-	HF_SQLITE_DEPTH_MAX = 20,  /* levels of a b-tree, as SQLite's own limit */
-	HF_RPM_TAGS_MAX = 0xffff,  /* entries of one rpm header, as rpm's own limit */
-	HF_RPM_DIRS_MAX = 1 << 18, /* directories named by one rpm header */
-	HF_CONDITION_DEPTH_MAX = 32,   /* brackets, negations and macros in each other, of a rule's condition */
-	HF_CONDITION_TESTS_MAX = 512,  /* of one condition, macros unfolded */
+	HF_SQLITE_DEPTH_MAX = 20,       /* levels of a b-tree, as SQLite's own limit */
+	HF_RPM_TAGS_MAX = 0xffff,       /* entries of one rpm header, as rpm's own limit */
+	HF_RPM_DIRS_MAX = 1 << 18,      /* directories named by one rpm header */
+	HF_CONDITION_DEPTH_MAX = 32,    /* brackets, negations and macros in each other, of a rule's condition */
+	HF_CONDITION_TESTS_MAX = 512,   /* of one condition, macros unfolded */
 	HF_CONDITION_VALUES_MAX = 8192, /* that the tests of one condition compare with */
+	HF_FLOWS_MAX = 1 << 16,         /* flows between workloads */
+	HF_FLOWS_CONTAINERS_MAX = 1 << 14,
+	HF_FLOWS_ADDRESSES_MAX = 1 << 15, /* whose owner is kept */
+	HF_FLOWS_NAMES_MAX = 1 << 13,     /* addresses with the name that was looked up for them */
+	HF_FLOW_PORTS_MAX = 64,           /* of one pair of ends, and that one workload has open; more are one range */
+	HF_FLOW_PEER_ADDRESSES_MAX = 64,  /* of one flow */
+	HF_FLOW_PEER_NAMES_MAX = 256,     /* of one workload */
+	HF_FLOW_INSTANCE_ADDRESSES_MAX = 16, /* of one container */
 };
 
 #define HF_YAML_SIZE_MAX          HF_MIB(256) /* one stream of documents */
@@ -56,6 +64,7 @@ enum {
 #define HF_DATABASE_BUILD_MAX     HF_MIB(768) /* all advisories of one database while it is built */
 #define HF_DATABASE_SCRATCH_MAX   HF_MIB(256) /* the working memory of the reader of one feed's file */
 #define HF_FEED_FILE_MAX          HF_MIB(512) /* one file of a feed, inflated */
-#define HF_CONDITION_SIZE_MAX     HF_KIB(32) /* text of one condition or macro */
+#define HF_CONDITION_SIZE_MAX     HF_KIB(32)  /* text of one condition or macro */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
+#define HF_FLOWS_ARENA_MAX HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
