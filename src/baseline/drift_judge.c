@@ -1,0 +1,366 @@
+/* How one question of drift is answered. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "baseline/drift.h"
+#include "baseline/file_digest.h"
+#include "baseline/package_managers.h"
+#include "baseline/process_files.h"
+
+enum { CONTAINERS = 1024, MOUNTS_MAX = 256 << 10 };
+
+struct saved {
+	uint64_t container, used;
+	char *mounts; /* mountinfo, malloc */
+	size_t len;
+};
+
+struct hf_drift_judge {
+	struct file_digests *digests;
+	uint64_t file_max, clock;
+	struct saved saved[CONTAINERS];
+	size_t saved_n;
+};
+
+const char *hf_drift_name(enum hf_drift_state state)
+{
+	switch (state) {
+	case HF_DRIFT_NEW:
+		return "new";
+	case HF_DRIFT_MODIFIED:
+		return "modified";
+	case HF_DRIFT_METADATA_ONLY:
+		return "metadata_only";
+	case HF_DRIFT_PACKAGE_MANAGER:
+		return "package_manager";
+	case HF_DRIFT_IMAGE:
+		return "image";
+	case HF_DRIFT_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
+struct hf_drift_judge *hf_drift_judge_new(const struct hf_drift_options *o)
+{
+	struct hf_drift_judge *j = hf_calloc(1, sizeof *j);
+
+	j->file_max = o && o->file_max ? o->file_max : 100000000;
+	j->digests = file_digests_new(o && o->bytes_per_second ? o->bytes_per_second : HF_MIB(64), j->file_max);
+	return j;
+}
+
+void hf_drift_judge_free(struct hf_drift_judge *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < j->saved_n; i++)
+		free(j->saved[i].mounts);
+	file_digests_free(j->digests);
+	free(j);
+}
+
+void hf_drift_judge_stop(struct hf_drift_judge *j)
+{
+	file_digests_stop(j->digests);
+}
+
+void hf_drift_judge_count(const struct hf_drift_judge *j, struct hf_drift_count *count)
+{
+	file_digests_count(j->digests, &count->bytes, &count->cached);
+}
+
+static struct saved *saved_of(struct hf_drift_judge *j, uint64_t container)
+{
+	for (size_t i = 0; container && i < j->saved_n; i++)
+		if (j->saved[i].container == container)
+			return &j->saved[i];
+	return NULL;
+}
+
+static void keep(struct hf_drift_judge *j, uint64_t container, hf_sv mounts)
+{
+	struct saved *s = saved_of(j, container);
+
+	if (!container || mounts.len > MOUNTS_MAX)
+		return;
+	if (!s && j->saved_n < CONTAINERS) {
+		s = &j->saved[j->saved_n++];
+	} else if (!s) {
+		s = &j->saved[0];
+		for (size_t i = 1; i < CONTAINERS; i++)
+			if (j->saved[i].used < s->used)
+				s = &j->saved[i];
+	}
+	s->container = container;
+	s->used = ++j->clock;
+	s->mounts = hf_realloc(s->mounts, mounts.len + 1);
+	memcpy(s->mounts, mounts.ptr, mounts.len);
+	s->len = mounts.len;
+}
+
+void hf_drift_judge_learn(struct hf_drift_judge *j, uint64_t container, uint64_t pid)
+{
+	struct hf_buf hf_cleanup(hf_buf_done) mounts = HF_BUF(0);
+
+	if (hf_live_mountinfo(pid, &mounts, NULL) == HF_OK)
+		keep(j, container, hf_buf_view(&mounts));
+}
+
+/* One question at work. */
+struct task {
+	struct hf_drift_judge *j;
+	const struct hf_drift_question *q;
+	struct hf_drift_answer *out;
+	struct hf_live_root *root;
+	bool alive; /* q->pid is the process that is meant */
+	char path[HF_PATH_MAX];
+	hf_sv real; /* the path with links followed, relative */
+};
+
+/* For evidence alone: the answer stands without it. */
+static void note_digest(struct task *t, int fd, char out[HF_DIGEST_TEXT_MAX])
+{
+	struct hf_err err = { 0 };
+
+	if (file_digests_get(t->j->digests, fd, out, &err) < 0)
+		out[0] = 0;
+}
+
+static void hf_printf(3, 4) say(struct task *t, enum hf_drift_state state, const char *fmt, ...)
+{
+	va_list args;
+	char text[1024];
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	hf_escape_controls(t->out->reason, sizeof t->out->reason, hf_sv_of(text));
+	t->out->state = state;
+}
+
+/* False where it cannot be told; the reason is said. @out may be NULL: the answer has no room for it. */
+static bool digest_of(struct task *t, int fd, const char *whose, char out[HF_DIGEST_TEXT_MAX])
+{
+	struct hf_err err = { 0 };
+
+	if (file_digests_get(t->j->digests, fd, out, &err) == HF_OK)
+		return true;
+	say(t, HF_DRIFT_UNKNOWN, "%s: %s", whose, err.msg);
+	return false;
+}
+
+/* The file that ran against one of the image's. */
+static void compare(struct task *t, int fd, int image, bool elsewhere)
+{
+	struct stat here, there;
+
+	if (fstat(fd, &here) || fstat(image, &there)) {
+		say(t, HF_DRIFT_UNKNOWN, "cannot be looked at");
+		return;
+	}
+	const char *what = elsewhere ? "a file of the image under another name" : "the image's file";
+	if (here.st_size != there.st_size) {
+		say(t, HF_DRIFT_MODIFIED, "was %s and has another size", what);
+		note_digest(t, fd, t->out->digest);
+		note_digest(t, image, t->out->image_digest);
+		return;
+	}
+	if (!digest_of(t, fd, "the file", t->out->digest) ||
+	    !digest_of(t, image, "the image's file", t->out->image_digest))
+		return;
+	if (!strcmp(t->out->digest, t->out->image_digest))
+		say(t, HF_DRIFT_METADATA_ONLY, "has the bytes of %s", what);
+	else
+		say(t, HF_DRIFT_MODIFIED, "was %s and has other bytes", what);
+}
+
+static void call_new(struct task *t, int fd, const char *why)
+{
+	say(t, HF_DRIFT_NEW, "%s", why);
+	if (fd >= 0)
+		note_digest(t, fd, t->out->digest);
+}
+
+/* @fd: the file that ran, which is not a lower layer's at that path. @upper: it was opened in the writable layer. */
+static void judge_written(struct task *t, int fd, bool upper)
+{
+	struct hf_err err = { 0 };
+	int hf_cleanup(hf_fd_close) image = hf_live_root_open_image(t->root, t->real, &err);
+
+	if (upper && hf_live_root_is_metacopy(t->root, fd)) {
+		say(t, HF_DRIFT_METADATA_ONLY, "its bytes are still the image's");
+		return;
+	}
+	if (image >= 0) {
+		compare(t, fd, image, false);
+		return;
+	}
+	bool replaced = image == HF_E_UNSUPPORTED;
+	int hf_cleanup(hf_fd_close) origin = upper ? hf_live_root_open_origin(t->root, fd, &err) : -1;
+	if (origin >= 0)
+		compare(t, fd, origin, true);
+	else if (image != HF_E_MISSING && !replaced)
+		say(t, HF_DRIFT_UNKNOWN, "%s", err.msg);
+	else
+		call_new(t, fd, replaced ? "the image has no regular file there" : "the image has no such file");
+}
+
+/* Of the image itself: there is no file of the writable layer at @real. */
+static void judge_lower(struct task *t)
+{
+	struct hf_err err = { 0 };
+	int hf_cleanup(hf_fd_close) image = hf_live_root_open_image(t->root, t->real, &err);
+
+	if (image < 0) {
+		say(t, HF_DRIFT_UNKNOWN, "%s", err.msg);
+		return;
+	}
+	say(t, HF_DRIFT_IMAGE, "is the image's file");
+	note_digest(t, image, t->out->digest);
+	memcpy(t->out->image_digest, t->out->digest, sizeof t->out->digest);
+}
+
+static bool is_meant(const struct hf_drift_question *q, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return false;
+	if (!q->inode || q->inode == st.st_ino)
+		return true;
+	return q->size == (uint64_t)st.st_size && q->modified_ns &&
+	       q->modified_ns == (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
+/* The file as the process has it, which also works when its name is gone. */
+static int open_of_process(struct task *t, struct hf_err *err)
+{
+	const struct hf_drift_question *q = t->q;
+
+	if (!t->alive)
+		return hf_fail(err, HF_E_MISSING, "its process is gone");
+	return q->is_map ? process_open_map(q->pid, q->path, err) : process_open_program(q->pid, err);
+}
+
+static void judge_held(struct task *t)
+{
+	struct hf_err err = { 0 };
+	int hf_cleanup(hf_fd_close) fd = open_of_process(t, &err);
+
+	if (t->q->memory)
+		call_new(t, fd, "lies in memory alone");
+	else if (fd < 0)
+		say(t, HF_DRIFT_UNKNOWN, "was deleted, and %s", err.msg);
+	else if (!is_meant(t->q, fd))
+		say(t, HF_DRIFT_UNKNOWN, "was deleted, and its process now runs another file");
+	else
+		judge_written(t, fd, false);
+}
+
+static void judge_path(struct task *t)
+{
+	struct hf_root merged = hf_live_root_view(t->root, HF_LIVE_MERGED);
+	struct hf_root_entry e;
+	struct hf_err err = { 0 };
+
+	int r = hf_root_resolve(&merged, t->q->path, t->path, &t->real, &e, &err);
+	if (r == HF_E_MISSING) {
+		judge_held(t);
+		return;
+	}
+	if (r < 0 || e.type != HF_ROOT_FILE) {
+		say(t, HF_DRIFT_UNKNOWN, "%s", r < 0 ? err.msg : "is not a regular file");
+		return;
+	}
+	int hf_cleanup(hf_fd_close) fd = hf_live_root_open_upper(t->root, t->real, &err);
+	if (fd == HF_E_MISSING)
+		judge_lower(t);
+	else if (fd < 0)
+		say(t, HF_DRIFT_UNKNOWN, "%s", err.msg);
+	else if (is_meant(t->q, fd))
+		judge_written(t, fd, true);
+	else
+		judge_held(t);
+}
+
+/* A file on another mount is not the image's. */
+static bool judge_mount(struct task *t, hf_sv mounts)
+{
+	struct hf_arena hf_cleanup(hf_arena_done) a = HF_ARENA(HF_MIB(4));
+	struct hf_mount m;
+
+	if (!hf_mount_of_path(mounts, t->q->path, &a, &m) || hf_sv_eq(m.point, HF_SV("/")))
+		return false;
+	if (!hf_sv_eq(m.type, HF_SV("tmpfs")) && !hf_sv_eq(m.type, HF_SV("ramfs"))) {
+		say(t, HF_DRIFT_UNKNOWN, "lies on the mount %.*s (%.*s), which is not the image's", HF_SV_FMT(m.point),
+		    HF_SV_FMT(m.type));
+		return true;
+	}
+	struct hf_err err = { 0 };
+	int hf_cleanup(hf_fd_close) fd = open_of_process(t, &err);
+	call_new(t, fd, "lies on a file system in memory");
+	return true;
+}
+
+/* The program of a package manager counts where the image has it, unchanged. */
+static bool is_image_file(void *ctx, hf_sv path)
+{
+	struct task *outer = ctx;
+	struct hf_drift_question q = { .path = path, .is_map = true };
+	struct hf_drift_answer answer = { 0 };
+	struct task t = { .j = outer->j, .q = &q, .out = &answer, .root = outer->root };
+
+	judge_path(&t);
+	return answer.state == HF_DRIFT_IMAGE || answer.state == HF_DRIFT_METADATA_ONLY;
+}
+
+static void look_for_package_manager(struct task *t)
+{
+	hf_sv who;
+
+	if ((t->out->state == HF_DRIFT_NEW || t->out->state == HF_DRIFT_MODIFIED) &&
+	    package_manager_among(t->q->ancestors, t->q->ancestors_n, is_image_file, t, &who))
+		say(t, HF_DRIFT_PACKAGE_MANAGER, "%s, and runs below %.*s", hf_drift_name(t->out->state),
+		    HF_SV_FMT(who));
+}
+
+void hf_drift_judge_ask(struct hf_drift_judge *j, const struct hf_drift_question *q, struct hf_drift_answer *ret)
+{
+	struct hf_buf hf_cleanup(hf_buf_done) own = HF_BUF(0);
+	struct task t = { .j = j, .q = q, .out = ret };
+	struct hf_err err = { 0 };
+
+	*ret = (struct hf_drift_answer){ .id = q->id };
+	t.alive = q->pid && process_is(q->pid, q->start_ns);
+	if (t.alive && hf_live_mountinfo(q->pid, &own, &err) == HF_OK && own.len)
+		keep(j, q->container, hf_buf_view(&own));
+	struct saved *s = saved_of(j, q->container);
+	hf_sv mounts = own.len ? hf_buf_view(&own) : s ? (hf_sv){ s->mounts, s->len } : (hf_sv){ 0 };
+	if (!mounts.len) {
+		say(&t, HF_DRIFT_UNKNOWN, "its process is gone, and nothing is known of its container's mounts");
+		return;
+	}
+	if (s)
+		s->used = ++j->clock;
+	if (q->memory) {
+		judge_held(&t);
+		return;
+	}
+	if (!q->path.len || q->path.ptr[0] != '/') {
+		say(&t, HF_DRIFT_UNKNOWN, "its path is not known");
+		return;
+	}
+	if (hf_live_root_open(mounts, &t.root, &err) < 0) {
+		say(&t, HF_DRIFT_UNKNOWN, "%s", err.msg);
+		return;
+	}
+	t.real = hf_sv_skip(q->path, 1);
+	if (!judge_mount(&t, mounts))
+		(q->deleted ? judge_held : judge_path)(&t);
+	look_for_package_manager(&t);
+	hf_live_root_close(t.root);
+}
