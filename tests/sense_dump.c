@@ -1,4 +1,4 @@
-/* sense_dump SOURCE [SECONDS]: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+/* sense_dump perf SECONDS | sense_dump files SECONDS PID…: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
  * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
 #include <fcntl.h>
 #include <poll.h>
@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/snr_fanotify.h"
 #include "sensor/snr_perf.h"
 
 struct dump {
@@ -28,8 +29,8 @@ static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_
 		if (strncmp(line, "0::", 3) != 0)
 			continue;
 		line[strcspn(line, "\n")] = 0;
-		snprintf(at, sizeof at, "%s%s", getenv("HF_CGROUP_ROOT") ? getenv("HF_CGROUP_ROOT") : "/sys/fs/cgroup/unified",
-			 line + 3);
+		snprintf(at, sizeof at, "%s%s",
+			 getenv("HF_CGROUP_ROOT") ? getenv("HF_CGROUP_ROOT") : "/sys/fs/cgroup/unified", line + 3);
 		if (stat(at, &st) == 0)
 			process.cgroup_id = st.st_ino;
 		process.unwanted = !strstr(line, "docker");
@@ -99,27 +100,66 @@ static void cgroup(void *ctx, uint64_t cgroup_id, hf_sv path, uint64_t time_ns)
 	printf("cgroup %lu %.*s\n", (unsigned long)cgroup_id, HF_SV_FMT(path));
 }
 
+/* One of the sources: opened, drained and closed alike. */
+struct source {
+	struct hf_perf *perf;
+	struct hf_files *files;
+};
+
+static int open_files(struct source *s, const struct hf_feed *feed, char **pids, struct hf_err *err)
+{
+	static const struct hf_file_watch watches[] = {
+		{ HF_SV_INIT("/etc/passwd"), false },
+		{ HF_SV_INIT("/etc/shadow"), true },
+		{ HF_SV_INIT("/etc/cron.d/"), false },
+		{ HF_SV_INIT("/root/.ssh/"), true },
+		{ HF_SV_INIT("/proc/sys/kernel/core_pattern"), false },
+	};
+	struct hf_files_options options = { .watches = watches, .watches_n = HF_ARRAY_SIZE(watches) };
+	int code = hf_files_open(&options, feed, &s->files, err);
+
+	for (; code >= 0 && *pids; pids++) {
+		uint32_t pid = (uint32_t)strtoul(*pids, NULL, 10);
+		code = hf_files_container(s->files, process_of(NULL, pid, 0).cgroup_id, pid, err);
+		if (code == HF_PARTIAL)
+			printf("partial %s\n", err->msg);
+	}
+	return code;
+}
+
+static int drain(const struct source *s, struct hf_err *err)
+{
+	struct pollfd p = { .fd = s->perf ? hf_perf_fd(s->perf) : hf_files_fd(s->files), .events = POLLIN };
+
+	poll(&p, 1, 100);
+	return s->perf ? hf_perf_drain(s->perf, err) : hf_files_drain(s->files, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct dump d = { 0 };
 	struct hf_feed feed = { .ctx = &d, .process = process_of, .take = take, .count = count, .cgroup = cgroup };
 	struct hf_err err = { 0 };
-	struct hf_perf *perf;
-	time_t end = time(NULL) + (argc > 2 ? strtol(argv[2], NULL, 10) : 10);
+	struct source s = { 0 };
 
+	if (argc < 3)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &perf, &err) < 0) {
+	time_t end = time(NULL) + strtol(argv[2], NULL, 10);
+	int code = strcmp(argv[1], "perf") == 0 ? hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &s.perf, &err)
+						: open_files(&s, &feed, argv + 3, &err);
+	if (code >= 0)
+		printf("ready\n");
+	while (code >= 0 && time(NULL) < end)
+		code = drain(&s, &err);
+	if (code < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		return 1;
 	}
-	while (time(NULL) < end) {
-		struct pollfd p = { .fd = hf_perf_fd(perf), .events = POLLIN };
-		poll(&p, 1, 100);
-		if (hf_perf_drain(perf, &err) < 0)
-			return 1;
-	}
-	hf_perf_settle(perf);
-	hf_perf_close(perf);
+	if (s.perf)
+		hf_perf_settle(s.perf);
+	hf_perf_close(s.perf);
+	hf_files_close(s.files);
 	for (int k = 0; k < HF_EVENT_KINDS; k++)
 		if (d.seen[k])
 			printf("account %s seen=%lu known=%lu delivered=%lu dropped=%lu\n", hf_event_kind_name(k),
