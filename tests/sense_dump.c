@@ -1,4 +1,4 @@
-/* sense_dump perf SECONDS | sense_dump files SECONDS PID…: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+/* sense_dump perf SECONDS (0: until its input ends) | sense_dump files SECONDS PID…: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
  * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +23,9 @@ static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_
 
 	(void)ctx;
 	(void)time_ns;
+	const char *root = getenv("HF_CGROUP_ROOT");
+	if (!root)
+		root = access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
 	snprintf(path, sizeof path, "/proc/%u/cgroup", pid);
 	FILE *f = fopen(path, "re");
 	while (f && fgets(line, sizeof line, f)) {
@@ -100,6 +103,14 @@ static void cgroup(void *ctx, uint64_t cgroup_id, hf_sv path, uint64_t time_ns)
 	printf("cgroup %lu %.*s\n", (unsigned long)cgroup_id, HF_SV_FMT(path));
 }
 
+/* Until standard input is closed; what came before that is still read. */
+static bool asked_to_end(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* One of the sources: opened, drained and closed alike. */
 struct source {
 	struct hf_perf *perf;
@@ -145,17 +156,20 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	time_t end = time(NULL) + strtol(argv[2], NULL, 10);
+	long seconds = strtol(argv[2], NULL, 10);
+	time_t end = time(NULL) + seconds;
 	int code = strcmp(argv[1], "perf") == 0 ? hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &s.perf, &err)
 						: open_files(&s, &feed, argv + 3, &err);
 	if (code >= 0)
 		printf("ready\n");
-	while (code >= 0 && time(NULL) < end)
+	while (code >= 0 && (seconds ? time(NULL) < end : !asked_to_end()))
 		code = drain(&s, &err);
 	if (code < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		return 1;
 	}
+	if (drain(&s, &err) < 0)
+		return 1;
 	if (s.perf)
 		hf_perf_settle(s.perf);
 	hf_perf_close(s.perf);

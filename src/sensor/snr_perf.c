@@ -138,15 +138,16 @@ static int open_rings(struct hf_perf *p, long cpus, struct hf_err *err)
 	return 0;
 }
 
-/* Known from the start: what runs now. Of the rest a fork tells. */
+/* The machine's are those of process 1; where they may not be read, the agent's own stand for them. */
 static void read_namespaces(struct hf_perf *p)
 {
 	struct hf_namespace_set own;
 
-	if (!hf_namespaces_read(p->proc, 1, &p->host))
+	if (!hf_namespaces_read(p->proc, p->own_pid, &own))
 		return;
-	if (hf_namespaces_read(p->proc, p->own_pid, &own))
-		hf_namespace_table_put(&p->namespaces, p->own_pid, &own);
+	hf_namespace_table_put(&p->namespaces, p->own_pid, &own);
+	if (!hf_namespaces_read(p->proc, 1, &p->host))
+		p->host = own;
 }
 
 int hf_perf_open(const struct hf_perf_options *options, const struct hf_feed *feed, struct hf_perf **ret,
