@@ -68,3 +68,6 @@ enum {
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
 #define HF_FLOWS_ARENA_MAX HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
+#define HF_ENGINE_ANSWER_MAX HF_MIB(8)  /* one answer or event of a container engine; a bundle's config.json */
+#define HF_ENGINE_ARENA_MAX  HF_MIB(32) /* its parser's working memory */
+#define HF_ENGINE_FACTS_MAX  HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */

@@ -16,7 +16,9 @@ enum hf_container_state {
 	HF_CONTAINER_UNRESOLVED, /* two seconds went by, or no engine answers; it is tried again with growing pauses */
 };
 
-/* All views live as long as the table; a later lookup may replace them, so nobody keeps one over hf_containers_settle. */
+/* All views live as long as the table; a later lookup may replace them and a new container may take the place of one that is gone,
+ * so nobody keeps one over hf_containers_settle and hf_containers_born. Strings and lists are bounded (engine/facts.h): what is cut
+ * ends with "…"; where labels were left out the label holdfast.left_out says how many. */
 struct hf_container {
 	enum hf_container_state state;
 	bool gone, started_before;
@@ -35,7 +37,7 @@ struct hf_container {
 	hf_sv user;
 	const hf_sv *exposed_ports; /* "80/tcp" */
 	size_t exposed_ports_n;
-	hf_sv address; /* in the engine's default network; empty where unknown */
+	hf_sv address; /* in the engine's default network, known about a second after the start; empty where unknown */
 };
 
 struct hf_containers_options {
@@ -52,7 +54,8 @@ int hf_containers_open(const struct hf_containers_options *, struct hf_container
 void hf_containers_close(struct hf_containers *);
 /* What the cgroup's path says: true with the id and engine where it is a container's own cgroup. Pure. */
 bool hf_container_of_path(hf_sv cgroup_path, hf_sv *ret_id, hf_sv *ret_engine, hf_sv *ret_pod_uid);
-/* A cgroup was born (or found at start). NULL where its path is no container's. Asks for its names. Idempotent. */
+/* A cgroup was born (or found at start). The container that it lies in: its own cgroup or one below it. NULL where its path is no
+ * container's, or where containers_max of them are alive (counted as forgotten). Asks for its names. Idempotent. */
 const struct hf_container *hf_containers_born(struct hf_containers *, uint64_t cgroup_id, hf_sv path, uint64_t now_ns,
 					      bool started_before);
 /* The container stays known, gone, for ten minutes. */
@@ -60,11 +63,12 @@ void hf_containers_gone(struct hf_containers *, uint64_t cgroup_id, uint64_t now
 /* NULL where the cgroup is no container's. */
 const struct hf_container *hf_containers_find(struct hf_containers *, uint64_t cgroup_id);
 /* Readable when a lookup has ended; hf_containers_settle then takes in what was found, and turns what is older than two seconds
- * UNRESOLVED. True where any container's state changed. Call also by timer, each 100 ms while one is PENDING. */
+ * UNRESOLVED. True where any container's state or names changed. Call also by timer: each 100 ms while one is PENDING, else each
+ * second, for what is asked again. */
 int hf_containers_fd(const struct hf_containers *);
 bool hf_containers_settle(struct hf_containers *, uint64_t now_ns);
 bool hf_containers_pending(const struct hf_containers *);
-/* Fills the container.* fields of an event; NULL leaves them absent. */
+/* Fills the container.* fields of an event; NULL leaves them absent. Of a PENDING one container.identity is absent. */
 void hf_container_describe(const struct hf_container *, struct hf_event *);
 /* One line on the engines: which answered, which did not and why. Lives until the next call. */
 hf_sv hf_containers_engine(struct hf_containers *, bool *ret_ok);
