@@ -65,6 +65,9 @@ enum {
 #define HF_DATABASE_SCRATCH_MAX   HF_MIB(256) /* the working memory of the reader of one feed's file */
 #define HF_FEED_FILE_MAX          HF_MIB(512) /* one file of a feed, inflated */
 #define HF_CONDITION_SIZE_MAX     HF_KIB(32)  /* text of one condition or macro */
+#define HF_CONDITION_SIZE_MAX     HF_KIB(32) /* text of one condition or macro */
+#define HF_RULES_ARENA_MAX        HF_MIB(16) /* all rules, as they stand and compiled */
+#define HF_RULES_FILE_MAX         HF_MIB(1)  /* one file of rules or exceptions */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
 #define HF_FLOWS_ARENA_MAX HF_MIB(96) /* all that is kept of flows; their graph may take as much again */

@@ -250,6 +250,10 @@ static enum hf_truth run(const struct hf_condition *c, const struct hf_event *e,
 		case STEP_NOT:
 			stack[n - 1].truth = opposite(stack[n - 1].truth);
 			break;
+		case STEP_KNOWN:
+			if (stack[n - 1].truth == HF_TRUTH_UNKNOWN)
+				stack[n - 1].truth = HF_TRUTH_FALSE;
+			break;
 		case STEP_AND:
 		case STEP_OR:
 			n--;

@@ -6,7 +6,8 @@
  * evaluation is linear in its length and in the event's; it holds no pointer into the text's storage but through the arena.
  *
  * Truth has three values (Kleene): a test of a field that the event does not have is "cannot tell", and so is its negation;
- * only `exists` tells presence from absence. "Cannot tell" neither alerts nor excepts.
+ * only `exists` tells presence from absence. "Cannot tell" neither alerts nor excepts. `a unless b` holds where a does and b is not
+ * known to: an exclusion that cannot be told does not silence a rule (in an excepting condition it is `a and not b`).
  *
  * A value that the sensor cut (process.executable.truncated, file.truncated, process.arguments_truncated) never speaks in favour
  * of what allows: under an odd number of negations in an alerting condition a test of it is false, and in an excepting one

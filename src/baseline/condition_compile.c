@@ -89,7 +89,7 @@ static const struct {
 	{ "within", OPERATOR_WITHIN, false, true, false, false },
 };
 
-static const char *const other_words[] = { "and", "or", "not", "any", "all", "exists", "true", "false" };
+static const char *const other_words[] = { "and", "or", "not", "unless", "any", "all", "exists", "true", "false" };
 
 static bool is_reserved(hf_sv word)
 {
@@ -300,7 +300,8 @@ static int parse_test(struct compiler *c, enum hf_event_field field)
 	r = r ? r : parse_quantifier(c, &t, is_list);
 	if (r)
 		return r;
-	bool bare = c->token.kind == TOKEN_END || c->token.kind == TOKEN_CLOSE || at_word(c, "and") || at_word(c, "or");
+	bool bare = c->token.kind == TOKEN_END || c->token.kind == TOKEN_CLOSE || at_word(c, "and") ||
+		    at_word(c, "or") || at_word(c, "unless");
 	if (type == HF_VALUE_BOOL && bare) {
 		static const struct condition_value yes = { .low = 1, .high = 1 };
 		t.op = OPERATOR_EQUAL;
@@ -317,6 +318,39 @@ static int parse_test(struct compiler *c, enum hf_event_field field)
 	r = r ? r
 	      : parse_values(c, &t, type != HF_VALUE_BOOL && (t.op < OPERATOR_LESS || t.op > OPERATOR_GREATER_EQUAL));
 	return r ? r : emit_test(c, &t);
+}
+
+enum { SHORT_NAME_MAX = 15 }; /* bytes of the kernel's short name of a process */
+
+/* `program in (nc, ncat)`: by the short name, which tells the applets of a multi-call program apart, or by the executable's. */
+static int parse_program(struct compiler *c)
+{
+	struct condition_test path = { .field = HF_FIELD_PROCESS_EXE_PATH, .op = OPERATOR_NAMED },
+			      name = { .field = HF_FIELD_PROCESS_NAME, .op = OPERATOR_EQUAL };
+	int r = advance(c);
+	bool many = at_word(c, "in");
+
+	if (r)
+		return r;
+	if (!many && !at_word(c, "is") && (c->token.kind != TOKEN_OPERATOR || !hf_sv_eq(c->token.text, HF_SV("="))))
+		return fail_at(c, &c->token, "program is compared by '=' or 'in' alone", (hf_sv){ 0 });
+	r = advance(c);
+	r = r ? r : parse_values(c, &path, true);
+	if (r)
+		return r;
+	struct condition_value *values = hf_arena_array(c->arena, struct condition_value, path.values_n);
+	for (size_t i = 0; values && i < path.values_n; i++)
+		values[i].text = hf_sv_first(path.values[i].text, SHORT_NAME_MAX);
+	name.values = values;
+	name.values_n = values ? path.values_n : 0;
+	r = emit_test(c, &name);
+	size_t skip_at = c->steps.n;
+	r = r ? r : step(c, STEP_SKIP_TRUE, 0);
+	r = r ? r : emit_test(c, &path);
+	r = r ? r : step(c, STEP_OR, c->negated);
+	if (!r)
+		c->steps.at[skip_at].arg = (uint32_t)c->steps.n;
+	return r;
 }
 
 static int parse_or(struct compiler *c);
@@ -355,6 +389,8 @@ static int parse_primary(struct compiler *c)
 		return fail_at(c, &c->token, "a field, a macro, 'not' or '(' is wanted", (hf_sv){ 0 });
 	if (hf_event_field_of(c->token.text, &field))
 		return parse_test(c, field);
+	if (at_word(c, "program"))
+		return parse_program(c);
 	struct hf_map_entry *m = c->names && c->names->macros ? hf_map_find(c->names->macros, c->token.text) : NULL;
 	return m ? parse_macro(c, m->value) : unknown_name(c);
 }
@@ -403,9 +439,31 @@ static int parse_and(struct compiler *c)
 	return parse_chain(c, "and", STEP_AND, STEP_SKIP_FALSE, parse_not);
 }
 
-static int parse_or(struct compiler *c)
+static int parse_alternatives(struct compiler *c)
 {
 	return parse_chain(c, "or", STEP_OR, STEP_SKIP_TRUE, parse_and);
+}
+
+/* `a unless b`: a, where b is not known to be true. Where that would speak for an allowance it is `a and not b`. */
+static int parse_or(struct compiler *c)
+{
+	int r = parse_alternatives(c);
+
+	while (!r && at_word(c, "unless")) {
+		bool strict = c->use == HF_CONDITION_EXCEPTS || c->negated;
+		size_t at = c->steps.n;
+		r = step(c, STEP_SKIP_FALSE, 0);
+		r = r ? r : advance(c);
+		c->negated = !c->negated;
+		r = r ? r : parse_alternatives(c);
+		c->negated = !c->negated;
+		r = r || strict ? r : step(c, STEP_KNOWN, 0);
+		r = r ? r : step(c, STEP_NOT, 0);
+		r = r ? r : step(c, STEP_AND, c->negated);
+		if (!r)
+			c->steps.at[at].arg = (uint32_t)c->steps.n;
+	}
+	return r;
 }
 
 int hf_condition_compile(hf_sv text, const struct hf_condition_names *names, enum hf_condition_use use,

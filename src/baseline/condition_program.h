@@ -6,7 +6,8 @@
 enum condition_step_kind {
 	STEP_TEST, /* push the truth of tests[arg] */
 	STEP_NOT,
-	STEP_AND, /* arg: 1 under an odd number of negations */
+	STEP_KNOWN, /* cannot tell becomes false */
+	STEP_AND,   /* arg: 1 under an odd number of negations */
 	STEP_OR,
 	STEP_SKIP_FALSE, /* where the top is false, go on at step arg; it stays */
 	STEP_SKIP_TRUE,
