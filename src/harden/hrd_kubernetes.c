@@ -4,8 +4,7 @@
 static void write_context(struct hf_harden_plan *p, struct hf_buf *out)
 {
 	hf_buf_add(out, HF_SV("      securityContext:\n        privileged: false\n"));
-	/* The API server takes no CAP_SYS_ADMIN beside it. */
-	if (p->no_new_privileges && !(p->capabilities >> HF_CAP_SYS_ADMIN & 1))
+	if (p->no_new_privileges)
 		hf_buf_add(out, HF_SV("        allowPrivilegeEscalation: false\n"));
 	if (!p->capabilities_missing.len) {
 		hf_buf_add(out, HF_SV("        capabilities:\n          drop:\n            - ALL\n"));

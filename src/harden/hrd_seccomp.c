@@ -1,6 +1,7 @@
 /* Seccomp as docker's --security-opt seccomp=FILE and Kubernetes' localhostProfile take it (docs.docker.com/engine/security/seccomp;
  * opencontainers/runtime-spec config-linux.md, "Seccomp"). Only the machine's own architecture is in the map: calls of any other
- * one (32 bit on x86-64) end the process. */
+ * one (32 bit on x86-64) end the process. The plan says whether it goes with no-new-privileges: then it must, since runc makes more
+ * calls under its filter without. */
 #include <errno.h>
 
 #include "format/json_writer.h"
@@ -79,7 +80,9 @@ static void write_rules(struct hf_harden_plan *p, struct hf_json_writer *w)
 		hf_names_add(&apart, p->syscalls.map.entries[i].key);
 	hf_names_minus(&p->base_syscalls, &apart, &base);
 	rule(w, &own, "what the workload makes");
-	rule(w, &base, "what runc makes before the workload's first program");
+	rule(w, &base,
+	     p->no_new_privileges ? "what runc makes before the workload's first program, with no-new-privileges"
+				  : "what runc makes before the workload's first program");
 	if (p->no_namespaces && makes(p, HF_SV("clone")))
 		rules_of_clone(w, makes(p, HF_SV("clone3")));
 }

@@ -177,7 +177,9 @@ int hf_harden_plan(struct hf_usage *usage, const struct hf_grant *grant, struct 
 					  "a trace of the capability checks, from the container's start");
 	p->privileges_missing =
 		missing(p, HF_EVENT_EXEC, "programs run", "a trace of executions, from the container's start");
-	p->no_new_privileges = !p->privileges_missing.len && !usage->setuid;
+	/* Kubernetes takes CAP_SYS_ADMIN and no-new-privileges together from nobody, and one answer has to do for all forms. */
+	p->no_new_privileges =
+		!p->privileges_missing.len && !usage->setuid && !(usage->capabilities >> HF_CAP_SYS_ADMIN & 1);
 	p->network_missing = usage->known & (1u << HF_EVENT_LISTEN | 1u << HF_EVENT_CONNECT | 1u << HF_EVENT_SEND)
 				     ? (hf_sv){ 0 }
 				     : HF_SV("connections are not in the trace; needs a trace of listen and connect");
