@@ -16,6 +16,12 @@ enum {
 	HF_YAML_LINE_INDICATORS_MAX = 1 << 16, /* , : and brackets on one line */
 	HF_YAML_DIRECTIVES_MAX = 64,           /* lines that begin with % */
 	HF_YAML_ALIASED_MAX = 1 << 18,         /* nodes that a document has more once its aliases are unfolded */
+	HF_PROFILE_ENTRIES_MAX = 4096,         /* of one part */
+	HF_PROFILE_DETAILS_MAX = 64,           /* digests, system calls … of one entry */
+	HF_PROFILE_SHAPES_MAX = 32,            /* argument lists of one executable */
+	HF_PROFILE_ARGUMENTS_MAX = 64,         /* arguments of one list */
+	HF_PROFILE_ARGUMENT_MAX = 512,         /* bytes of one; of a longer one the digest is kept */
+	HF_PROFILE_FOLDER_MAX = 64,            /* files of one folder that are told apart */
 	HF_ARCHIVE_DEPTH_MAX = 8,              /* jar in war in ear … */
 	HF_LAYERS_MAX = 512,
 	HF_INDEX_DEPTH_MAX = 4,        /* OCI index in index */
@@ -45,6 +51,8 @@ enum {
 };
 
 #define HF_YAML_SIZE_MAX          HF_MIB(256) /* one stream of documents */
+#define HF_PROFILE_SIZE_MAX       HF_MIB(16)  /* one file */
+#define HF_PROFILE_ARENA_MAX      HF_MIB(64)  /* one profile in memory */
 #define HF_MANIFEST_SIZE_MAX      HF_MIB(8)   /* manifest, index, config, each */
 #define HF_FILE_SPOOL_MAX         HF_MIB(64)  /* one file of a compressed layer held whole where parts of it would do */
 #define HF_SPOOL_TOTAL_MAX        HF_MIB(88)  /* what is held of such files at once, over all threads */
