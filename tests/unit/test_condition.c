@@ -20,6 +20,7 @@ static struct hf_event an_event(void)
 	hf_event_set_string(&e, HF_FIELD_NETWORK_REMOTE_ADDRESS, HF_SV("169.254.169.254"));
 	hf_event_set_string(&e, HF_FIELD_NETWORK_LOCAL_ADDRESS, HF_SV("fd00:ec2::254"));
 	hf_event_set_string(&e, HF_FIELD_CONTAINER_NAME, HF_SV("web"));
+	hf_event_set_string(&e, HF_FIELD_PROCESS_NAME, HF_SV("web-name-that-i"));
 	hf_event_set_uint(&e, HF_FIELD_NETWORK_LOCAL_PORT, 8080);
 	hf_event_set_int(&e, HF_FIELD_PROCESS_EXE_MODIFIED_NS, -5);
 	hf_event_set_bool(&e, HF_FIELD_PROCESS_ENTERED, true);
@@ -109,6 +110,18 @@ static const struct {
 	{ "container.labels[none] = web", HF_TRUTH_UNKNOWN },
 	{ "container.labels[none] exists", HF_TRUTH_FALSE },
 	{ "container.labels[app] exists", HF_TRUTH_TRUE },
+	{ "program = sh", HF_TRUTH_TRUE },
+	{ "program in (zsh, web-name-that-is-long)", HF_TRUTH_TRUE },
+	{ "not program in (zsh, sh)", HF_TRUTH_FALSE },
+	{ "program is zsh", HF_TRUTH_FALSE },
+	{ "kind is exec unless kind is dns", HF_TRUTH_TRUE },
+	{ "kind is exec unless kind is exec", HF_TRUTH_FALSE },
+	{ "kind is exec unless file.path = /x", HF_TRUTH_TRUE },
+	{ "kind is dns unless file.path = /x", HF_TRUTH_FALSE },
+	{ "file.path = /x unless kind is dns", HF_TRUTH_UNKNOWN },
+	{ "kind is exec or kind is dns unless kind is exec", HF_TRUTH_FALSE },
+	{ "kind is exec unless file.path = /x unless kind is exec", HF_TRUTH_FALSE },
+	{ "not (kind is exec unless file.path = /x)", HF_TRUTH_UNKNOWN },
 	{ "file.path exists", HF_TRUTH_FALSE },
 	{ "not file.path exists", HF_TRUTH_TRUE },
 	{ "process.arguments exists", HF_TRUTH_TRUE },
@@ -183,6 +196,8 @@ HF_TEST(what_was_cut_speaks_for_no_allowance)
 	assert_int_equal(truth_of("process.arguments any = -e", &e, HF_CONDITION_ALERTS), HF_TRUTH_UNKNOWN);
 	assert_int_equal(truth_of("not process.arguments any = --safe", &e, HF_CONDITION_ALERTS), HF_TRUTH_TRUE);
 	assert_int_equal(truth_of("process.arguments any = -c", &e, HF_CONDITION_EXCEPTS), HF_TRUTH_UNKNOWN);
+	assert_int_equal(truth_of("kind is exec unless is_shell", &e, HF_CONDITION_ALERTS), HF_TRUTH_TRUE);
+	assert_int_equal(truth_of("kind is exec unless file.path = /x", &e, HF_CONDITION_EXCEPTS), HF_TRUTH_UNKNOWN);
 }
 
 static const struct {
@@ -220,6 +235,7 @@ static const struct {
 	{ "broken", "line 1, column 1: macro broken: line 1, column 6: an operator (= != in contains startswith … "
 		    "exists) is wanted" },
 	{ "kind in (exec", "line 1, column 14: ',' or ')' is wanted" },
+	{ "program contains x", "line 1, column 9: program is compared by '=' or 'in' alone" },
 	{ "network.local.port < (1, 2)", "line 1, column 22: a value is wanted" },
 };
 
