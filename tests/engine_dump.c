@@ -1,6 +1,6 @@
 /* engine_dump CGROUP_FOLDER [SOCKET [BUNDLE_FOLDERS]]: what the table of containers makes of the cgroups that are made and removed
  * right in that folder, as JSON lines, until standard input ends. A line whenever a container is bound or unresolved for the first
- * time; at the end a line with the counts. No kernel programs: births come by inotify. */
+ * time, a line when the engine begins or ceases to answer; at the end a line with the counts. No kernel programs: births come by inotify. */
 #include <dirent.h>
 #include <poll.h>
 #include <stdio.h>
@@ -117,6 +117,17 @@ static void tell_news(struct hf_containers *t)
 	}
 }
 
+static void tell_engine(struct hf_containers *t, bool *was_ok)
+{
+	bool ok;
+	hf_sv engine = hf_containers_engine(t, &ok);
+
+	if (ok != *was_ok)
+		printf("{\"engine_ok\":%s,\"engine\":\"%.*s\"}\n", ok ? "true" : "false", HF_SV_FMT(engine));
+	fflush(stdout);
+	*was_ok = ok;
+}
+
 int main(int argc, char **argv)
 {
 	struct hf_containers_options o = { .docker_socket = argc > 2 ? argv[2] : NULL,
@@ -124,6 +135,7 @@ int main(int argc, char **argv)
 	struct hf_containers *t;
 	struct hf_err err = { 0 };
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	bool was_ok = false;
 	char byte;
 
 	if (argc < 2 || inotify_add_watch(watch, argv[1], IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0 ||
@@ -140,6 +152,7 @@ int main(int argc, char **argv)
 		take_births(t, watch, argv[1]);
 		if (hf_containers_settle(t, now()) || seen_n)
 			tell_news(t);
+		tell_engine(t, &was_ok);
 		open = !fds[2].revents || read(0, &byte, 1) > 0;
 	}
 	struct hf_containers_count n = hf_containers_count(t);

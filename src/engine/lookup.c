@@ -42,8 +42,8 @@ struct hf_lookup {
 
 	pthread_mutex_t lock; /* held for copies alone */
 	pthread_cond_t asked, stopping;
-	bool stop, docker_ok, docker_tried;
-	struct request *requests; /* REQUESTS_MAX, a ring */
+	bool stop, docker_ok, docker_tried, try_events; /* try_events: Docker answers again */
+	struct request *requests;                       /* REQUESTS_MAX, a ring */
 	size_t requests_at, requests_n;
 	struct hf_lookup_result *first, **end;
 	size_t results_n;
@@ -263,8 +263,10 @@ static void *run_events(void *arg)
 		until.tv_nsec = (long)(ns % 1000000000);
 		e.pause_ms = e.pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : e.pause_ms * 2;
 		pthread_mutex_lock(&l->lock);
-		while (!l->stop && pthread_cond_timedwait(&l->stopping, &l->lock, &until) != ETIMEDOUT)
+		while (!l->stop && !l->try_events &&
+		       pthread_cond_timedwait(&l->stopping, &l->lock, &until) != ETIMEDOUT)
 			;
+		l->try_events = false;
 		stop = l->stop;
 		pthread_mutex_unlock(&l->lock);
 	}
@@ -318,6 +320,17 @@ static bool image_digest(struct answers *w, hf_sv name, hf_sv *ret_digest)
 	return found;
 }
 
+/* It answers: whoever waits to follow its events need not wait longer. */
+static void docker_answers(struct hf_lookup *l)
+{
+	pthread_mutex_lock(&l->lock);
+	if (!l->docker_ok) {
+		l->try_events = true;
+		pthread_cond_broadcast(&l->stopping);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 /* True where it was found and posted. */
 static bool ask_docker(struct answers *w, const struct request *r)
 {
@@ -330,6 +343,8 @@ static bool ask_docker(struct answers *w, const struct request *r)
 	if (!url_of(url, sizeof url, "/containers/", hf_sv_of(r->id), "/json"))
 		return false;
 	int code = get(w->lookup->answers_http, w->socket, url, &answer, &err);
+	if (code >= 0)
+		docker_answers(w->lookup);
 	if (code >= 0 && answer.status == 200) {
 		code = hf_docker_inspect_parse(hf_buf_view(&answer.body), &w->arena, &c, &err);
 		found = code >= 0 && hf_sv_eq(c.id, hf_sv_of(r->id));

@@ -60,6 +60,14 @@ def skip_unless(*programs, network=False, image_of=()):
         sys.exit(0)
 
 
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """For preexec_fn: SIGTERM when the test dies."""
+    LIBC.prctl(1, signal.SIGTERM)
+
+
 class Docker:
     """network=False: no bridge and no rules of iptables, for machines without either; containers then have loopback alone."""
 
@@ -97,9 +105,8 @@ class Docker:
         if not self.network:
             command += ["--iptables=false", "--ip6tables=false", "--bridge=none", "--ip-forward=false", "--ip-masq=false"]
         log = open(self.folder / "log", "ab")
-        libc = ctypes.CDLL(None)  # prctl(PR_SET_PDEATHSIG)
         self.daemon = subprocess.Popen([*map(str, command), *self.options], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       start_new_session=True, preexec_fn=lambda: libc.prctl(1, signal.SIGTERM))
+                                       start_new_session=True, preexec_fn=die_with_parent)
         end = time.monotonic() + START_S
         while not self.answers():
             if self.daemon.poll() is not None or time.monotonic() > end:

@@ -1,0 +1,138 @@
+"""Containers have their names, image and labels, however short they live, and however busy the machine is."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+
+import docker
+
+RUNS = int(os.environ.get("HOLDFAST_IDENTITY_RUNS", "60"))
+HOGS = 4
+DUMP = pathlib.Path(sys.argv[1]).resolve().parent / "tests/engine_dump"
+docker.skip_unless()
+if not DUMP.exists():
+    print("1..0 # SKIP engine_dump is not built")
+    sys.exit(0)
+
+
+def cgroup_folder(d):
+    """Where the kernel's v2 hierarchy holds this engine's containers."""
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    roots = [fields[1] for fields in mounts if fields[2] == "cgroup2"]
+    d("run", "-d", "--name", "first", "box", "sleep", "1000")
+    lines = pathlib.Path(f"/proc/{d.pid('first')}/cgroup").read_text().splitlines()
+    below = next(line[3:] for line in lines if line.startswith("0::"))
+    return roots and str(pathlib.Path(roots[0] + below).parent)
+
+
+class Dump:
+    """engine_dump at work over @folder; .rows are its lines so far."""
+
+    def __init__(self, d, folder):
+        self.child = subprocess.Popen([DUMP, folder, d.socket], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.rows = []
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.child.stdout:
+            self.rows.append(json.loads(line))
+
+    def of(self, id, state="bound"):
+        return next((r for r in list(self.rows) if r.get("id") == id and r.get("state") == state), None)
+
+    def end(self):
+        self.child.stdin.close()
+        self.child.wait(30)
+        self.reader.join()
+        return self.rows[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.end()
+
+
+def all_facts(d, folder):
+    """privileges, mounts, namespaces, ports, user, address, and a container from before"""
+    with Dump(d, folder) as dump:
+        first = docker.wait_until(lambda: dump.of(d.container_id("first")), what="the one from before")
+        assert first["started_before"] and first["name"] == "first" and first["image"] == "box", first
+        d("run", "-d", "--name", "facts", "--privileged", "--pid=host", "--cap-add", "NET_ADMIN", "-v", "/etc:/machine:ro", "--user", "5:6",
+          "--expose", "81/udp", "-l", "b=2", "-l", "a=1", "box", "sleep", "1000")
+        facts = docker.wait_until(lambda: dump.of(d.container_id("facts")))
+        wanted = {"name": "facts", "image": "box", "engine": "docker", "user": "5:6", "privileged": True, "started_before": False,
+                  "labels": ["a", "1", "b", "2", "of", "image"], "mounts": ["/etc:/machine:ro"], "host_namespaces": ["pid"],
+                  "capabilities_added": ["CAP_NET_ADMIN"], "entrypoint": ["sleep", "1000"], "exposed_ports": ["81/udp"],
+                  "digest": str(d("image", "inspect", "-f", "{{.Id}}", "box"))}
+        assert {k: facts[k] for k in wanted} == wanted, facts
+
+
+def malicious_labels(d, folder):
+    """thousands of labels, a huge one and control bytes leave the names readable"""
+    labels = [f"k{i:04}=v" for i in range(3000)] + ["a=\x1b[31m", "b=" + "x" * 60_000]
+    with Dump(d, folder) as dump:
+        file = d.folder / "labels"
+        file.write_text("\n".join(labels) + "\n")
+        d("run", "-d", "--name", "loud", "--label-file", file, "box", "sleep", "1000")
+        row = docker.wait_until(lambda: dump.of(d.container_id("loud")))
+    assert row["name"] == "loud" and row["image"] == "box", row
+    assert len(row["labels"]) == 2 * 65 and len(row["labels"][3]) == 1025, (len(row["labels"]), len(row["labels"][3]))
+    assert row["labels"][4:6] == ["holdfast.left_out", "2939 labels"], row["labels"][:8]
+
+
+def engine_comes_late(d, folder):
+    """an engine that is down is said; when it is back, its containers are bound"""
+    d.stop()
+    with Dump(d, folder) as dump:
+        ghost = "f" * 64
+        os.makedirs(f"{folder}/{ghost}")
+        try:
+            row = docker.wait_until(lambda: dump.of(ghost, "unresolved"), what="a container without an engine")
+            assert "No such file" in row["unresolved"] and row["id"] == ghost, row
+        finally:
+            os.rmdir(f"{folder}/{ghost}")
+        d.start()
+        d("run", "-d", "--name", "late", "box", "sleep", "1000")
+        docker.wait_until(lambda: dump.of(d.container_id("late")))
+        docker.wait_until(lambda: any(r.get("engine_ok") for r in list(dump.rows)), what="the stream of events")
+
+
+def short_ones_under_stress(d, folder):
+    """every one of many `docker run --rm true` in a row has its name and image, with all processors busy"""
+    hogs = [subprocess.Popen(["sh", "-c", "while :; do :; done"], preexec_fn=docker.die_with_parent) for _ in range(HOGS)]
+    try:
+        with Dump(d, folder) as dump:
+            docker.wait_until(lambda: dump.of(d.container_id("late")))
+            for i in range(RUNS):
+                d("run", "--rm", "--name", f"short-{i}", "box", "true")
+
+            def missing():
+                had = {r.get("name") for r in list(dump.rows) if r.get("state") == "bound" and r["image"] == "box" and r["digest"]}
+                return {f"short-{i}" for i in range(RUNS)} - had
+            try:
+                docker.wait_until(lambda: not missing(), seconds=10)
+            except AssertionError:
+                pass
+            last = dump.end()
+            print(f"# {RUNS - len(missing())} of {RUNS} attributed; {last}")
+            assert not missing() and not last["forgotten"], sorted(missing())[:5]
+    finally:
+        for hog in hogs:
+            os.kill(hog.pid, signal.SIGKILL)
+            hog.wait()
+
+
+with docker.Docker(network=False) as engine:
+    engine.import_image("box", changes=["LABEL of=image"])
+    cgroups = cgroup_folder(engine)
+    if not cgroups or not os.path.isdir(cgroups):
+        print("1..0 # SKIP no cgroup2 hierarchy is mounted")
+        sys.exit(0)
+    failed = docker.main([all_facts, malicious_labels, engine_comes_late, short_ones_under_stress], engine, cgroups)
+sys.exit(failed)
