@@ -2,6 +2,9 @@
 
 #include "trace/trace.h"
 
+/* A list is not shown longer than anybody reads: JSON has it whole. */
+enum { SHOWN_MAX = 8 * HF_RENDER_LINE_MAX };
+
 int hf_render_severity(hf_sv name)
 {
 	static const char *const names[] = { "low", "medium", "high", "critical" };
@@ -45,7 +48,7 @@ static void word(struct hf_buf *out, hf_sv s)
 /* An argument with blanks or nothing in it is put in quotes, so that one can see where it ends. */
 static void words(struct hf_buf *out, const struct hf_value *v)
 {
-	for (uint32_t i = 0; v->type == HF_VALUE_LIST && i < v->n; i++) {
+	for (uint32_t i = 0; v->type == HF_VALUE_LIST && i < v->n && out->len < SHOWN_MAX; i++) {
 		bool quoted = !v->list[i].len || hf_sv_index(v->list[i], ' ') != SIZE_MAX;
 		if (i)
 			hf_buf_add_char(out, ' ');
@@ -223,4 +226,43 @@ void hf_render_container(const struct hf_event *e, struct hf_buf *out)
 	if (!name.len)
 		name = hf_sv_first(hf_event_string(e, HF_FIELD_CONTAINER_ID), 12);
 	hf_render_text(out, name.len ? name : HF_SV("host"));
+}
+
+void hf_render_cut(struct hf_buf *out, size_t end)
+{
+	if (out->len <= end)
+		return;
+	while (end && ((unsigned char)out->ptr[end] & 0xc0) == 0x80)
+		end--;
+	out->len = end;
+	hf_buf_add(out, HF_SV("…"));
+}
+
+static void add_process(struct hf_buf *out, size_t depth, hf_sv path, const hf_sv *arguments, size_t n)
+{
+	size_t start = out->len;
+
+	hf_buf_addf(out, "%*s", (int)(5 + 2 * depth), "");
+	hf_buf_add(out, depth ? HF_SV("└ ") : HF_SV(""));
+	hf_render_text(out, path.len ? path : HF_SV("?"));
+	for (size_t i = 1; i < n && out->len - start < HF_RENDER_LINE_MAX; i++) {
+		hf_buf_add_char(out, ' ');
+		hf_render_text(out, hf_sv_first(arguments[i], HF_RENDER_LINE_MAX));
+	}
+	hf_render_cut(out, start + HF_RENDER_LINE_MAX);
+	hf_buf_add_char(out, '\n');
+}
+
+void hf_render_tree(const struct hf_event *e, struct hf_buf *out)
+{
+	const struct hf_value *v = &e->values[HF_FIELD_PROCESS_ANCESTORS];
+	const struct hf_value *arguments = &e->values[HF_FIELD_PROCESS_ARGUMENTS];
+	size_t n = v->type == HF_VALUE_TREE ? v->n : 0, depth = 0;
+	hf_sv path = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH);
+
+	for (size_t i = n < HF_RENDER_TREE_MAX ? n : HF_RENDER_TREE_MAX; i-- > 0;)
+		add_process(out, depth++, v->tree[i].path, v->tree[i].arguments, v->tree[i].arguments_n);
+	if (path.len)
+		add_process(out, depth, path, arguments->type == HF_VALUE_LIST ? arguments->list : NULL,
+			    arguments->type == HF_VALUE_LIST ? arguments->n : 0);
 }

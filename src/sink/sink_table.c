@@ -6,7 +6,7 @@
 #include "sink/render.h"
 #include "sink/stream.h"
 
-enum { CONTAINER_WIDTH = 20, KIND_WIDTH = 15, TREE_MAX = 24, LINE_MAX = 4096 };
+enum { CONTAINER_WIDTH = 20, KIND_WIDTH = 15 };
 
 struct table {
 	struct hf_stream *stream;
@@ -45,49 +45,7 @@ static const char *colour_of(const struct hf_event *e)
 
 static void pad_to(struct hf_buf *out, size_t column)
 {
-	while (out->len < column)
-		hf_buf_add_char(out, ' ');
-	hf_buf_add_char(out, ' ');
-}
-
-/* Cut where it is too long for a line, with a mark that says so. */
-static void cut_to(struct hf_buf *out, size_t end)
-{
-	if (out->len <= end)
-		return;
-	while (end && ((unsigned char)out->ptr[end] & 0xc0) == 0x80)
-		end--;
-	out->len = end;
-	hf_buf_add(out, HF_SV("…"));
-}
-
-static void add_process(struct hf_buf *out, size_t depth, hf_sv path, const hf_sv *arguments, size_t n)
-{
-	size_t start = out->len;
-
-	pad_to(out, start + 4 + 2 * depth);
-	hf_buf_add(out, depth ? HF_SV("└ ") : HF_SV(""));
-	hf_render_text(out, path.len ? path : HF_SV("?"));
-	for (size_t i = 1; i < n; i++) {
-		hf_buf_add_char(out, ' ');
-		hf_render_text(out, arguments[i]);
-	}
-	cut_to(out, start + LINE_MAX);
-	hf_buf_add_char(out, '\n');
-}
-
-static void add_tree(const struct hf_event *e, struct hf_buf *out)
-{
-	const struct hf_value *v = &e->values[HF_FIELD_PROCESS_ANCESTORS];
-	const struct hf_value *arguments = &e->values[HF_FIELD_PROCESS_ARGUMENTS];
-	size_t n = v->type == HF_VALUE_TREE ? v->n : 0, depth = 0;
-	hf_sv path = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH);
-
-	for (size_t i = n < TREE_MAX ? n : TREE_MAX; i-- > 0;)
-		add_process(out, depth++, v->tree[i].path, v->tree[i].arguments, v->tree[i].arguments_n);
-	if (path.len)
-		add_process(out, depth, path, arguments->type == HF_VALUE_LIST ? arguments->list : NULL,
-			    arguments->type == HF_VALUE_LIST ? arguments->n : 0);
+	hf_buf_addf(out, "%*s", out->len < column ? (int)(column - out->len) + 1 : 1, "");
 }
 
 static void render(void *self, const struct hf_event *e, struct hf_buf *out)
@@ -103,14 +61,14 @@ static void render(void *self, const struct hf_event *e, struct hf_buf *out)
 	hf_buf_add(out, hf_sv_of(colour));
 	column = out->len + CONTAINER_WIDTH;
 	hf_render_container(e, out);
-	cut_to(out, column + 20);
+	hf_render_cut(out, column + 20);
 	pad_to(out, column);
 	column = out->len + KIND_WIDTH;
 	hf_buf_add(out, hf_sv_of(hf_event_kind_name(e->kind)));
 	pad_to(out, column);
 	column = out->len;
 	hf_render_what(e, out);
-	cut_to(out, column + LINE_MAX);
+	hf_render_cut(out, column + HF_RENDER_LINE_MAX);
 	if (*colour)
 		hf_buf_add(out, HF_SV("\x1b[0m"));
 	hf_buf_add_char(out, '\n');
@@ -121,7 +79,7 @@ static void render(void *self, const struct hf_event *e, struct hf_buf *out)
 		hf_render_text(out, reason);
 		hf_buf_add_char(out, '\n');
 	}
-	add_tree(e, out);
+	hf_render_tree(e, out);
 }
 
 static void run(void *self)
