@@ -3,8 +3,10 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/limits.h"
 
@@ -237,6 +239,29 @@ static void set_options(struct call *c, struct curl_slist *headers, char *messag
 		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+/* TLS writes without MSG_NOSIGNAL. The signal is kept from this thread alone, and what came of it is taken away. */
+static bool block_sigpipe(sigset_t *old)
+{
+	sigset_t set, pending;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+	return sigismember(&pending, SIGPIPE) == 1;
+}
+
+static void unblock_sigpipe(const sigset_t *old, bool was_pending)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	while (!was_pending && sigtimedwait(&set, NULL, &(struct timespec){ 0 }) > 0)
+		;
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
 /* CURL_LAST: stopped. */
 static CURLcode perform(struct hf_http *h)
 {
@@ -263,6 +288,8 @@ int hf_http_call(struct hf_http *h, const struct hf_http_request *request, struc
 	*ret = (struct hf_http_answer){ .body = HF_BUF(request->answer_max ? request->answer_max : ANSWER_MAX) };
 	describe(&c);
 	struct curl_slist *headers = headers_of(request);
+	sigset_t old;
+	bool was_pending = block_sigpipe(&old);
 	set_options(&c, headers, message);
 	if (curl_multi_add_handle(h->multi, h->easy))
 		abort();
@@ -281,5 +308,6 @@ int hf_http_call(struct hf_http *h, const struct hf_http_request *request, struc
 	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(headers);
 	hf_buf_done(&c.line);
+	unblock_sigpipe(&old, was_pending);
 	return result < 0 ? result : HF_OK;
 }

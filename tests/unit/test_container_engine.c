@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static void engine_start(struct engine *e, enum manner manner)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 
+	signal(SIGPIPE, SIG_IGN);
 	*e = (struct engine){ .manner = manner, .events_fd = -1 };
 	snprintf(e->folder, sizeof e->folder, P_tmpdir "/hf-engine-XXXXXX");
 	assert_non_null(mkdtemp(e->folder));
