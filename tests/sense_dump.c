@@ -1,4 +1,4 @@
-/* sense_dump perf SECONDS (0: until its input ends) | sense_dump files SECONDS PID…: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+/* sense_dump perf SECONDS (0: until its input ends) | files SECONDS PID… | ptrace SECONDS | exec SECONDS | walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
  * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
 #include <fcntl.h>
 #include <poll.h>
@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/snr_connector.h"
 #include "sensor/snr_fanotify.h"
 #include "sensor/snr_perf.h"
+#include "sensor/snr_reconcile.h"
 
 struct dump {
 	uint64_t seen[HF_EVENT_KINDS], known[HF_EVENT_KINDS], dropped[HF_EVENT_KINDS], taken[HF_EVENT_KINDS];
@@ -115,6 +117,7 @@ static bool asked_to_end(void)
 struct source {
 	struct hf_perf *perf;
 	struct hf_files *files;
+	struct hf_connector *connector;
 };
 
 static int open_files(struct source *s, const struct hf_feed *feed, char **pids, struct hf_err *err)
@@ -140,10 +143,50 @@ static int open_files(struct source *s, const struct hf_feed *feed, char **pids,
 
 static int drain(const struct source *s, struct hf_err *err)
 {
-	struct pollfd p = { .fd = s->perf ? hf_perf_fd(s->perf) : hf_files_fd(s->files), .events = POLLIN };
+	struct pollfd p = { .events = POLLIN,
+			    .fd = s->connector ? hf_connector_fd(s->connector)
+				  : s->perf    ? hf_perf_fd(s->perf)
+					       : hf_files_fd(s->files) };
 
 	poll(&p, 1, 100);
+	if (s->connector)
+		return hf_connector_drain(s->connector, err);
 	return s->perf ? hf_perf_drain(s->perf, err) : hf_files_drain(s->files, err);
+}
+
+static void print_container(void *ctx, uint64_t cgroup_id, hf_sv path, uint32_t pid, uint64_t start_ns)
+{
+	(void)ctx;
+	(void)start_ns;
+	printf("container %lu %.*s %u\n", (unsigned long)cgroup_id, HF_SV_FMT(path), pid);
+}
+
+static void print_process(void *ctx, uint64_t cgroup_id, const struct hf_proc_process *p)
+{
+	(void)ctx;
+	printf("process %lu %u parent %u uid %u %.*s\n", (unsigned long)cgroup_id, p->stat.pid, p->stat.parent_pid,
+	       p->status.uid, HF_SV_FMT(p->executable));
+}
+
+static int walk(const struct hf_feed *feed, struct hf_err *err)
+{
+	struct hf_reconcile_sink sink = { .container = print_container, .process = print_process };
+	struct hf_perf *perf = NULL;
+	struct hf_reconcile *r = NULL;
+	int code = hf_perf_open(&(struct hf_perf_options){ 0 }, feed, &perf, err);
+
+	if (code >= 0)
+		code = hf_reconcile_open(&(struct hf_reconcile_options){ .perf = perf }, feed, &r, err);
+	for (int i = 0; code >= 0 && i < 2; i++) {
+		code = hf_reconcile_walk(r, true, &sink, err);
+		struct hf_reconcile_missed missed = hf_reconcile_missed(r);
+		printf("walked missed %zu %zu %zu\n", missed.gone, missed.unparsed, missed.cut);
+	}
+	hf_reconcile_close(r);
+	hf_perf_close(perf);
+	if (code < 0)
+		fprintf(stderr, "%s\n", err->msg);
+	return code < 0;
 }
 
 int main(int argc, char **argv)
@@ -156,10 +199,18 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (strcmp(argv[1], "walk") == 0)
+		return walk(&feed, &err);
 	long seconds = strtol(argv[2], NULL, 10);
 	time_t end = time(NULL) + seconds;
-	int code = strcmp(argv[1], "perf") == 0 ? hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &s.perf, &err)
-						: open_files(&s, &feed, argv + 3, &err);
+	int code;
+	if (strcmp(argv[1], "perf") == 0)
+		code = hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &s.perf, &err);
+	else if (strcmp(argv[1], "files") == 0)
+		code = open_files(&s, &feed, argv + 3, &err);
+	else
+		code = hf_connector_open(&(struct hf_connector_options){ .executions = strcmp(argv[1], "exec") == 0 },
+					 &feed, 1000, &s.connector, &err);
 	if (code >= 0)
 		printf("ready\n");
 	while (code >= 0 && (seconds ? time(NULL) < end : !asked_to_end()))
@@ -174,6 +225,7 @@ int main(int argc, char **argv)
 		hf_perf_settle(s.perf);
 	hf_perf_close(s.perf);
 	hf_files_close(s.files);
+	hf_connector_close(s.connector);
 	for (int k = 0; k < HF_EVENT_KINDS; k++)
 		if (d.seen[k])
 			printf("account %s seen=%lu known=%lu delivered=%lu dropped=%lu\n", hf_event_kind_name(k),

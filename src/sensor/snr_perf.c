@@ -266,28 +266,26 @@ static void set_process(struct hf_event *e, const struct hf_feed_process *proces
 		hf_event_set_uint(e, HF_FIELD_CONTAINER_CGROUP_ID, process->cgroup_id);
 }
 
-static int take_mmap(struct hf_perf *p, const struct hf_perf_record *r, struct hf_err *err)
+/* The generation is no part of it: /proc does not tell it, and overlay has none. */
+static bool mapping_is_known(struct hf_perf *p, const struct hf_perf_mmap *m, uint64_t cgroup_id, hf_sv path)
 {
-	const struct hf_perf_mmap *m = &r->mmap;
+	char object[HF_PATH_MAX + 64];
+	int n = snprintf(object, sizeof object, "%x:%x:%lx:%.*s", m->major, m->minor, (unsigned long)m->inode,
+			 HF_SV_FMT(path));
+
+	return cgroup_id && hf_known_seen(&p->known, cgroup_id, hf_sv_first(hf_sv_of(object), (size_t)n));
+}
+
+static int hand_out_mapping(struct hf_perf *p, const struct hf_perf_mmap *m, const struct hf_feed_process *process,
+			    uint64_t time_ns, struct hf_err *err)
+{
 	struct hf_event e = { .kind = HF_EVENT_MAP };
-	char object[HF_PATH_MAX + 64], id[2 * 64 + 1];
+	char id[2 * 64 + 1];
 	hf_sv path = m->path;
 	bool deleted;
 	enum hf_mapping mapping = hf_perf_mapping_of(&path, &deleted);
 
-	if (mapping == HF_MAPPING_NONE || m->pid == p->own_pid)
-		return 0;
-	struct hf_feed_process process = p->feed->process(p->feed->ctx, m->pid, r->time_ns);
-	if (process.unwanted)
-		return 0;
-	int n = snprintf(object, sizeof object, "%x:%x:%lx:%lx:%.*s", m->major, m->minor, (unsigned long)m->inode,
-			 (unsigned long)m->generation, HF_SV_FMT(path));
-	if (process.cgroup_id &&
-	    hf_known_seen(&p->known, process.cgroup_id, hf_sv_first(hf_sv_of(object), (size_t)n))) {
-		p->feed->count(p->feed->ctx, HF_EVENT_MAP, process.cgroup_id, HF_FATE_KNOWN, 1);
-		return 0;
-	}
-	set_process(&e, &process, m->pid, m->tid, r->time_ns);
+	set_process(&e, process, m->pid, m->tid, time_ns);
 	if (mapping != HF_MAPPING_NO_PATH)
 		hf_event_set_string(&e, HF_FIELD_MAP_PATH, path);
 	hf_event_set_bool(&e, HF_FIELD_MAP_TRUNCATED, mapping == HF_MAPPING_NO_PATH);
@@ -299,6 +297,46 @@ static int take_mmap(struct hf_perf *p, const struct hf_perf_record *r, struct h
 		hf_event_set_uint(&e, HF_FIELD_MAP_DEVICE, (uint64_t)m->major << 20 | m->minor);
 	}
 	return p->feed->take(p->feed->ctx, &e, err);
+}
+
+static int take_mmap(struct hf_perf *p, const struct hf_perf_record *r, struct hf_err *err)
+{
+	const struct hf_perf_mmap *m = &r->mmap;
+	hf_sv path = m->path;
+	bool deleted;
+
+	if (m->pid == p->own_pid || hf_perf_mapping_of(&path, &deleted) == HF_MAPPING_NONE)
+		return 0;
+	struct hf_feed_process process = p->feed->process(p->feed->ctx, m->pid, r->time_ns);
+	if (process.unwanted)
+		return 0;
+	if (mapping_is_known(p, m, process.cgroup_id, path)) {
+		p->feed->count(p->feed->ctx, HF_EVENT_MAP, process.cgroup_id, HF_FATE_KNOWN, 1);
+		return 0;
+	}
+	return hand_out_mapping(p, m, &process, r->time_ns, err);
+}
+
+int hf_perf_offer(struct hf_perf *p, const struct hf_perf_mapping *mapping, struct hf_err *err)
+{
+	struct hf_perf_mmap m = {
+		.pid = mapping->pid,
+		.tid = mapping->pid,
+		.address = mapping->begin,
+		.length = mapping->end - mapping->begin,
+		.has_inode = true,
+		.major = mapping->major,
+		.minor = mapping->minor,
+		.inode = mapping->inode,
+		.path = mapping->path,
+	};
+	struct hf_feed_process process = { .cgroup_id = mapping->cgroup_id };
+	hf_sv path = m.path;
+	bool deleted;
+
+	if (hf_perf_mapping_of(&path, &deleted) == HF_MAPPING_NONE || mapping_is_known(p, &m, mapping->cgroup_id, path))
+		return 0;
+	return hand_out_mapping(p, &m, &process, mapping->time_ns, err);
 }
 
 /* What the task had before: the table knows, or for one that was there before the sensor its maker's tells, or the host's. */

@@ -22,5 +22,12 @@ int hf_perf_fd(const struct hf_perf *);
 int hf_perf_drain(struct hf_perf *, struct hf_err *err);
 /* Brings the count of what the rings lost up to date; before the account is read. */
 void hf_perf_settle(struct hf_perf *);
+/* A mapping that was found otherwise (reconcile): handed out unless it is known, and known from then on. Not counted. */
+struct hf_perf_mapping {
+	uint64_t cgroup_id, time_ns, begin, end, inode;
+	uint32_t pid, major, minor;
+	hf_sv path;
+};
+int hf_perf_offer(struct hf_perf *, const struct hf_perf_mapping *, struct hf_err *err);
 /* Files of this cgroup are handed out once more when they are mapped: an executable or library in it was written. */
 void hf_perf_forget(struct hf_perf *, uint64_t cgroup_id);
