@@ -233,7 +233,7 @@ bool hf_proc_socket_next(hf_sv *rest, struct hf_proc_socket *ret, size_t *unpars
 	return false;
 }
 
-hf_sv hf_address_text(const uint8_t *address, size_t n, char out[46])
+hf_sv hf_socket_address_text(const uint8_t *address, size_t n, char out[46])
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 

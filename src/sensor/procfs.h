@@ -48,7 +48,7 @@ struct hf_proc_socket {
 bool hf_proc_socket_next(hf_sv *rest, struct hf_proc_socket *ret, size_t *unparsed);
 
 /* As RFC 5952 writes it; IPv4 in IPv6 (::ffff:a.b.c.d) as IPv4. @out holds 46 bytes. */
-hf_sv hf_address_text(const uint8_t *address, size_t n, char out[46]);
+hf_sv hf_socket_address_text(const uint8_t *address, size_t n, char out[46]);
 
 /* The bytes of /proc/PID/@name into @buffer, at most @size of them; empty where the process is gone. @proc is a descriptor of /proc. */
 hf_sv hf_proc_read(int proc, uint32_t pid, const char *name, char *buffer, size_t size);

@@ -318,7 +318,7 @@ static int tell_listener(struct hf_reconcile *r, const struct listener *l, struc
 {
 	struct hf_event e = { .kind = HF_EVENT_LISTEN };
 	char address[46], object[96];
-	hf_sv text = hf_address_text(l->socket.local, l->socket.address_n, address);
+	hf_sv text = hf_socket_address_text(l->socket.local, l->socket.address_n, address);
 
 	snprintf(object, sizeof object, "%s %.*s %u", l->protocol, HF_SV_FMT(text), l->socket.local_port);
 	if (hf_known_seen(&r->known, l->owner->cgroup_id, hf_sv_of(object)))

@@ -1,5 +1,6 @@
 """The sources beside BPF on real containers: mappings, namespaces and files, each with the cgroup of its container, and an
 account that adds up."""
+import ctypes
 import os
 import pathlib
 import subprocess
@@ -142,8 +143,45 @@ def nothing_is_held(d):
     w.adds_up()
 
 
+def tracing(d):
+    """a process that attaches to another one is told of, with the container of the one that is traced"""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Watch("ptrace") as w:
+        assert libc.ptrace(16, d.pid("one"), 0, 0) == 0, os.strerror(ctypes.get_errno())  # PTRACE_ATTACH
+        os.waitpid(d.pid("one"), 0x40000000)  # __WALL
+        assert libc.ptrace(17, d.pid("one"), 0, 0) == 0  # PTRACE_DETACH
+    event, = w.of("ptrace", process__pid=str(os.getpid()))
+    assert event["target.pid"] == str(d.pid("one")) and event["target.path"] == "/usr/bin/sleep", event
+    assert event["container.cgroup_id"] == cgroup_of(d.pid("one"))
+    w.adds_up()
+
+
+def executions_without_bpf(d):
+    """the process connector stands in for executions and ends"""
+    with Watch("exec") as w:
+        d("exec", "one", "bash", "-c", "sleep 0.3; exit 3", status=3)
+    run, = w.of("exec", process__name="sleep", container__cgroup_id=cgroup_of(d.pid("one")))
+    assert run["process.executable.path"] == "/usr/bin/sleep" and run["process.arguments"] == "sleep,0.3", run
+    assert w.of("exit", process__pid=run["process.parent.pid"], exit__code="3")
+
+
+def what_was_there(d):
+    """containers, processes, sockets and mappings from before the sensor are found, once"""
+    d("run", "-d", "--name", "server", "deb", "bash", "-c", "httpd -f -p 8080 -h /tmp & sleep 1000; true")
+    docker.wait_until(lambda: "httpd" in d("exec", "server", "ps"))
+    found = subprocess.run([DUMP, "walk", "0"], capture_output=True, text=True, check=True).stdout
+    first, second, end = found.split("walked missed ")
+    cgroup, pid = cgroup_of(d.pid("server")), d.pid("server")
+    assert f"container {cgroup} /docker/{d.container_id('server')} {pid}\n" in first
+    assert f"process {cgroup} {pid} parent " in first and first.count(f"process {cgroup} ") == second.count(f"process {cgroup} ") == 3
+    sockets = [line for line in first.splitlines() if line.startswith("listen ") and f"container.cgroup_id={cgroup} " in line]
+    assert len(sockets) == 1 and "network.protocol=tcp" in sockets[0] and "network.local.port=8080" in sockets[0], first
+    assert f"container.cgroup_id={cgroup} process.pid={pid} process.tid={pid} map.path=/usr/bin/bash" in first
+    assert "map " not in second and "listen " not in second
+
+
 with docker.Docker(network=False) as docker_:
     docker_.import_image("deb", {"etc/shadow": (b"root:*:1::::::\n", 0o640), "etc/cron.d/x": (b"", 0o644)}, packages=("bash", "coreutils", "util-linux"))
     docker_("run", "-d", "--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--name", "one", "deb", "sleep", "1000")
     docker_("run", "-d", "--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--pid=host", "--name", "host", "deb", "sleep", "1000")
-    sys.exit(docker.main([libraries, memory, namespaces, files, nothing_is_held], docker_))
+    sys.exit(docker.main([libraries, memory, namespaces, files, nothing_is_held, tracing, executions_without_bpf, what_was_there], docker_))
