@@ -108,6 +108,14 @@ static struct gathered_end real(struct gathered_end end)
 	return end;
 }
 
+/* Not where another container has the address now. */
+static bool owns(const struct hf_flows *f, const struct hf_address *a, const struct gathered_instance *i)
+{
+	struct hf_map_entry *e = hf_map_find(&f->owners, (hf_sv){ (const char *)a, sizeof *a });
+
+	return e && e->value == i;
+}
+
 static struct gathered_workload *owner(const struct hf_flows *f, const struct hf_address *a)
 {
 	struct hf_map_entry *e = hf_map_find(&f->owners, (hf_sv){ (const char *)a, sizeof *a });
@@ -332,15 +340,21 @@ static bool make_instances(struct hf_flows *f, struct hf_workload *list, size_t 
 			continue;
 		struct hf_workload *w = &list[hf_gathered_real(from->workload)->index];
 
-		if (from->addresses_n)
-			qsort(from->addresses, from->addresses_n, sizeof *from->addresses, by_address_alone);
+		struct hf_address *addresses = hf_arena_array(&f->graph, struct hf_address, from->addresses_n);
+		size_t addresses_n = 0;
+
+		for (size_t k = 0; addresses && k < from->addresses_n; k++)
+			if (owns(f, &from->addresses[k], from))
+				addresses[addresses_n++] = from->addresses[k];
+		if (addresses_n)
+			qsort(addresses, addresses_n, sizeof *addresses, by_address_alone);
 		all[at[w - list]++] = (struct hf_instance){
 			.id = from->id,
 			.name = from->name,
 			.labels = from->labels,
 			.labels_n = from->labels_n,
-			.addresses = from->addresses,
-			.addresses_n = from->addresses_n,
+			.addresses = addresses,
+			.addresses_n = addresses_n,
 			.gone = from->gone,
 			.host_network = from->host_network,
 		};
