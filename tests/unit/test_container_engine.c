@@ -23,7 +23,7 @@ struct engine {
 	char folder[64], path[80];
 	int listener;
 	pthread_t thread;
-	_Atomic enum manner manner;
+	atomic_int manner;    /* enum manner */
 	atomic_int asked;     /* containers that were asked for */
 	atomic_int events_fd; /* where events are written; -1: nobody follows them */
 };
@@ -39,7 +39,7 @@ static void answer_container(struct engine *e, int fd, const char *request)
 	char body[1024];
 
 	atomic_fetch_add(&e->asked, 1);
-	switch (e->manner) {
+	switch ((enum manner)e->manner) {
 	case ANSWERS:
 		snprintf(body, sizeof body,
 			 "{\"Id\":\"%.64s\",\"Name\":\"/"
