@@ -170,6 +170,11 @@ void hf_exceptions_today(struct hf_exceptions *x, hf_sv today)
 	x->today[n] = '\0';
 }
 
+hf_sv hf_exceptions_day(const struct hf_exceptions *x)
+{
+	return hf_sv_of(x->today);
+}
+
 static bool is_expired(const struct hf_exception *x, hf_sv today)
 {
 	return today.len && hf_sv_cmp(x->expires, today) < 0;

@@ -43,6 +43,7 @@ const struct hf_exception *hf_exceptions_list(const struct hf_exceptions *, size
 enum hf_exception_state hf_exception_state(const struct hf_exceptions *, const struct hf_exception *, hf_sv today);
 /* The day from which on expiry is judged; until it is set nothing counts as expired. */
 void hf_exceptions_today(struct hf_exceptions *, hf_sv today);
+hf_sv hf_exceptions_day(const struct hf_exceptions *); /* that was set; empty where none was */
 
 /* A sink for alerts: those that an exception hides are counted, and handed to @hidden (may have take NULL) with alert.exception set; all
  * others go to @shown. */
