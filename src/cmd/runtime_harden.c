@@ -133,7 +133,7 @@ static int read_grant(struct session *s, const char *path, struct hf_err *err)
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", path);
 	int r = hf_fd_read_all(fd, 0, &text, err);
-	r = r ? r : hf_grant_json(hf_buf_view(&text), &s->grant, err);
+	r = r ? r : hf_grant_read(hf_buf_view(&text), hf_sv_of(s->o.container), &s->grant, err);
 	return r < 0 ? hf_wrap(err, "%s", path) : r;
 }
 

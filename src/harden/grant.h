@@ -21,7 +21,6 @@ struct hf_grant {
 	hf_sv name, id, image, user, apparmor, service_account;
 	uint64_t capabilities; /* the bounding set */
 	bool capabilities_known, privileged, read_only_root, no_new_privileges, network_none, kubernetes;
-	bool token_mounted; /* the service account's */
 	enum hf_grant_seccomp seccomp;
 	struct hf_names syscalls;
 	HF_VEC(struct hf_grant_mount) mounts;
@@ -37,7 +36,12 @@ void hf_grant_init(struct hf_grant *g, struct hf_arena *a);
 int hf_grant_docker(hf_sv json, struct hf_grant *g, struct hf_err *err);
 /* config.json of an OCI bundle (runtime-spec 1.0 to 1.2). */
 int hf_grant_oci(hf_sv json, struct hf_grant *g, struct hf_err *err);
-/* Either of them, told apart by their keys. */
+/* The container named so (or the only one) of the pod that a manifest makes, YAML or JSON: Pod, Deployment, CronJob and so on.
+ * HF_E_USAGE: more than one that could be meant. */
+int hf_grant_kubernetes(hf_sv yaml, hf_sv container_name, struct hf_grant *g, struct hf_err *err);
+/* Any of the three, told apart by their keys. */
+int hf_grant_read(hf_sv any, hf_sv container_name, struct hf_grant *g, struct hf_err *err);
+/* One of the two in JSON. */
 int hf_grant_json(hf_sv json, struct hf_grant *g, struct hf_err *err);
 /* A mount that holds @path, the nearest one; NULL where it lies in the root itself. */
 const struct hf_grant_mount *hf_grant_mount_of(const struct hf_grant *g, hf_sv path);

@@ -18,7 +18,7 @@ int test_harden_init(struct test_harden *h, hf_sv trace, hf_sv grant, size_t cap
 	}
 	r = r ? r : hf_usage_check(&h->usage, &h->err);
 	if (!r && grant.len)
-		r = hf_grant_json(grant, &h->grant, &h->err);
+		r = hf_grant_read(grant, (hf_sv){ 0 }, &h->grant, &h->err);
 	return r ? r : hf_harden_plan(&h->usage, grant.len ? &h->grant : NULL, &h->arena, &h->plan, &h->err);
 }
 
