@@ -182,7 +182,7 @@ static void cgroup_free(struct hf_containers *t, uint32_t i)
 /* Makes room by the oldest that is gone, else by the oldest that was announced and never seen. False: all are alive. */
 static bool make_room(struct hf_containers *t)
 {
-	t->count.forgotten++;
+	t->count.forgotten += t->gone.first || !t->announced.first;
 	if (t->gone.first)
 		cgroup_free(t, t->gone.first);
 	else if (t->announced.first)

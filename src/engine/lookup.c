@@ -24,6 +24,7 @@ enum {
 	ANSWER_MS = 5000,
 	PAUSE_MIN_MS = 250,
 	PAUSE_MAX_MS = 15000,
+	SILENCE_MS = 2000, /* for so long an engine that did not answer in time is not asked */
 };
 
 struct request {
@@ -282,7 +283,16 @@ struct answers {
 	char socket[108], data_root[1024];
 	char why[256];
 	bool definite;
+	uint64_t silent_until_ms;
 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 static void not_found(struct answers *w, const char *why)
 {
@@ -340,8 +350,12 @@ static bool ask_docker(struct answers *w, const struct request *r)
 	char url[4 * ID_MAX];
 	bool found = false;
 
-	if (!url_of(url, sizeof url, "/containers/", hf_sv_of(r->id), "/json"))
+	if (!w->socket[0] || now_ms() < w->silent_until_ms ||
+	    !url_of(url, sizeof url, "/containers/", hf_sv_of(r->id), "/json")) {
+		w->definite = false;
+		not_found(w, w->socket[0] ? "docker does not answer" : "docker: no socket");
 		return false;
+	}
 	int code = get(w->lookup->answers_http, w->socket, url, &answer, &err);
 	if (code >= 0)
 		docker_answers(w->lookup);
@@ -360,6 +374,7 @@ static bool ask_docker(struct answers *w, const struct request *r)
 	hf_buf_done(&answer.body);
 	if (code < 0) {
 		w->definite = false;
+		w->silent_until_ms = code == HF_E_LIMIT ? now_ms() + SILENCE_MS : 0;
 		not_found(w, err.msg);
 	}
 	return found;
@@ -421,11 +436,8 @@ static void answer(struct answers *w, const struct request *r)
 		not_found(w, "its id is no name that an engine gives");
 	} else {
 		if (is_docker || is_unknown) {
-			if (w->socket[0])
-				found = ask_docker(w, r);
-			else
-				not_found(w, "docker: no socket");
-			if (!found && (!w->definite || !w->socket[0]))
+			found = ask_docker(w, r);
+			if (!found && !w->definite)
 				found = read_docker_folder(w, r);
 		}
 		if (!found && !is_docker)

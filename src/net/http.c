@@ -12,7 +12,7 @@
 
 enum {
 	CONNECT_MS = 5000,
-	POLL_MS = 1000,
+	POLL_MS = 30000, /* curl's own timers and hf_http_stop wake it earlier */
 	ANSWER_MAX = 1 << 20,
 	HEADERS_MAX = 256 << 10,
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/container.h"
+#include "lib/files.h"
 
 #define SECOND UINT64_C(1000000000)
 #define A64    "00000000000000000000000000000000000000000000000000000000000000"
@@ -66,6 +67,14 @@ static void answer_container(struct engine *e, int fd, const char *request)
 	}
 }
 
+static void answer_info(struct engine *e, int fd)
+{
+	char body[256];
+
+	snprintf(body, sizeof body, "{\"ServerVersion\":\"1.2.3\",\"DockerRootDir\":\"%s\"}", e->folder);
+	reply(fd, body);
+}
+
 static void *serve(void *arg)
 {
 	struct engine *e = arg;
@@ -84,7 +93,7 @@ static void *serve(void *arg)
 			continue;
 		}
 		if (strstr(request, "/info "))
-			reply(fd, "{\"ServerVersion\":\"1.2.3\",\"DockerRootDir\":\"/nonexistent\"}");
+			answer_info(e, fd);
 		else if (strstr(request, "/images/"))
 			reply(fd, "{\"Id\":\"sha256:2\"}");
 		else if (strstr(request, "/containers/"))
@@ -281,6 +290,37 @@ HF_TEST(an_engine_that_is_down_is_said_and_comes_back)
 	engine_stop(&e);
 }
 
+HF_TEST(where_the_socket_is_silent_the_folder_tells)
+{
+	struct engine e;
+	engine_start(&e, TALKS_NONSENSE);
+	struct hf_containers *t = table(&e, 0);
+	char above[128], folder[256], file[300];
+
+	snprintf(above, sizeof above, "%s/containers", e.folder);
+	snprintf(folder, sizeof folder, "%s/" A64 "77", above);
+	assert_int_equal(mkdir(above, 0700) | mkdir(folder, 0700), 0);
+	test_write(folder, "config.v2.json",
+		   HF_SV("{\"ID\":\"" A64
+			 "77\",\"Name\":\"/of-folder\",\"Image\":\"sha256:3\",\"Config\":{\"Image\":\"box\"}}"));
+	test_write(folder, "hostconfig.json", HF_SV("{\"Privileged\":true}"));
+	wait_for_events(&e);
+	hf_containers_born(t, 7, path_of(77), SECOND, false);
+	const struct hf_container *c = settled(t, 7, SECOND);
+	assert_int_equal(c->state, HF_CONTAINER_BOUND);
+	assert_text(c->name, "of-folder");
+	assert_text(c->image_digest, "sha256:3");
+	assert_true(c->privileged && c->privileged_known);
+	hf_containers_close(t);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(file, sizeof file, "%s/%s", folder, i ? "config.v2.json" : "hostconfig.json");
+		unlink(file);
+	}
+	rmdir(folder);
+	rmdir(above);
+	engine_stop(&e);
+}
+
 HF_TEST(the_gone_stay_for_ten_minutes)
 {
 	struct engine e;
@@ -378,6 +418,7 @@ HF_TEST_MAIN(cmocka_unit_test(a_container_is_bound_by_the_engine),
 	     cmocka_unit_test(an_announced_container_is_known_though_it_was_removed),
 	     cmocka_unit_test(what_is_not_known_is_unresolved_and_asked_again),
 	     cmocka_unit_test(an_engine_that_is_down_is_said_and_comes_back),
+	     cmocka_unit_test(where_the_socket_is_silent_the_folder_tells),
 	     cmocka_unit_test(the_gone_stay_for_ten_minutes),
 	     cmocka_unit_test(a_container_that_starts_again_has_two_cgroups_after_each_other),
 	     cmocka_unit_test(a_cgroup_below_a_container_is_the_container),
