@@ -1,24 +1,26 @@
 /* runtime harden: what a workload was granted and did not use, and files that take it away. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/output.h"
+#include "baseline/profile.h"
 #include "cmd/harden_check.h"
 #include "cmd/runtime.h"
 #include "harden/difference.h"
 #include "harden/hardening.h"
-#include "trace/trace.h"
+#include "trace/replay.h"
 
 #define TRACES_MAX 64
 
 struct options {
-	const char *traces[TRACES_MAX], *grants[TRACES_MAX], *container, *write_folder, *watched;
-	size_t traces_n, grants_n;
+	const char *traces[TRACES_MAX], *grants[TRACES_MAX], *profiles[TRACES_MAX], *container, *write_folder, *watched;
+	size_t traces_n, grants_n, profiles_n;
 	bool json, include_exec;
 };
 
@@ -42,20 +44,37 @@ struct outcome {
 	bool was_checked;
 };
 
+/* The options that name files to read, any number of times. */
+static bool lists_file(struct options *o, const char *option, const char ***ret_list, size_t **ret_n)
+{
+	if (!strcmp(option, "--replay")) {
+		*ret_list = o->traces;
+		*ret_n = &o->traces_n;
+	} else if (!strcmp(option, "--grant")) {
+		*ret_list = o->grants;
+		*ret_n = &o->grants_n;
+	} else if (!strcmp(option, "--profile")) {
+		*ret_list = o->profiles;
+		*ret_n = &o->profiles_n;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static int parse(struct options *o, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		const char **slot = NULL;
+		const char **slot = NULL, **list;
+		size_t *n;
 		if (!strcmp(argv[i], "--include-exec")) {
 			o->include_exec = true;
 			continue;
 		}
-		if (!strcmp(argv[i], "--replay") || !strcmp(argv[i], "--grant")) {
-			bool is_trace = argv[i][2] == 'r';
-			size_t *n = is_trace ? &o->traces_n : &o->grants_n;
+		if (lists_file(o, argv[i], &list, &n)) {
 			if (*n == TRACES_MAX)
 				return hf_command_usage("runtime harden", "%s more than %d times", argv[i], TRACES_MAX);
-			slot = is_trace ? &o->traces[(*n)++] : &o->grants[(*n)++];
+			slot = &list[(*n)++];
 		} else if (!strcmp(argv[i], "--container")) {
 			slot = &o->container;
 		} else if (!strcmp(argv[i], "--write")) {
@@ -96,44 +115,46 @@ static int watched(struct session *s, struct hf_err *err)
 
 static int read_trace(struct session *s, const char *path, struct hf_err *err)
 {
-	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_PARSE_ARENA_MAX);
-	char *line = NULL;
-	size_t size = 0;
-	int r = HF_OK;
+	bool is_stdin = strcmp(path, "-") == 0;
+	hf_cleanup(hf_fd_close) int fd = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	const struct hf_event_sink sink = { .take = hf_usage_take, .ctx = &s->usage };
+	struct hf_trace_replayed replayed;
 
-	if (!in)
+	if (!is_stdin && fd < 0)
 		return hf_fail_errno(err, "%s", path);
-	for (ssize_t n; !r && (n = getline(&line, &size, in)) > 0;) {
-		static struct hf_event event;
-		hf_sv text = hf_sv_trim((hf_sv){ line, (size_t)n });
-		struct hf_err why = { 0 };
-		if (!text.len)
-			continue;
-		hf_arena_reset(&scratch);
-		event = (struct hf_event){ 0 };
-		if (hf_trace_read(text, &scratch, &event, NULL, &why) < 0)
-			s->bad_lines++;
-		else
-			r = hf_usage_take(&s->usage, &event, err);
-	}
-	if (!r && ferror(in))
-		r = hf_fail_errno(err, "%s", path);
-	free(line);
-	if (in != stdin)
-		fclose(in);
-	return r;
+	int r = hf_trace_replay(is_stdin ? STDIN_FILENO : fd, &sink, &replayed, err);
+	s->bad_lines += replayed.unreadable;
+	return r < 0 ? hf_wrap(err, "%s", path) : r;
+}
+
+static int read_file(const char *path, struct hf_buf *text, struct hf_err *err)
+{
+	hf_cleanup(hf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? hf_fail_errno(err, "%s", path) : hf_fd_read_all(fd, 0, text, err);
+}
+
+static int read_profile(struct session *s, const char *path, struct hf_err *err)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_MANIFEST_SIZE_MAX);
+	struct hf_profile profile;
+	int r = read_file(path, &text, err);
+
+	if (r)
+		return r;
+	r = hf_profile_read(hf_buf_view(&text), &s->arena, &profile, err);
+	r = r < 0 ? r : hf_usage_add_profile(&s->usage, &profile, err);
+	return r < 0 ? hf_wrap(err, "%s", path) : HF_OK;
 }
 
 static int read_grant(struct session *s, const char *path, struct hf_err *err)
 {
-	hf_cleanup(hf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_MANIFEST_SIZE_MAX);
+	int r = read_file(path, &text, err);
 
-	if (fd < 0)
-		return hf_fail_errno(err, "%s", path);
-	int r = hf_fd_read_all(fd, 0, &text, err);
-	r = r ? r : hf_grant_read(hf_buf_view(&text), hf_sv_of(s->o.container), &s->grant, err);
+	if (r)
+		return r;
+	r = hf_grant_read(hf_buf_view(&text), hf_sv_of(s->o.container), &s->grant, err);
 	return r < 0 ? hf_wrap(err, "%s", path) : r;
 }
 
@@ -170,6 +191,8 @@ static int gather(struct session *s, struct hf_err *err)
 	s->usage.entered = s->o.include_exec;
 	for (size_t i = 0; !r && i < s->o.traces_n; i++)
 		r = read_trace(s, s->o.traces[i], err);
+	for (size_t i = 0; !r && i < s->o.profiles_n; i++)
+		r = read_profile(s, s->o.profiles[i], err);
 	r = r ? r : hf_usage_check(&s->usage, err);
 	r = r ? r : watched(s, err);
 	for (size_t i = 0; !r && i < s->o.grants_n; i++)
@@ -351,9 +374,10 @@ static int harden_run(int argc, char **argv)
 const struct hf_command hf_runtime_harden = {
 	.name = "harden",
 	.summary = "what a workload was granted and did not use, and files that take it away",
-	.usage = "--replay TRACE... [OPTIONS]\n\n"
+	.usage = "--replay TRACE... | --profile FILE... [OPTIONS]\n\n"
 		 "  --replay TRACE     what was used: events as runtime watch --format json prints them, - is standard "
 		 "input; repeatable\n"
+		 "  --profile FILE     what was used, as runtime learn wrote it; repeatable\n"
 		 "  --grant FILE       what was granted: docker inspect CONTAINER, or config.json of an OCI bundle; "
 		 "repeatable.\n"
 		 "                     Without it: the bundle of the container, where it runs on this machine\n"

@@ -27,7 +27,7 @@ static void compare_capabilities(struct hf_harden_plan *p, struct hf_difference 
 	if (p->grant && !p->grant->capabilities_known)
 		grant = HF_SV("which capabilities are granted is not known; needs docker inspect or config.json of the "
 			      "running container");
-	hf_capabilities_names(p->usage->capabilities, &d->parts[HF_DIFFERENCE_CAPABILITIES].used);
+	hf_capabilities_names(p->capabilities, &d->parts[HF_DIFFERENCE_CAPABILITIES].used);
 	settle(d, HF_DIFFERENCE_CAPABILITIES, grant, p->capabilities_missing);
 }
 

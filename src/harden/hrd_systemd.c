@@ -25,6 +25,19 @@ static void write_files(struct hf_harden_plan *p, struct hf_buf *out)
 	write_words(out, "ReadWritePaths", &p->mounts);
 }
 
+/* Ports that the kernel draws cannot be listed. */
+static bool all_numbers(const struct hf_harden_plan *p)
+{
+	for (size_t i = 0; i < p->usage->ports.map.n; i++) {
+		hf_sv port = p->usage->ports.map.entries[i].key;
+		uint64_t number;
+		if (!hf_sv_cut(port, '/', &port, &(hf_sv){ 0 }) || !hf_sv_to_u64(port, &number) || !number ||
+		    number > 65535)
+			return false;
+	}
+	return true;
+}
+
 static void write_network(struct hf_harden_plan *p, struct hf_buf *out)
 {
 	bool any = hf_names_count(&p->usage->ports) || hf_names_count(&p->usage->peers);
@@ -34,6 +47,8 @@ static void write_network(struct hf_harden_plan *p, struct hf_buf *out)
 		return;
 	hf_buf_add(out, any ? HF_SV("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n")
 			    : HF_SV("RestrictAddressFamilies=AF_UNIX\nPrivateNetwork=yes\n"));
+	if (!all_numbers(p))
+		return;
 	hf_buf_add(out, HF_SV("SocketBindDeny=any\n"));
 	for (size_t i = 0; ports && i < hf_names_count(&p->usage->ports); i++) {
 		hf_sv port, protocol;

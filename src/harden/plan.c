@@ -172,7 +172,9 @@ int hf_harden_plan(struct hf_usage *usage, const struct hf_grant *grant, struct 
 		*sets[i] = HF_NAMES(a);
 
 	p->name = name_of(p);
-	p->capabilities = usage->capabilities;
+	/* A profile also holds what was asked for and refused: none of that was granted. */
+	p->capabilities =
+		usage->capabilities & (grant && grant->capabilities_known ? grant->capabilities : HF_CAPABILITIES_ALL);
 	p->capabilities_missing = missing(p, HF_EVENT_CAPABILITY, "capabilities used",
 					  "a trace of the capability checks, from the container's start");
 	p->privileges_missing =

@@ -36,5 +36,9 @@ static inline bool hf_usage_knows(const struct hf_usage *u, enum hf_event_kind k
 }
 /* An hf_event_sink's take with the usage as its context. HF_E_LIMIT where the arena is full. */
 int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err);
+struct hf_profile;
+/* Adds what a profile holds. Parts that it does not cover stay unknown. Since it does not say which programs gained rights by their
+ * file, they count as if one had: nothing is then made with no-new-privileges. HF_E_LIMIT. */
+int hf_usage_add_profile(struct hf_usage *u, const struct hf_profile *p, struct hf_err *err);
 /* After the last event. HF_E_MISSING: no event of the wanted container; HF_E_USAGE: several images, and none was chosen. */
 int hf_usage_check(struct hf_usage *u, struct hf_err *err);

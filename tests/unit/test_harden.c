@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "baseline/profile.h"
 #include "lib/harden.h"
 
 #define CAP(name) (UINT64_C(1) << HF_CAP_##name)
@@ -225,6 +226,41 @@ HF_TEST(each_part_is_assessed_or_says_why_not)
 	test_harden_done(&h);
 }
 
+HF_TEST(a_profile_is_use_where_it_covers)
+{
+	static const struct hf_sighting seen = { .origin = HF_ORIGIN_LEARNED, .replicas = 1, .count = 1 };
+	struct hf_profile p;
+	struct hf_usage u;
+	struct hf_harden_plan plan;
+	struct hf_err err = { 0 };
+
+	hf_arena_reset(&arena);
+	hf_profile_init(&p, &arena, HF_SV("sha256:0"), HF_SV("web:1"), (hf_sv){ 0 });
+	hf_profile_add_executable(&p, HF_SV("/bin/web"), (hf_sv){ 0 }, &seen);
+	hf_profile_add_capability(&p, HF_SV("CAP_KILL"), HF_SV("kill"), &seen);
+	hf_profile_add_listen(&p, HF_SV("tcp"), 80, &seen);
+	hf_profile_add(&p, HF_PROFILE_FILES, HF_SV("/var/log/web/{n}.log"), HF_SV("write"), &seen);
+	hf_profile_add(&p, HF_PROFILE_FILES, HF_SV("/tmp/{path}"), HF_SV("write"), &seen);
+	hf_profile_add(&p, HF_PROFILE_FILES, HF_SV("/srv/a\\{b/c"), HF_SV("write"), &seen);
+	hf_profile_cover(&p, HF_PROFILE_EXECUTABLES);
+	hf_profile_cover(&p, HF_PROFILE_CAPABILITIES);
+	hf_profile_cover(&p, HF_PROFILE_LISTEN);
+	hf_profile_cover(&p, HF_PROFILE_FILES);
+	hf_usage_init(&u, &arena);
+	assert_int_equal(hf_usage_add_profile(&u, &p, &err), HF_OK);
+	assert_int_equal(hf_usage_check(&u, &err), HF_OK);
+	assert_int_equal(hf_harden_plan(&u, NULL, &arena, &plan, &err), HF_OK);
+	assert_int_equal(plan.capabilities, CAP(KILL));
+	assert_true(hf_names_has(&u.ports, HF_SV("80/tcp")));
+	assert_true(hf_names_has(&u.files_written, HF_SV("/var/log/web/+")));
+	assert_true(hf_names_has(&u.files_written, HF_SV("/tmp/+")));
+	assert_true(hf_names_has(&u.files_written, HF_SV("/srv/a{b/c")));
+	assert_false(plan.no_new_privileges);
+	assert_true(plan.syscalls_missing.len > 0);
+	assert_true(plan.root_missing.len > 0);
+	assert_int_equal(plan.capabilities_missing.len, 0);
+}
+
 HF_TEST(a_path_is_below_its_folder_by_components)
 {
 	assert_true(hf_path_below(HF_SV("/a/b"), HF_SV("/a")));
@@ -238,7 +274,8 @@ HF_TEST(a_path_is_below_its_folder_by_components)
 	assert_true(hf_harden_path_plain(HF_SV("/srv/\xc3\xa4.d/x-1")));
 }
 
-HF_TEST_MAIN(cmocka_unit_test(capabilities_have_the_kernels_numbers),
+HF_TEST_MAIN(cmocka_unit_test(a_profile_is_use_where_it_covers),
+	     cmocka_unit_test(capabilities_have_the_kernels_numbers),
 	     cmocka_unit_test(docker_grants_capabilities_by_its_rules),
 	     cmocka_unit_test(docker_inspect_says_what_is_mounted_and_shared),
 	     cmocka_unit_test(a_bundle_lists_what_its_filter_allows),
