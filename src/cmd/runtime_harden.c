@@ -94,9 +94,10 @@ static int parse(struct options *o, int argc, char **argv)
 		else
 			return hf_command_usage("runtime harden", "--format is table or json, not '%s'", argv[i]);
 	}
-	if (!o->traces_n)
-		return hf_command_usage("runtime harden",
-					"what was used? --replay TRACE, recorded by runtime watch --format json");
+	if (!o->traces_n && !o->profiles_n)
+		return hf_command_usage(
+			"runtime harden",
+			"what was used? --replay TRACE (of runtime watch --format json) or --profile FILE");
 	return 0;
 }
 
@@ -248,6 +249,9 @@ static void print_sources(struct session *s, struct hf_buf *out)
 	hf_buf_addf(out, "%.*s: %zu events of %zu container%s; granted: %s\n", HF_SV_FMT(s->plan.name), s->usage.events,
 		    hf_names_count(&s->usage.containers), hf_names_count(&s->usage.containers) == 1 ? "" : "s",
 		    s->plan.grant ? s->plan.grant->from : "not known");
+	if (s->usage.last_ns > s->usage.first_ns)
+		hf_buf_addf(out, "Seen for %llu s: what a workload does more rarely than that is not in it\n",
+			    (unsigned long long)((s->usage.last_ns - s->usage.first_ns) / 1000000000));
 	if (s->usage.entered_events)
 		hf_buf_addf(out,
 			    "Left out: %zu events of what came in from outside, as docker exec and health checks do "
@@ -298,6 +302,8 @@ static int print_json(struct session *s, struct outcome *outcomes, size_t n, str
 	hf_jw_key(&w, "trace");
 	hf_jw_object(&w);
 	hf_jw_kv_uint(&w, "events", s->usage.events);
+	hf_jw_kv_uint(&w, "seconds", (s->usage.last_ns - s->usage.first_ns) / 1000000000);
+	hf_jw_kv_bool(&w, "from_start", s->usage.from_start);
 	hf_jw_kv_uint(&w, "left_out_exec", s->usage.entered_events);
 	hf_jw_kv_uint(&w, "alerts", s->usage.alerts);
 	hf_jw_kv_uint(&w, "unparsed_lines", s->bad_lines);
@@ -375,18 +381,16 @@ const struct hf_command hf_runtime_harden = {
 	.name = "harden",
 	.summary = "what a workload was granted and did not use, and files that take it away",
 	.usage = "--replay TRACE... | --profile FILE... [OPTIONS]\n\n"
-		 "  --replay TRACE     what was used: events as runtime watch --format json prints them, - is standard "
-		 "input; repeatable\n"
-		 "  --profile FILE     what was used, as runtime learn wrote it; repeatable\n"
-		 "  --grant FILE       what was granted: docker inspect CONTAINER, or config.json of an OCI bundle; "
-		 "repeatable.\n"
-		 "                     Without it: the bundle of the container, where it runs on this machine\n"
-		 "  --container ID     which container, by name or id, where the trace holds several images\n"
+		 "  --replay TRACE     what was used: events of runtime watch --format json, - is standard input\n"
+		 "  --profile FILE     what was used: a profile of runtime learn\n"
+		 "  --grant FILE       what was granted: docker inspect CONTAINER, config.json of an OCI bundle, or a\n"
+		 "                     manifest of Kubernetes. Each of the three may be given more than once. Without\n"
+		 "                     a grant: the bundle of the container, where it runs on this machine\n"
+		 "  --container ID     which container, by name or id, where there is more than one image\n"
 		 "  --include-exec     count also what came in from outside, as docker exec and health checks do\n"
-		 "  --watched KIND,... these kinds of events were recorded, even if none came: file, capability, "
-		 "connect, ...\n"
+		 "  --watched KIND,... these kinds of events were recorded, even if none came: file, capability, ...\n"
 		 "  --format FORMAT    table (default) or json\n"
-		 "  --write DIR        writes seccomp.json, docker-run.args, security-context.yaml, apparmor.profile "
-		 "and so on to DIR",
+		 "  --write DIR        writes seccomp.json, docker-run.args, security-context.yaml, apparmor.profile,\n"
+		 "                     systemd.conf and so on to DIR",
 	.run = harden_run,
 };

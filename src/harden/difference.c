@@ -82,7 +82,10 @@ static void compare_files(struct hf_harden_plan *p, struct hf_difference *d)
 	const struct hf_names *written = &p->usage->files_written;
 	hf_sv files = { 0 };
 
-	if (!hf_usage_knows(p->usage, HF_EVENT_FILE))
+	if (p->usage->running_before && !p->usage->from_start)
+		files = HF_SV(
+			"files written before the trace began are not known; needs a trace from the container's start");
+	else if (!hf_usage_knows(p->usage, HF_EVENT_FILE))
 		files = HF_SV(
 			"files written are not in the trace; needs a trace in which files were watched, without loss");
 	if (p->grant && !p->grant->read_only_root)

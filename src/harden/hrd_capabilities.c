@@ -15,6 +15,6 @@ const struct hf_hardening hf_hardening_capabilities = {
 	.name = "capabilities",
 	.title = "capabilities: options of docker run",
 	.file = "capabilities.args",
-	.checked = "tried: the project's tests run a workload under it",
+	.checked = "not tried on this workload; the project's tests run workloads under this form",
 	.write = write_options,
 };

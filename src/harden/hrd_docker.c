@@ -23,6 +23,6 @@ const struct hf_hardening hf_hardening_docker = {
 	.name = "docker",
 	.title = "all of it: options of docker run",
 	.file = "docker-run.args",
-	.checked = "tried: the project's tests run a workload under it",
+	.checked = "not tried on this workload; the project's tests run workloads under this form",
 	.write = write_options,
 };

@@ -15,6 +15,6 @@ const struct hf_hardening hf_hardening_read_only_root = {
 	.name = "read_only_root",
 	.title = "read-only root: options of docker run",
 	.file = "read-only-root.args",
-	.checked = "tried: the project's tests run a workload under it",
+	.checked = "not tried on this workload; the project's tests run workloads under this form",
 	.write = write_options,
 };

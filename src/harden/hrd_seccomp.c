@@ -119,6 +119,6 @@ const struct hf_hardening hf_hardening_seccomp = {
 	.name = "seccomp",
 	.title = "seccomp profile for docker, podman, containerd and Kubernetes",
 	.file = "seccomp.json",
-	.checked = "tried: the project's tests run a workload under it",
+	.checked = "not tried on this workload; the project's tests run workloads under this form",
 	.write = write_profile,
 };

@@ -16,6 +16,10 @@ bool hf_harden_path_plain(hf_sv path)
 /* Why a kind of event is no ground to take something away; empty where it is one. */
 static hf_sv missing(struct hf_harden_plan *p, enum hf_event_kind kind, const char *what, const char *needs)
 {
+	if (p->usage->running_before && !p->usage->from_start)
+		return hf_arena_fmt(p->arena,
+				    "%s before the trace began are not known; needs a trace from the container's start",
+				    what);
 	if (p->usage->lost >> kind & 1)
 		return hf_arena_fmt(p->arena, "%s are not all in the trace; needs a trace without loss", what);
 	if (!(p->usage->known >> kind & 1))

@@ -99,6 +99,20 @@ static void take_loss(struct hf_usage *u, const struct hf_event *e)
 		u->lost |= 1u << kind;
 }
 
+static void take_time(struct hf_usage *u, const struct hf_event *e)
+{
+	uint64_t at = hf_event_uint(e, HF_FIELD_MONOTONIC_NS);
+
+	if (hf_event_bool(e, HF_FIELD_CONTAINER_STARTED_BEFORE))
+		u->running_before = true;
+	else if (e->kind == HF_EVENT_CONTAINER_START)
+		u->from_start = true;
+	if (!at)
+		return;
+	u->first_ns = u->first_ns && u->first_ns < at ? u->first_ns : at;
+	u->last_ns = u->last_ns > at ? u->last_ns : at;
+}
+
 static void take_exec(struct hf_usage *u, const struct hf_event *e)
 {
 	hf_names_add(&u->executables, hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH));
@@ -176,6 +190,7 @@ int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err)
 	}
 	u->events++;
 	u->known |= 1u << e->kind;
+	take_time(u, e);
 	hf_names_add(&u->containers, id);
 	hf_names_add(&u->images, hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME));
 	hf_names_add(&u->image_digests, hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST));

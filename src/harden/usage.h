@@ -19,12 +19,14 @@ struct hf_usage {
 	struct hf_names syscalls;
 	struct hf_names capability_syscalls; /* "CAP_CHOWN fchownat" */
 	struct hf_names ports;               /* listened on: "80/tcp" */
-	struct hf_names peers;      /* connected to: "db.example 10.0.0.2:5432/tcp", the name where it is known */
-	struct hf_names users;      /* user ids of the processes, as the host counts */
-	struct hf_names namespaces; /* kinds of them that were made or entered */
-	uint64_t capabilities;      /* used, and allowed */
-	bool setuid;                /* a program was run that changes user or gains capabilities by its file */
-	uint64_t known, lost;       /* bits 1 << enum hf_event_kind */
+	struct hf_names peers;           /* connected to: "db.example 10.0.0.2:5432/tcp", the name where it is known */
+	struct hf_names users;           /* user ids of the processes, as the host counts */
+	struct hf_names namespaces;      /* kinds of them that were made or entered */
+	uint64_t capabilities;           /* used, and allowed */
+	bool setuid;                     /* a program was run that changes user or gains capabilities by its file */
+	bool from_start, running_before; /* a container was seen from its start; one ran before the trace began */
+	uint64_t first_ns, last_ns;      /* of the events, since boot; 0: not told */
+	uint64_t known, lost;            /* bits 1 << enum hf_event_kind */
 	size_t events, entered_events, alerts, truncated,
 		other_events; /* counted; left out; seen; unusable paths; of others */
 };
