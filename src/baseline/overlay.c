@@ -75,6 +75,8 @@ static bool line_of(hf_sv text, struct line *l)
 
 static void add_lower(struct hf_arena *a, struct list *lowers, hf_sv path)
 {
+	if (!path.len)
+		return;
 	hf_sv *slot = lowers->v.n < HF_LAYERS_MAX ? hf_vec_push(a, &lowers->v) : NULL;
 
 	if (slot)
