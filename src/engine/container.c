@@ -1,6 +1,5 @@
 #include "engine/container.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -14,6 +13,7 @@
 enum {
 	CONTAINERS_MAX = 8192,
 	CGROUPS_A_CONTAINER = 2, /* on average: those below a container's own */
+	GONE_PART = 2,           /* half of the table may be of the gone */
 	TRIES_GONE_MAX = 3,      /* for a container that is gone nobody is asked longer */
 	NONE = 0,                /* index 0 of either table is not used */
 };
@@ -43,7 +43,7 @@ struct entry {
 	uint32_t cgroups_n, live_n;
 	unsigned tries;
 	uint64_t next_ns;
-	char why[160];
+	char *why; /* of an unresolved one; or NULL */
 };
 
 /* A cgroup of a container: its own or one below it. */
@@ -64,6 +64,7 @@ struct hf_containers {
 	uint32_t free_entry, free_cgroup;         /* chained by next_id */
 	uint32_t fresh_entry, fresh_cgroup;       /* from here on never used */
 	struct chain waiting, announced, gone;
+	uint32_t gone_n;
 	size_t facts_size;
 	struct hf_containers_count count;
 	char engine[512];
@@ -160,6 +161,7 @@ static void entry_free(struct hf_containers *t, uint32_t i)
 	announced_drop(t, i);
 	t->facts_size -= e->block_size;
 	free(e->block);
+	free(e->why);
 	*e = (struct entry){ .next_id = t->free_entry };
 	t->free_entry = i;
 }
@@ -172,6 +174,7 @@ static void cgroup_free(struct hf_containers *t, uint32_t i)
 	while (*at != i)
 		at = &t->cgroups[*at].next_id;
 	*at = g->next_id;
+	t->gone_n -= g->is_gone;
 	gone_drop(t, i);
 	*g = (struct cgroup){ .next_id = t->free_cgroup };
 	t->free_cgroup = i;
@@ -286,8 +289,10 @@ void hf_containers_close(struct hf_containers *t)
 	if (!t)
 		return;
 	hf_lookup_close(t->lookup);
-	for (uint32_t i = 1; i < t->fresh_entry; i++)
+	for (uint32_t i = 1; i < t->fresh_entry; i++) {
 		free(t->entries[i].block);
+		free(t->entries[i].why);
+	}
 	free(t->entries);
 	free(t->cgroups);
 	free(t->by_id);
@@ -382,11 +387,14 @@ void hf_containers_gone(struct hf_containers *t, uint64_t cgroup_id, uint64_t no
 	struct entry *e = &t->entries[g->entry];
 	g->gone_ns = now_ns;
 	gone_add(t, at);
+	t->gone_n++;
 	e->live_n--;
 	if (e->c.cgroup_id == cgroup_id || !e->live_n) {
 		e->c.gone = true;
 		e->c.gone_ns = now_ns;
 	}
+	if (t->gone_n > t->entries_max / GONE_PART)
+		make_room(t);
 }
 
 const struct hf_container *hf_containers_find(struct hf_containers *t, uint64_t cgroup_id)
@@ -419,9 +427,19 @@ static bool set_state(struct entry *e, enum hf_container_state state)
 	bool changed = e->c.state != state && e->cgroups_n;
 
 	e->c.state = state;
-	e->c.unresolved = state == HF_CONTAINER_UNRESOLVED ? hf_sv_of(e->why[0] ? e->why : "no engine has answered yet")
+	e->c.unresolved = state == HF_CONTAINER_UNRESOLVED ? hf_sv_of(e->why ? e->why : "no engine has answered yet")
 							   : (hf_sv){ 0 };
 	return changed;
+}
+
+static void set_why(struct entry *e, const char *why)
+{
+	size_t n = strlen(why) + 1;
+
+	free(e->why);
+	e->why = memcpy(hf_malloc(n), why, n);
+	if (e->c.state == HF_CONTAINER_UNRESOLVED)
+		e->c.unresolved = hf_sv_of(e->why);
 }
 
 static uint64_t pause_of(unsigned tries)
@@ -454,7 +472,7 @@ static bool take_result(struct hf_containers *t, const struct hf_lookup_result *
 		e->asked = false;
 		e->tries++;
 		e->next_ns = now_ns + pause_of(e->tries);
-		snprintf(e->why, sizeof e->why, "%.*s", (int)sizeof e->why - 1, r->why);
+		set_why(e, r->why);
 		return e->named && set_state(e, HF_CONTAINER_BOUND);
 	}
 	absorb(t, i, &r->facts);

@@ -17,7 +17,7 @@ enum hf_container_state {
 };
 
 /* All views live as long as the table; a later lookup may replace them and a new container may take the place of one that is gone,
- * so nobody keeps one over hf_containers_settle and hf_containers_born. Strings and lists are bounded (engine/facts.h): what is cut
+ * so nobody keeps one over hf_containers_settle, hf_containers_born and hf_containers_gone. Strings and lists are bounded (engine/facts.h): what is cut
  * ends with "…"; where labels were left out the label holdfast.left_out says how many. */
 struct hf_container {
 	enum hf_container_state state;
@@ -58,7 +58,7 @@ bool hf_container_of_path(hf_sv cgroup_path, hf_sv *ret_id, hf_sv *ret_engine, h
  * container's, or where containers_max of them are alive (counted as forgotten). Asks for its names. Idempotent. */
 const struct hf_container *hf_containers_born(struct hf_containers *, uint64_t cgroup_id, hf_sv path, uint64_t now_ns,
 					      bool started_before);
-/* The container stays known, gone, for ten minutes. */
+/* The container stays known, gone, for ten minutes, or until as many as half of containers_max have gone after it. */
 void hf_containers_gone(struct hf_containers *, uint64_t cgroup_id, uint64_t now_ns);
 /* NULL where the cgroup is no container's. */
 const struct hf_container *hf_containers_find(struct hf_containers *, uint64_t cgroup_id);
