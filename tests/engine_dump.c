@@ -1,6 +1,7 @@
-/* engine_dump CGROUP_FOLDER [SOCKET [BUNDLE_FOLDERS]]: what the table of containers makes of the cgroups that are made and removed
- * right in that folder, as JSON lines, until standard input ends. A line whenever a container is bound or unresolved for the first
- * time, a line when the engine begins or ceases to answer; at the end a line with the counts. No kernel programs: births come by inotify. */
+/* engine_dump ROOT BELOW [SOCKET [BUNDLE_FOLDERS]]: what the table of containers makes of the cgroups that are made and removed right
+ * in BELOW of the hierarchy that is mounted at ROOT, as JSON lines, until standard input ends. A line whenever a container is bound
+ * or unresolved for the first time, a line when the engine begins or ceases to answer; at the end a line with the counts. No kernel
+ * programs: births come by inotify. */
 #include <dirent.h>
 #include <poll.h>
 #include <stdio.h>
@@ -66,15 +67,17 @@ static void tell(const struct hf_container *c)
 	hf_buf_done(&out);
 }
 
-static void born(struct hf_containers *t, const char *folder, const char *name, bool before)
+static const char *root, *below;
+
+static void born(struct hf_containers *t, const char *name, bool before)
 {
 	char path[HF_PATH_MAX];
 	struct stat st;
 
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	snprintf(path, sizeof path, "%s%s/%s", root, below, name);
 	/* One that is gone already has no number to read any more: any other will do. */
 	uint64_t id = stat(path, &st) ? UINT64_MAX - seen_n : st.st_ino;
-	snprintf(path, sizeof path, "/docker/%s", name);
+	snprintf(path, sizeof path, "%s/%s", below, name);
 	if (seen_n == SEEN_MAX || !hf_containers_born(t, id, hf_sv_of(path), now(), before))
 		return;
 	seen[seen_n].id = id;
@@ -90,7 +93,7 @@ static void gone(struct hf_containers *t, const char *name)
 		}
 }
 
-static void take_births(struct hf_containers *t, int fd, const char *folder)
+static void take_births(struct hf_containers *t, int fd)
 {
 	char bytes[65536] __attribute__((aligned(8)));
 
@@ -99,7 +102,7 @@ static void take_births(struct hf_containers *t, int fd, const char *folder)
 			struct inotify_event *e = (struct inotify_event *)(void *)p;
 			p += sizeof *e + e->len;
 			if (e->mask & IN_CREATE)
-				born(t, folder, e->name, false);
+				born(t, e->name, false);
 			else if (e->mask & IN_DELETE)
 				gone(t, e->name);
 		}
@@ -130,26 +133,31 @@ static void tell_engine(struct hf_containers *t, bool *was_ok)
 
 int main(int argc, char **argv)
 {
-	struct hf_containers_options o = { .docker_socket = argc > 2 ? argv[2] : NULL,
-					   .bundle_folders = argc > 3 ? argv[3] : NULL };
+	struct hf_containers_options o = { .docker_socket = argc > 3 ? argv[3] : NULL,
+					   .bundle_folders = argc > 4 ? argv[4] : NULL };
 	struct hf_containers *t;
 	struct hf_err err = { 0 };
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	bool was_ok = false;
-	char byte;
+	char byte, folder[HF_PATH_MAX];
 
-	if (argc < 2 || inotify_add_watch(watch, argv[1], IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0 ||
+	if (argc < 3)
+		return 1;
+	root = argv[1];
+	below = argv[2];
+	snprintf(folder, sizeof folder, "%s%s", root, below);
+	if (inotify_add_watch(watch, folder, IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0 ||
 	    hf_containers_open(&o, &t, &err) < 0)
 		return 1;
-	DIR *dir = opendir(argv[1]);
+	DIR *dir = opendir(folder);
 	for (struct dirent *e; dir && (e = readdir(dir));)
-		born(t, argv[1], e->d_name, true);
+		born(t, e->d_name, true);
 	if (dir)
 		closedir(dir);
 	struct pollfd fds[] = { { watch, POLLIN, 0 }, { hf_containers_fd(t), POLLIN, 0 }, { 0, POLLIN, 0 } };
 	for (bool open = true; open;) {
 		poll(fds, 3, hf_containers_pending(t) ? 100 : 1000);
-		take_births(t, watch, argv[1]);
+		take_births(t, watch);
 		if (hf_containers_settle(t, now()) || seen_n)
 			tell_news(t);
 		tell_engine(t, &was_ok);

@@ -16,9 +16,9 @@ enum hf_container_state {
 	HF_CONTAINER_UNRESOLVED, /* two seconds went by, or no engine answers; it is tried again with growing pauses */
 };
 
-/* All views live as long as the table; a later lookup may replace them and a new container may take the place of one that is gone,
- * so nobody keeps one over hf_containers_settle, hf_containers_born and hf_containers_gone. Strings and lists are bounded (engine/facts.h): what is cut
- * ends with "…"; where labels were left out the label holdfast.left_out says how many. */
+/* All views live as long as the table; a later lookup may replace them and a new container may take the place of one that is
+ * gone, so nobody keeps one over hf_containers_settle, hf_containers_born and hf_containers_gone. Strings and lists are bounded
+ * (engine/facts.h): what is cut ends with "…"; where labels were left out the label holdfast.left_out says how many. */
 struct hf_container {
 	enum hf_container_state state;
 	bool gone, started_before;

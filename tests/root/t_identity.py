@@ -1,10 +1,13 @@
 """Containers have their names, image and labels, however short they live, and however busy the machine is."""
+import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 
 import docker
@@ -19,20 +22,20 @@ if not DUMP.exists():
 
 
 def cgroup_folder(d):
-    """Where the kernel's v2 hierarchy holds this engine's containers."""
+    """Where the kernel's v2 hierarchy is mounted, and where in it this engine's containers are."""
     mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
     roots = [fields[1] for fields in mounts if fields[2] == "cgroup2"]
     d("run", "-d", "--name", "first", "box", "sleep", "1000")
     lines = pathlib.Path(f"/proc/{d.pid('first')}/cgroup").read_text().splitlines()
     below = next(line[3:] for line in lines if line.startswith("0::"))
-    return roots and str(pathlib.Path(roots[0] + below).parent)
+    return (roots[0], str(pathlib.Path(below).parent)) if roots else None
 
 
 class Dump:
-    """engine_dump at work over @folder; .rows are its lines so far."""
+    """engine_dump at work over @folder, which is (root, below); .rows are its lines so far."""
 
-    def __init__(self, d, folder):
-        self.child = subprocess.Popen([DUMP, folder, d.socket], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, d, folder, bundles=""):
+        self.child = subprocess.Popen([DUMP, *folder, d.socket, bundles], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.rows = []
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
@@ -86,17 +89,47 @@ def malicious_labels(d, folder):
     assert row["labels"][4:6] == ["holdfast.left_out", "2939 labels"], row["labels"][:8]
 
 
+def containerd_without_docker(d, folder):
+    """a container of containerd alone is told by its bundle"""
+    if not shutil.which("ctr"):
+        return "no ctr"
+    root = d.folder / "rootfs"
+    root.mkdir()
+    tarfile.open(fileobj=io.BytesIO(docker.image_tar({}, (), True))).extractall(root)
+    ctr = ["ctr", "-a", d.exec_root / "containerd/containerd.sock", "-n", "default"]
+    bundles = d.exec_root / "containerd/daemon/io.containerd.runtime.v2.task/default"
+    os.makedirs(folder[0] + "/default", exist_ok=True)
+    pod = {"container-name": "web", "container-type": "container", "image-name": "example.org/web:1", "sandbox-name": "web-0",
+           "sandbox-namespace": "shop"}
+    made = subprocess.run([*ctr, "run", "-d", "--rootfs", "--privileged", "--mount",
+                           "type=bind,src=/etc,dst=/machine,options=rbind:ro",
+                           *(word for k, v in pod.items() for word in ("--annotation", f"io.kubernetes.cri.{k}={v}")),
+                           root, "plain", "/bin/busybox", "sleep", "1000"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    try:
+        with Dump(d, (folder[0], "/default"), bundles) as dump:
+            row = docker.wait_until(lambda: dump.of("plain"), what="the container of containerd")
+        wanted = {"engine": "containerd", "name": "web", "image": "example.org/web:1", "pod": "web-0", "user": "0:0", "entrypoint": ["/bin/busybox", "sleep", "1000"], "mounts": ["/etc:/machine:ro"],
+                  "host_namespaces": [], "privileged": True}
+        assert {k: row[k] for k in wanted} == wanted, row
+    finally:
+        subprocess.run([*ctr, "task", "rm", "-f", "plain"], capture_output=True)
+        subprocess.run([*ctr, "container", "rm", "plain"], capture_output=True)
+        subprocess.run(["rmdir", folder[0] + "/default"], capture_output=True)
+
+
 def engine_comes_late(d, folder):
     """an engine that is down is said; when it is back, its containers are bound"""
     d.stop()
     with Dump(d, folder) as dump:
         ghost = "f" * 64
-        os.makedirs(f"{folder}/{ghost}")
+        path = f"{folder[0]}{folder[1]}/{'docker-' + ghost + '.scope' if folder[1].endswith('.slice') else ghost}"
+        os.makedirs(path)
         try:
             row = docker.wait_until(lambda: dump.of(ghost, "unresolved"), what="a container without an engine")
             assert "No such file" in row["unresolved"] and row["id"] == ghost, row
         finally:
-            os.rmdir(f"{folder}/{ghost}")
+            os.rmdir(path)
         d.start()
         d("run", "-d", "--name", "late", "box", "sleep", "1000")
         docker.wait_until(lambda: dump.of(d.container_id("late")))
@@ -131,8 +164,8 @@ def short_ones_under_stress(d, folder):
 with docker.Docker(network=False) as engine:
     engine.import_image("box", changes=["LABEL of=image"])
     cgroups = cgroup_folder(engine)
-    if not cgroups or not os.path.isdir(cgroups):
+    if not cgroups or not os.path.isdir(cgroups[0] + cgroups[1]):
         print("1..0 # SKIP no cgroup2 hierarchy is mounted")
         sys.exit(0)
-    failed = docker.main([all_facts, malicious_labels, engine_comes_late, short_ones_under_stress], engine, cgroups)
+    failed = docker.main([all_facts, malicious_labels, containerd_without_docker, engine_comes_late, short_ones_under_stress], engine, cgroups)
 sys.exit(failed)
