@@ -11,6 +11,7 @@
 #include "base/output.h"
 #include "baseline/profile.h"
 #include "cmd/harden_check.h"
+#include "cmd/harden_grant.h"
 #include "cmd/runtime.h"
 #include "harden/difference.h"
 #include "harden/hardening.h"
@@ -159,30 +160,8 @@ static int read_grant(struct session *s, const char *path, struct hf_err *err)
 	return r < 0 ? hf_wrap(err, "%s", path) : r;
 }
 
-/* Where engines of this machine keep the bundle of a running container. */
-static bool find_bundle(struct session *s, char *path, size_t size)
-{
-	static const char *const places[] = { "/run/containerd/io.containerd.runtime.v2.task/moby",
-					      "/run/containerd/io.containerd.runtime.v2.task/k8s.io",
-					      "/run/containerd/io.containerd.runtime.v2.task/default",
-					      "/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby" };
-	hf_sv id = hf_names_count(&s->usage.containers) == 1 ? hf_names_list(&s->usage.containers)[0] : (hf_sv){ 0 };
-
-	for (size_t i = 0; i < id.len; i++)
-		if (!strchr("0123456789abcdef", id.ptr[i]) || !id.ptr[i])
-			return false;
-	for (size_t i = 0; id.len && i < HF_ARRAY_SIZE(places); i++) {
-		struct stat st;
-		snprintf(path, size, "%s/%.*s/config.json", places[i], HF_SV_FMT(id));
-		if (stat(path, &st) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int gather(struct session *s, struct hf_err *err)
 {
-	char bundle[512];
 	bool has_grant = s->o.grants_n > 0;
 	int r = HF_OK;
 
@@ -198,10 +177,8 @@ static int gather(struct session *s, struct hf_err *err)
 	r = r ? r : watched(s, err);
 	for (size_t i = 0; !r && i < s->o.grants_n; i++)
 		r = read_grant(s, s->o.grants[i], err);
-	if (!r && !has_grant && find_bundle(s, bundle, sizeof bundle)) {
-		r = read_grant(s, bundle, err);
-		has_grant = true;
-	}
+	if (!r && !has_grant && hf_names_count(&s->usage.containers) == 1)
+		has_grant = harden_grant_live(hf_names_list(&s->usage.containers)[0], &s->grant);
 	r = r ? r : hf_harden_plan(&s->usage, has_grant ? &s->grant : NULL, &s->arena, &s->plan, err);
 	return r ? r : hf_difference(&s->plan, &s->difference, err);
 }
@@ -239,7 +216,7 @@ static const char *check_text(const struct outcome *o)
 	case HARDEN_CHECK_TOOK_IT:
 		return "checked by parser only: it took the file; nothing ran under it";
 	case HARDEN_CHECK_REFUSED_IT:
-		return "its parser refused it";
+		return "its parser does not take all of it";
 	}
 	return "";
 }
@@ -385,7 +362,7 @@ const struct hf_command hf_runtime_harden = {
 		 "  --profile FILE     what was used: a profile of runtime learn\n"
 		 "  --grant FILE       what was granted: docker inspect CONTAINER, config.json of an OCI bundle, or a\n"
 		 "                     manifest of Kubernetes. Each of the three may be given more than once. Without\n"
-		 "                     a grant: the bundle of the container, where it runs on this machine\n"
+		 "                     one, where the container runs here: what Docker and the bundle say\n"
 		 "  --container ID     which container, by name or id, where there is more than one image\n"
 		 "  --include-exec     count also what came in from outside, as docker exec and health checks do\n"
 		 "  --watched KIND,... these kinds of events were recorded, even if none came: file, capability, ...\n"

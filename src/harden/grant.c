@@ -373,7 +373,7 @@ int hf_grant_oci(hf_sv json, struct hf_grant *g, struct hf_err *err)
 	bool found = false;
 	hf_sv key, inner;
 
-	g->from = "an OCI bundle";
+	g->from = g->from ? "docker inspect and the OCI bundle" : "an OCI bundle";
 	g->seccomp = HF_GRANT_SECCOMP_NONE;
 	hf_json_members(&j, &key) {
 		if (hf_sv_eq(key, HF_SV("process"))) {

@@ -173,6 +173,10 @@ def run_workload(d, tap, image, command, capabilities, work):
                            "--watched", "namespace,file", "--write", work / "hardened", "--format", "json"], capture_output=True, text=True)
     if not tap.ok(made.returncode == 0, f"{what}: holdfast makes its hardening", made.stderr):
         return
+    live = subprocess.run([HOLDFAST, "runtime", "harden", "--replay", work / "trace.jsonl", "--format", "json"], capture_output=True, text=True,
+                          env={**os.environ, "DOCKER_HOST": d.host})
+    tap.ok(live.returncode == 0 and json.loads(live.stdout).get("granted_by") == "docker inspect", f"{what}: Docker itself is asked for the grant",
+           live.stdout[:300] + live.stderr)
     check_difference(tap, what, json.loads(made.stdout), calls, capabilities, bool(config))
     d("rm", "-f", "plain", "traced")
     run_hardened(d, tap, what, image, command, capabilities, work)
