@@ -259,11 +259,18 @@ static void free_all(struct hf_sinks *all)
 	free(all);
 }
 
+static void abandon(struct hf_sink *s)
+{
+	hf_queue_abandon(s->queue);
+	if (s->ops->stop)
+		s->ops->stop(s->self);
+}
+
 static void stop_all(struct hf_sinks *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (all->list[i].running) {
-			hf_queue_abandon(all->list[i].queue);
+			abandon(&all->list[i]);
 			pthread_join(all->list[i].thread, NULL);
 		}
 }
@@ -465,7 +472,7 @@ void hf_sinks_tick(struct hf_sinks *all, const struct hf_sink_numbers *numbers)
 		if (bad != s->shown_bad)
 			report_health(all, s, !bad, state.ok ? "" : state.message, lost);
 		s->shown_bad = bad;
-		if (s->ops->tick && numbers)
+		if (s->ops->tick)
 			s->ops->tick(s->self, numbers);
 	}
 }
@@ -481,7 +488,7 @@ static void join(struct hf_sinks *all, struct hf_sink *s, int deadline_ms)
 		until.tv_sec += deadline_ms / 1000 + 1;
 		if (pthread_timedjoin_np(s->thread, NULL, &until) == 0)
 			return;
-		hf_queue_abandon(s->queue);
+		abandon(s);
 	}
 	pthread_join(s->thread, NULL);
 }

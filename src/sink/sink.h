@@ -70,6 +70,11 @@ struct hf_sink_context {
 	struct hf_sink *sink; /* for hf_sink_trouble */
 };
 
+/* What an output for people on call takes unless told: what was judged, and what is wrong with the agent itself. */
+#define HF_SINK_KINDS_JUDGED                                                                               \
+	(UINT64_C(1) << HF_EVENT_ALERT | UINT64_C(1) << HF_EVENT_DENIAL | UINT64_C(1) << HF_EVENT_HEALTH | \
+	 UINT64_C(1) << HF_EVENT_LOSS)
+
 struct hf_sink_ops {
 	const char *name, *summary, *arguments;
 	const char *const *options; /* NULL-ended names of its own options, or NULL */
@@ -81,7 +86,10 @@ struct hf_sink_ops {
 	void (*render)(void *self, const struct hf_event *e, struct hf_buf *out);
 	/* The output's own thread, from begin to end: hf_queue_wait until it is false. NULL: no thread. */
 	void (*run)(void *self);
-	/* The loop's thread; NULL: nothing to do. */
+	/* The loop's thread, once the time to deliver what is left is over: the run is to end at once. NULL where hf_queue_stop_fd is
+	 * enough for that. */
+	void (*stop)(void *self);
+	/* The loop's thread; NULL: nothing to do. @numbers may be NULL. */
 	void (*count)(void *self, const struct hf_event *e);
 	void (*tick)(void *self, const struct hf_sink_numbers *numbers);
 	/* After the thread has ended. */
