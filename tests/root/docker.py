@@ -31,7 +31,7 @@ START_S, STOP_S = 60, 20
 os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
-def missing(network=False):
+def missing(network=True):
     """Why no Docker can be started here; None where one can."""
     if os.geteuid() != 0:
         return "not root"
@@ -43,15 +43,23 @@ def missing(network=False):
     if network and not shutil.which("iptables"):
         return "no iptables"
     name = f"{PREFIX}probe-{os.getpid()}"
-    tried = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
-    subprocess.run(["ip", "netns", "del", name], capture_output=True)
-    if tried.returncode:
-        return "no network namespaces: " + tried.stderr.strip()
+    trials = [["ip", "netns", "add", name]]
+    if network:
+        trials += [["ip", "-n", name, "link", "add", "probe", "type", "bridge"],
+                   ["nsenter", f"--net=/run/netns/{name}", "iptables", "-t", "nat", "-S"]]
+    try:
+        for trial in trials:
+            done = subprocess.run(trial, capture_output=True, text=True)
+            if done.returncode:
+                return f"{trial[0]} {trial[-1]}: {done.stderr.strip()}"
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True)
     return None
 
 
-def skip_unless(*programs, network=False, image_of=()):
-    """Prints a TAP skip with the reason and exits where Docker, one of @programs or an installed package is not there."""
+def skip_unless(*programs, network=True, image_of=()):
+    """Prints a TAP skip with the reason and exits where Docker, one of @programs or an installed package is not there.
+    @network as for Docker."""
     why = missing(network)
     why = why or next((f"no {p}" for p in programs if not shutil.which(p)), None)
     why = why or next((f"package {p} is not installed" for p in ("busybox-static", *image_of) if not package_files(p)), None)
@@ -81,8 +89,9 @@ class Docker:
         base = next(p for p in (tempfile.gettempdir(), "/tmp", "/run") if len(p) < 40)  # sockets: 108 bytes
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
         self.name = self.folder.name
-        self.owner = open(self.folder / "owner", "w")
+        self.owner = open(self.folder / "owner.new", "w")
         fcntl.flock(self.owner, fcntl.LOCK_EX)
+        os.rename(self.folder / "owner.new", self.folder / "owner")  # no sweep sees it unlocked
         self.socket = str(self.folder / "s")
         self.host = "unix://" + self.socket
         self.data_root, self.exec_root = self.folder / "data", self.folder / "exec"

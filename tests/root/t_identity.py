@@ -15,7 +15,7 @@ import docker
 RUNS = int(os.environ.get("HOLDFAST_IDENTITY_RUNS", "60"))
 HOGS = 4
 DUMP = pathlib.Path(sys.argv[1]).resolve().parent / "tests/engine_dump"
-docker.skip_unless()
+docker.skip_unless(network=False)
 if not DUMP.exists():
     print("1..0 # SKIP engine_dump is not built")
     sys.exit(0)
