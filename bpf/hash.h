@@ -63,3 +63,18 @@ HF_KEYED_INLINE __u64 hf_keyed_end(__u64 h, __u64 key)
 	h ^= h >> 33;
 	return h ? h : 1;
 }
+
+/* Objects that are two numbers: a capability and the system call that asks for it; a protocol (6 TCP, 17 UDP) and a port that is
+ * listened on, 0 for all from 32768 on. */
+HF_KEYED_INLINE __u64 hf_keyed_numbers(__u64 key, __u32 kind, __u64 first, __u64 second)
+{
+	return hf_keyed_end(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), first), second), key);
+}
+
+/* A peer: its address as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
+HF_KEYED_INLINE __u64 hf_keyed_peer(__u64 key, __u32 kind, __u64 protocol, __u64 port, const void *address)
+{
+	__u64 h = hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), protocol), port);
+
+	return hf_keyed_end(hf_keyed_component(h, address, 16), key);
+}
