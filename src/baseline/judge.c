@@ -89,8 +89,7 @@ static const struct hf_profile_entry *entry_of(const struct hf_profile *p, const
 	if (o->part == HF_PROFILE_LIBRARIES) /* a program is mapped as well */
 		return hf_profile_find(p, HF_PROFILE_EXECUTABLES, o->object);
 	if (o->part == HF_PROFILE_FILES)
-		return hf_profile_find(p, o->part,
-				       hf_arena_concat(a, hf_sv_dirname(o->object), HF_SV("/{any}")));
+		return hf_profile_find(p, o->part, hf_arena_concat(a, hf_sv_dirname(o->object), HF_SV("/{any}")));
 	return NULL;
 }
 
@@ -132,11 +131,12 @@ static struct hf_profile_verdict judge_details(const struct hf_observation *o, c
 			return say(HF_VERDICT_ALLOW, o, e, "", NULL, a,
 				   hf_arena_fmt(a, "the profile has it with %.*s", HF_SV_FMT(detail)));
 		return say(HF_VERDICT_ALERT, o, e, digests ? ".digest" : "", digests ? "high" : "low", a,
-			   hf_arena_fmt(a, "%s: the profile has it, but not with %.*s",
-					hf_profile_parts[o->part].key, HF_SV_FMT(detail)));
+			   hf_arena_fmt(a, "%s: the profile has it, but not with %.*s", hf_profile_parts[o->part].key,
+					HF_SV_FMT(detail)));
 	}
 	if (digests && o->in_image)
-		return say(HF_VERDICT_ALLOW, o, e, "", NULL, a, HF_SV("the profile has it, and it is the image's file"));
+		return say(HF_VERDICT_ALLOW, o, e, "", NULL, a,
+			   HF_SV("the profile has it, and it is the image's file"));
 	return say(HF_VERDICT_CANNOT_TELL, o, e, "", NULL, a,
 		   hf_arena_fmt(a, "the profile has it with certain %s, and those of this event are not known", what));
 }
@@ -227,7 +227,8 @@ struct hf_profile_verdict hf_profile_judge(const struct hf_profile *p, const str
 		if (rank(&all[i]) > rank(&all[worst]))
 			worst = i;
 	if (!n && a->over) /* what could not be looked at is not allowed */
-		return (struct hf_profile_verdict){ .verdict = HF_VERDICT_CANNOT_TELL, .reason = HF_SV("no memory for it") };
+		return (struct hf_profile_verdict){ .verdict = HF_VERDICT_CANNOT_TELL,
+						    .reason = HF_SV("no memory for it") };
 	return n ? all[worst] : (struct hf_profile_verdict){ .verdict = HF_VERDICT_NONE };
 }
 
@@ -239,9 +240,9 @@ void hf_profile_alert(const struct hf_profile *p, const struct hf_profile_verdic
 	*ret = *e;
 	ret->kind = HF_EVENT_ALERT;
 	hf_event_set_string(ret, HF_FIELD_ALERT_RULE, v->rule);
-	hf_event_set_string(ret, HF_FIELD_ALERT_TITLE,
-			    hf_arena_fmt(a, "Not in the profile of %.*s: %s", HF_SV_FMT(image),
-					 hf_profile_parts[v->part].doc));
+	hf_event_set_string(
+		ret, HF_FIELD_ALERT_TITLE,
+		hf_arena_fmt(a, "Not in the profile of %.*s: %s", HF_SV_FMT(image), hf_profile_parts[v->part].doc));
 	hf_event_set_string(ret, HF_FIELD_ALERT_SEVERITY, hf_sv_of(v->severity));
 	hf_event_set_string(ret, HF_FIELD_ALERT_REASON, v->reason);
 	hf_event_set_string(ret, HF_FIELD_ALERT_EVENT, hf_event_string(e, HF_FIELD_ID));

@@ -16,16 +16,18 @@ const char *hf_verdict_name(enum hf_verdict);
 
 struct hf_profile_verdict {
 	enum hf_verdict verdict;
-	enum hf_profile_part part;            /* of what decided */
-	hf_sv object;                         /* as the profile would hold it */
-	const struct hf_profile_entry *entry; /* that allows, or whose digest, arguments … do not fit; NULL: there is none */
-	hf_sv rule;                           /* profile.executable, profile.executable.digest, … */
+	enum hf_profile_part part; /* of what decided */
+	hf_sv object;              /* as the profile would hold it */
+	const struct hf_profile_entry
+		*entry; /* that allows, or whose digest, arguments … do not fit; NULL: there is none */
+	hf_sv rule;     /* profile.executable, profile.executable.digest, … */
 	const char *severity;
 	hf_sv reason; /* a sentence */
 };
 
 enum {
-	HF_RARE_REPLICAS_MIN = 5, /* from so many replicas on, what one of them alone ever did is no habit of the workload */
+	HF_RARE_REPLICAS_MIN =
+		5, /* from so many replicas on, what one of them alone ever did is no habit of the workload */
 };
 
 /* The worst of what the event's observations give. Lives in @a, @p and @e. */

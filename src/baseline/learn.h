@@ -15,7 +15,8 @@ enum { HF_LEARN_WINDOW_S = 10, HF_LEARN_HELD = 8 };
 struct hf_learn_options {
 	uint64_t memory_max;   /* bytes; 0: 256 MiB */
 	size_t containers_max; /* that are followed at once; 0: 1024 */
-	uint32_t parts;        /* 1 << enum hf_profile_part: what the sensor surely watches. Others count once an event of their
+	uint32_t
+		parts; /* 1 << enum hf_profile_part: what the sensor surely watches. Others count once an event of their
 				* kind came from any container. */
 };
 

@@ -23,7 +23,8 @@ static bool is_of_image(hf_sv drift)
 static void see_exec(const struct hf_event *e, struct hf_arena *a, observation_list *list)
 {
 	const struct hf_value *arguments = &e->values[HF_FIELD_PROCESS_ARGUMENTS];
-	hf_sv path = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH), script = hf_event_string(e, HF_FIELD_PROCESS_SCRIPT);
+	hf_sv path = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH),
+	      script = hf_event_string(e, HF_FIELD_PROCESS_SCRIPT);
 	struct hf_observation *o = add(list, a, HF_PROFILE_EXECUTABLES, hf_shape_literal(path, a));
 
 	if (o) {
@@ -32,8 +33,8 @@ static void see_exec(const struct hf_event *e, struct hf_arena *a, observation_l
 				hf_event_bool(e, HF_FIELD_PROCESS_EXE_MEMORY) ||
 				hf_event_bool(e, HF_FIELD_PROCESS_EXE_DELETED);
 		o->in_image = is_of_image(hf_event_string(e, HF_FIELD_PROCESS_EXE_DRIFT));
-		o->arguments_cut = hf_event_bool(e, HF_FIELD_PROCESS_ARGUMENTS_TRUNCATED) ||
-				   arguments->type != HF_VALUE_LIST;
+		o->arguments_cut =
+			hf_event_bool(e, HF_FIELD_PROCESS_ARGUMENTS_TRUNCATED) || arguments->type != HF_VALUE_LIST;
 		o->arguments = arguments->type == HF_VALUE_LIST ? arguments->list : NULL;
 		o->arguments_n = o->arguments ? arguments->n : 0;
 	}

@@ -6,8 +6,8 @@ struct hf_observation {
 	enum hf_profile_part part;
 	hf_sv object;     /* a pattern, as a profile would hold it */
 	hf_sv details[2]; /* digest, build id, operation, system call; empty: not known */
-	bool unknowable;  /* the path was cut, or the program has no place in the file system: it matches nothing that allows */
-	bool in_image;    /* the file is the image's own, byte for byte, so its digest need not be asked for */
+	bool unknowable; /* the path was cut, or the program has no place in the file system: it matches nothing that allows */
+	bool in_image; /* the file is the image's own, byte for byte, so its digest need not be asked for */
 	bool arguments_cut;
 	const hf_sv *arguments; /* of EXECUTABLES and SCRIPTS; as they were seen */
 	size_t arguments_n;

@@ -1,0 +1,294 @@
+/* runtime learn: recorded or piped events become profiles, one a workload. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/output.h"
+#include "baseline/learn.h"
+#include "cmd/profile_file.h"
+#include "cmd/runtime.h"
+#include "format/json_writer.h"
+#include "trace/replay.h"
+
+enum { TRACES_MAX = 64 };
+
+struct options {
+	const char *traces[TRACES_MAX], *folder;
+	size_t traces_n;
+	bool json, fresh, dry_run, strict;
+	uint32_t parts;
+};
+
+struct written {
+	const struct hf_profile *profile;
+	char path[4096 + 256];
+	bool merged;
+};
+
+static int watched(struct options *o, const char *list)
+{
+	hf_sv rest = hf_sv_of(list), name;
+
+	while (rest.ptr && hf_sv_next(&rest, ',', &name)) {
+		enum hf_profile_part part;
+		if (!hf_profile_part_of(name, &part))
+			return hf_command_usage("runtime learn", "--covers: '%.*s' is no part of a profile",
+						HF_SV_FMT(name));
+		o->parts |= 1u << part;
+	}
+	return -1;
+}
+
+static int parse(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+		if (!strcmp(option, "--fresh")) {
+			o->fresh = true;
+			continue;
+		}
+		if (!strcmp(option, "--strict")) {
+			o->strict = true;
+			continue;
+		}
+		if (!strcmp(option, "--dry-run")) {
+			o->dry_run = true;
+			continue;
+		}
+		if (strcmp(option, "--replay") != 0 && strcmp(option, "-o") != 0 && strcmp(option, "--output") != 0 &&
+		    strcmp(option, "--format") != 0 && strcmp(option, "--covers") != 0)
+			return hf_command_usage("runtime learn", "'%s' is not an option", option);
+		if (!value)
+			return hf_command_usage("runtime learn", "%s wants a value", option);
+		i++;
+		if (!strcmp(option, "--replay")) {
+			if (o->traces_n == TRACES_MAX)
+				return hf_command_usage("runtime learn", "--replay more than %d times", TRACES_MAX);
+			o->traces[o->traces_n++] = value;
+		} else if (!strcmp(option, "--covers")) {
+			int status = watched(o, value);
+			if (status >= 0)
+				return status;
+		} else if (strcmp(option, "--format") != 0) {
+			o->folder = value;
+		} else if (!strcmp(value, "json") || !strcmp(value, "table")) {
+			o->json = value[0] == 'j';
+		} else {
+			return hf_command_usage("runtime learn", "--format is table or json, not '%s'", value);
+		}
+	}
+	if (!o->traces_n)
+		return hf_command_usage("runtime learn",
+					"from what? --replay TRACE, or 'runtime watch --format json | holdfast runtime "
+					"learn --replay -'");
+	return -1;
+}
+
+static int read_trace(const char *path, struct hf_learn *l, uint64_t *unreadable, struct hf_err *err)
+{
+	const struct hf_event_sink sink = { hf_learn_sink, l };
+	struct hf_trace_replayed sums = { 0 };
+	hf_cleanup(hf_fd_close) int fd =
+		!strcmp(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return hf_fail_errno(err, "%s", path);
+	int ret = hf_trace_replay(fd, &sink, &sums, err);
+	if (sums.unreadable)
+		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", path,
+			(unsigned long long)sums.unreadable, (unsigned long long)sums.unreadable_line,
+			sums.unreadable_why);
+	*unreadable += sums.unreadable;
+	return ret < 0 ? hf_wrap(err, "%s", path) : 0;
+}
+
+/* Takes what is there already in first, so that a profile grows over sessions; it keeps its mode. */
+static int keep(const struct options *o, struct written *w, struct hf_err *err)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
+	struct hf_profile p;
+	int ret = o->fresh ? HF_E_MISSING : profile_file_read(w->path, &a, &p, err);
+
+	if (ret == HF_E_MISSING) {
+		*err = (struct hf_err){ 0 };
+		hf_profile_init(&p, &a, w->profile->image_digest, w->profile->image_name, w->profile->owner);
+	} else if (ret) {
+		return ret;
+	}
+	w->merged = !ret;
+	ret = hf_profile_merge(&p, w->profile, false, err);
+	if (ret)
+		return hf_wrap(err, "%s", w->path);
+	if (o->dry_run)
+		return 0;
+	ret = profile_file_folders(w->path, err);
+	return ret ? ret : profile_file_write(w->path, &p, err);
+}
+
+static size_t entries(const struct hf_profile *p, enum hf_profile_part part, struct hf_arena *a)
+{
+	size_t n;
+
+	hf_profile_sorted(p, part, a, &n);
+	return n;
+}
+
+static void table(const struct written *all, size_t n, struct hf_arena *a)
+{
+	char image[512], owner[512], path[5000];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_profile *p = all[i].profile;
+		hf_escape_controls(image, sizeof image, p->image_name.len ? p->image_name : p->image_digest);
+		hf_escape_controls(owner, sizeof owner, p->owner);
+		hf_escape_controls(path, sizeof path, hf_sv_of(all[i].path));
+		printf("%s%s%s\n", image, *owner ? "  " : "", owner);
+		printf("  profile   %s%s\n", path, all[i].merged ? " (added to)" : "");
+		printf("  learned   %llu windows of %d s, %llu replicas\n", (unsigned long long)p->windows,
+		       HF_LEARN_WINDOW_S, (unsigned long long)p->replicas);
+		if (p->discarded_loss || p->discarded_alert)
+			printf("  discarded %llu windows with losses, %llu with alerts\n",
+			       (unsigned long long)p->discarded_loss, (unsigned long long)p->discarded_alert);
+		for (unsigned part = 0; part < HF_PROFILE_PARTS; part++) {
+			size_t count = entries(p, part, a);
+			if (count)
+				printf("  %-12s %zu%s\n", hf_profile_parts[part].key, count,
+				       p->sections[part].overflow ? " and more" : "");
+		}
+	}
+}
+
+static void json(const struct written *all, size_t n, const struct hf_learn_count *count, struct hf_arena *a,
+		 struct hf_buf *out)
+{
+	struct hf_json_writer w = { .out = out };
+	struct hf_err err = { 0 };
+
+	hf_jw_object(&w);
+	hf_jw_kv(&w, "schema", HF_SV("holdfast/learned/1"));
+	hf_jw_key(&w, "profiles");
+	hf_jw_array(&w);
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_profile *p = all[i].profile;
+		hf_jw_object(&w);
+		hf_jw_kv(&w, "path", hf_sv_of(all[i].path));
+		hf_jw_kv_bool(&w, "added_to", all[i].merged);
+		hf_jw_kv_if(&w, "image_digest", p->image_digest);
+		hf_jw_kv_if(&w, "image_name", p->image_name);
+		hf_jw_kv_if(&w, "owner", p->owner);
+		hf_jw_kv_uint(&w, "windows", p->windows);
+		hf_jw_kv_uint(&w, "replicas", p->replicas);
+		hf_jw_kv_uint(&w, "discarded_for_loss", p->discarded_loss);
+		hf_jw_kv_uint(&w, "discarded_for_alerts", p->discarded_alert);
+		for (unsigned part = 0; part < HF_PROFILE_PARTS; part++)
+			hf_jw_kv_uint(&w, hf_profile_parts[part].key, entries(p, part, a));
+		hf_jw_object_end(&w);
+	}
+	hf_jw_array_end(&w);
+	hf_jw_kv_uint(&w, "events", count->events);
+	hf_jw_kv_uint(&w, "of_container_runtimes", count->setup);
+	hf_jw_kv_uint(&w, "without_image", count->without_image);
+	hf_jw_kv_uint(&w, "late", count->late);
+	hf_jw_kv_uint(&w, "refused", count->refused);
+	hf_jw_object_end(&w);
+	(void)hf_jw_finish(&w, &err);
+}
+
+static void notes(const struct hf_learn_count *c)
+{
+	if (c->without_image)
+		fprintf(stderr,
+			"holdfast: %llu events are of containers whose image is not known; they are in no profile\n",
+			(unsigned long long)c->without_image);
+	if (c->discarded_loss || c->discarded_alert)
+		fprintf(stderr, "holdfast: %llu windows with losses and %llu with alerts were not learned from\n",
+			(unsigned long long)c->discarded_loss, (unsigned long long)c->discarded_alert);
+	if (c->late || c->refused)
+		fprintf(stderr, "holdfast: %llu events came too late and %llu windows did not fit into memory\n",
+			(unsigned long long)c->late, (unsigned long long)c->refused);
+}
+
+static int finish(const struct options *o, struct hf_learn *l, const char *folder, struct hf_err *err)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
+	hf_cleanup(hf_buf_done) struct hf_buf out = HF_BUF(HF_MIB(64));
+	size_t n, kept = 0;
+	const struct hf_profile *const *profiles = hf_learn_finish(l, &n);
+	struct written *all = hf_calloc(n + 1, sizeof *all);
+	struct hf_learn_count count = hf_learn_count(l);
+	int ret = 0;
+
+	notes(&count);
+	for (size_t i = 0; !ret && i < n; i++) {
+		struct written *w = &all[kept];
+		if (!profiles[i]->windows)
+			continue;
+		hf_sv name = hf_profile_file_name(profiles[i]->image_digest, profiles[i]->owner, &a);
+		w->profile = profiles[i];
+		if ((size_t)snprintf(w->path, sizeof w->path, "%s/%.*s", folder, HF_SV_FMT(name)) >= sizeof w->path)
+			ret = hf_fail(err, HF_E_LIMIT, "%s: the path is too long", folder);
+		else
+			ret = keep(o, w, err);
+		kept++;
+	}
+	if (!ret && o->json) {
+		json(all, kept, &count, &a, &out);
+		fwrite(out.ptr, 1, out.len, stdout);
+	} else if (!ret) {
+		table(all, kept, &a);
+	}
+	if (!ret && !kept)
+		fprintf(stderr,
+			"holdfast: nothing was learned: of %llu events none is of a container in a clean window\n",
+			(unsigned long long)count.events);
+	free(all);
+	return ret;
+}
+
+static int run(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct hf_err err = { 0 };
+	char folder[4096];
+	uint64_t unreadable = 0;
+	int status = parse(&o, argc, argv), ret = 0;
+
+	if (status >= 0)
+		return status;
+	if (o.folder ? (size_t)snprintf(folder, sizeof folder, "%s", o.folder) >= sizeof folder
+		     : !profile_file_folder(folder, sizeof folder))
+		return hf_command_usage("runtime learn", "where to? -o DIR");
+	struct hf_learn *l = hf_learn_new(&(struct hf_learn_options){ .parts = o.parts });
+	for (size_t i = 0; !ret && i < o.traces_n; i++)
+		ret = read_trace(o.traces[i], l, &unreadable, &err);
+	if (!ret)
+		ret = finish(&o, l, folder, &err);
+	hf_learn_free(l);
+	if (ret)
+		return hf_command_fail(&err);
+	return fflush(stdout) ? 2 : unreadable && o.strict ? 3 : 0;
+}
+
+const struct hf_command hf_runtime_learn = {
+	.name = "learn",
+	.summary = "make profiles of what is normal for each workload",
+	.usage = "--replay TRACE... [-o DIR] [--covers PART,...] [--fresh] [--dry-run] [--strict]\n"
+		 "       [--format table|json]\n\n"
+		 "Makes a profile for each image and owner (Kubernetes workload, compose service) and adds to the one "
+		 "that is there.\n"
+		 "  --replay TRACE   events, as 'runtime watch --format json' prints them; - is standard input; "
+		 "repeatable\n"
+		 "  -o DIR           where profiles are kept; without it /var/lib/holdfast/profiles, or below the "
+		 "user's state folder\n"
+		 "  --covers PARTS   these parts were watched, even though no event of them came: what is new in them "
+		 "will alert\n"
+		 "  --fresh          replaces profiles instead of adding to them\n"
+		 "  --dry-run        writes nothing\n"
+		 "Ten seconds around an alert or a loss of events are not learned from, and it is said how many. With "
+		 "--strict exit 3\n"
+		 "where lines of a trace were no events.",
+	.run = run,
+};
