@@ -85,7 +85,10 @@ static void describe(struct call *c)
 		return;
 	}
 	host = hf_sv_skip(url, scheme + 3);
-	host = hf_sv_first(host, strcspn(host.ptr, "/?#"));
+	size_t end = 0;
+	while (end < host.len && !strchr("/?#", host.ptr[end]))
+		end++;
+	host = hf_sv_first(host, end);
 	hf_sv_cut_last(host, '@', &(hf_sv){ 0 }, &host);
 	snprintf(c->where, sizeof c->where, "%.*s://%.*s", (int)scheme, url.ptr, HF_SV_FMT(host));
 }
