@@ -37,8 +37,6 @@ static bool within(const uint8_t *address, const struct condition_value *v)
 static bool text_matches(enum condition_operator op, hf_sv text, hf_sv wanted)
 {
 	switch (op) {
-	case OPERATOR_EQUAL:
-		return hf_sv_eq(text, wanted);
 	case OPERATOR_CONTAINS:
 		return hf_sv_find(text, wanted) != SIZE_MAX;
 	case OPERATOR_STARTS:
@@ -47,8 +45,8 @@ static bool text_matches(enum condition_operator op, hf_sv text, hf_sv wanted)
 		return hf_sv_ends(text, wanted);
 	case OPERATOR_GLOB:
 		return hf_glob_match(wanted, text);
+	case OPERATOR_EQUAL:
 	case OPERATOR_NAMED:
-		return hf_sv_eq(hf_sv_basename(text), wanted);
 	case OPERATOR_EXISTS:
 	case OPERATOR_LESS:
 	case OPERATOR_LESS_EQUAL:
@@ -60,10 +58,23 @@ static bool text_matches(enum condition_operator op, hf_sv text, hf_sv wanted)
 	}
 }
 
+static enum hf_truth test_whole(const struct condition_test *t, hf_sv text)
+{
+	uint8_t mark = condition_mark(text);
+
+	if (t->marks[mark / 64] >> mark % 64 & 1)
+		for (size_t i = 0; i < t->values_n; i++)
+			if (hf_sv_eq(text, t->values[i].text))
+				return HF_TRUTH_TRUE;
+	return HF_TRUTH_FALSE;
+}
+
 static enum hf_truth test_text(const struct condition_test *t, hf_sv text)
 {
 	uint8_t address[16];
 
+	if (t->op == OPERATOR_EQUAL || t->op == OPERATOR_NAMED)
+		return test_whole(t, t->op == OPERATOR_NAMED ? hf_sv_basename(text) : text);
 	if (t->op == OPERATOR_WITHIN && !condition_address(text, address))
 		return HF_TRUTH_UNKNOWN;
 	for (size_t i = 0; i < t->values_n; i++)

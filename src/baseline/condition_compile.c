@@ -231,6 +231,10 @@ static int emit_test(struct compiler *c, const struct condition_test *t)
 			       HF_CONDITION_TESTS_MAX);
 	*slot = *t;
 	slot->negated = c->negated != t->inverted;
+	for (size_t i = 0; i < t->values_n; i++) {
+		uint8_t mark = condition_mark(t->values[i].text);
+		slot->marks[mark / 64] |= UINT64_C(1) << mark % 64;
+	}
 	return step(c, STEP_TEST, c->tests.n - 1);
 }
 

@@ -51,7 +51,17 @@ struct condition_test {
 	hf_sv key;     /* of a map */
 	const struct condition_value *values;
 	size_t values_n;
+	uint64_t marks[4]; /* of the values' texts: what has no mark here equals none of them */
 };
+
+/* A cheap property of a text, 0 to 255: most lists are asked about texts that are not in them. */
+static inline uint8_t condition_mark(hf_sv text)
+{
+	if (!text.len)
+		return 0;
+	return (uint8_t)(text.len * 31 + (uint8_t)text.ptr[0] * 7 + (uint8_t)text.ptr[text.len - 1] * 13 +
+			 (uint8_t)text.ptr[text.len / 2] * 5);
+}
 
 struct hf_condition {
 	enum hf_condition_use use;
