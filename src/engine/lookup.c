@@ -19,7 +19,7 @@
 enum {
 	ID_MAX = 255,
 	REQUESTS_MAX = 1024,
-	RESULTS_MAX = 8192, /* that nobody took yet */
+	RESULTS_MAX = 2048, /* that nobody took yet */
 	IMAGES_MAX = 64,
 	ANSWER_MS = 5000,
 	PAUSE_MIN_MS = 250,
