@@ -1,5 +1,5 @@
 /* runtime flows: who talks to whom, and policies that keep it so. */
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,9 +11,9 @@
 #include "flow/flows.h"
 #include "flow/nftables.h"
 #include "model/report.h"
-#include "trace/trace.h"
+#include "trace/replay.h"
 
-enum { TRACES_MAX = 64, GATES_MAX = 32, LINE_MAX_BYTES = 1 << 20 };
+enum { TRACES_MAX = 64, GATES_MAX = 32 };
 
 enum what { WHAT_TABLE, WHAT_JSON, WHAT_DOT, WHAT_NETPOL, WHAT_NFTABLES, WHAT_UNDO };
 
@@ -29,7 +29,6 @@ struct session {
 	struct hf_arena arena; /* findings, policies */
 	struct hf_flow_graph graph;
 	struct hf_flow_report report;
-	uint64_t bad_lines;
 };
 
 static bool is_gate(const char *word)
@@ -111,49 +110,31 @@ static int parse(struct options *o, int argc, char **argv)
 	return 0;
 }
 
-/* A line longer than any event is passed over to its end and counted. */
-static bool next_line(FILE *in, char *line, hf_sv *ret, bool *ret_whole)
+static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 {
-	int c;
+	struct session *s = ctx;
 
-	if (!fgets(line, LINE_MAX_BYTES, in))
-		return false;
-	*ret = hf_sv_of(line);
-	*ret_whole = ret->len + 1 < LINE_MAX_BYTES || line[ret->len - 1] == '\n';
-	while (!*ret_whole && (c = getc(in)) != EOF && c != '\n')
-		;
-	return true;
+	return hf_flows_take(s->flows, e, err);
 }
 
 static int read_trace(struct session *s, const char *path, struct hf_err *err)
 {
-	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_PARSE_ARENA_MAX);
-	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	struct hf_event *event = hf_malloc(sizeof *event);
-	char *line = hf_malloc(LINE_MAX_BYTES);
-	int e = HF_OK;
-	bool whole;
-	hf_sv text;
+	bool is_stdin = !strcmp(path, "-");
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	struct hf_event_sink sink = { take, s };
+	struct hf_trace_replayed replayed = { 0 };
+	int e;
 
-	if (!in)
-		e = hf_fail_errno(err, "%s", path);
-	while (e >= 0 && next_line(in, line, &text, &whole)) {
-		text = hf_sv_trim(text);
-		if (!text.len)
-			continue;
-		hf_arena_reset(&scratch);
-		*event = (struct hf_event){ 0 };
-		if (!whole || hf_trace_read(text, &scratch, event, NULL, NULL) < 0)
-			s->bad_lines++;
-		else
-			e = hf_flows_take(s->flows, event, err);
-	}
-	if (e >= 0 && ferror(in))
-		e = hf_fail_errno(err, "%s", path);
-	free(line);
-	free(event);
-	if (in && in != stdin)
-		fclose(in);
+	if (fd < 0)
+		return hf_fail_errno(err, "%s", path);
+	e = hf_trace_replay(fd, &sink, &replayed, err);
+	if (replayed.unreadable)
+		fprintf(stderr,
+			"holdfast: %s: %llu lines are no events and were passed over; the first is line %llu: %s\n",
+			path, (unsigned long long)replayed.unreadable, (unsigned long long)replayed.unreadable_line,
+			replayed.unreadable_why);
+	if (!is_stdin)
+		close(fd);
 	return e;
 }
 
@@ -275,9 +256,6 @@ static int run(int argc, char **argv)
 		status = hf_command_fail(&err);
 	else if (gate_fails(&s))
 		status = 1;
-	if (s.bad_lines)
-		fprintf(stderr, "holdfast: %llu lines are no events and were passed over\n",
-			(unsigned long long)s.bad_lines);
 	hf_flows_free(s.flows);
 	hf_arena_done(&s.arena);
 	return status;
@@ -287,7 +265,8 @@ const struct hf_command hf_runtime_flows = {
 	.name = "flows",
 	.summary = "who talks to whom, and network policies that keep it so",
 	.usage = "--replay TRACE... [OPTIONS]\n\n"
-		 "TRACE is what 'holdfast runtime watch --format json' wrote; '-' is standard input.\n\n"
+		 "TRACE is what 'holdfast runtime watch --format json' wrote; '-' is standard input:\n"
+		 "  timeout 600 holdfast runtime watch --format json | holdfast runtime flows --replay -\n\n"
 		 "  --format table|json|dot   how flows and findings are written (table)\n"
 		 "  --netpol                  write Kubernetes NetworkPolicies instead: used flows stay open, the rest "
 		 "is closed\n"

@@ -232,6 +232,19 @@ static hf_sv object_name(struct hf_arena *a, const struct hf_workload *w)
 	return name;
 }
 
+/* Names that differ only in what an object's name may not have get a number: one would replace the other. */
+static hf_sv unique_name(struct generator *m, const struct hf_netpol *policies, size_t n, hf_sv namespace, hf_sv name)
+{
+	hf_sv tried = name;
+
+	for (size_t number = 2, i = 0; i < n; i++)
+		if (hf_sv_eq(policies[i].namespace, namespace) && hf_sv_eq(policies[i].name, tried)) {
+			tried = hf_arena_fmt(m->a, "%.*s-%zu", HF_SV_FMT(name), number++);
+			i = (size_t)-1;
+		}
+	return tried;
+}
+
 static bool is_end(const struct hf_peer *p, size_t workload)
 {
 	return p->kind == HF_PEER_WORKLOAD && p->workload == workload;
@@ -283,7 +296,9 @@ int hf_netpol_generate(const struct hf_flow_graph *g, struct hf_arena *a, struct
 	for (size_t i = 0; i < g->workloads_n; i++)
 		if (m.covered[i]) {
 			workloads[n] = i;
-			make_policy(&m, i, &policies[n++]);
+			make_policy(&m, i, &policies[n]);
+			policies[n].name = unique_name(&m, policies, n, policies[n].namespace, policies[n].name);
+			n++;
 		}
 	if (a->over)
 		return hf_fail(err, HF_E_LIMIT, "the policies take too much memory");

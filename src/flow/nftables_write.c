@@ -1,27 +1,35 @@
 #include "flow/nftables.h"
 
-/* A comment of nftables: at most 128 bytes, no quote. */
-static void comment(struct hf_buf *out, hf_sv text)
+/* Text of others, fit for a comment in either form: one line, no quote, no backslash (which may join lines). */
+static hf_sv plain(char *line, size_t size, hf_sv text)
 {
-	char line[122];
-	size_t n = hf_escape_controls(line, sizeof line, text);
+	size_t n = hf_escape_controls(line, size, text);
 
 	for (size_t i = 0; i < n; i++)
 		if (line[i] == '"' || line[i] == '\\')
 			line[i] = '\'';
-	if (!n)
+	return (hf_sv){ line, n };
+}
+
+/* nftables keeps 128 bytes. */
+static void comment(struct hf_buf *out, hf_sv text)
+{
+	char line[122];
+
+	if (!text.len)
 		return;
 	hf_buf_add(out, HF_SV(" comment \""));
-	hf_buf_add(out, (hf_sv){ line, n });
+	hf_buf_add(out, plain(line, sizeof line, text));
 	hf_buf_add_char(out, '"');
 }
 
 static void write_set(struct hf_buf *out, const struct hf_nft_set *s)
 {
 	char line[200], block[HF_CIDR_TEXT_MAX];
+	hf_sv text = plain(line, sizeof line, s->comment);
 
-	hf_buf_addf(out, "\t# %.*s\n\tset %.*s {\n\t\ttype ipv%u_addr\n\t\telements = { ",
-		    (int)hf_escape_controls(line, sizeof line, s->comment), line, HF_SV_FMT(s->name), s->family);
+	hf_buf_addf(out, "\t# %.*s\n\tset %.*s {\n\t\ttype ipv%u_addr\n\t\telements = { ", HF_SV_FMT(text),
+		    HF_SV_FMT(s->name), s->family);
 	for (size_t i = 0; i < s->n; i++) {
 		bool again = false;
 
@@ -107,7 +115,7 @@ static void write_header(struct hf_buf *out, const struct hf_flow_graph *g, cons
 	if (g->lost)
 		hf_buf_addf(out, "# The sensor lost %llu events: flows may be missing.\n", (unsigned long long)g->lost);
 	for (size_t i = 0; i < r->notes_n; i++) {
-		hf_sv what = { line, hf_escape_controls(line, sizeof line, r->notes[i].what) };
+		hf_sv what = plain(line, sizeof line, r->notes[i].what);
 
 		hf_buf_addf(out, "# Left out: %.*s: %.*s\n", HF_SV_FMT(what), HF_SV_FMT(r->notes[i].why));
 	}
