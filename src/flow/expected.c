@@ -31,6 +31,12 @@ static bool is_peer(const struct hf_flow_graph *g, const struct hf_peer *p, cons
 	return false;
 }
 
+static bool joins(const struct hf_flow_graph *g, const struct hf_flow *f, const struct hf_flow_end *client,
+		  const struct hf_flow_end *server)
+{
+	return is_peer(g, &f->server, server, false) && is_peer(g, &f->client, client, hf_flow_is_for_everybody(f));
+}
+
 const struct hf_flow *hf_flow_expected(const struct hf_flow_graph *g, const struct hf_flow_end *client,
 				       const struct hf_flow_end *server, struct hf_flow_port port)
 {
@@ -38,8 +44,7 @@ const struct hf_flow *hf_flow_expected(const struct hf_flow_graph *g, const stru
 		const struct hf_flow *f = &g->flows[i];
 
 		if (f->protocol == port.protocol && f->port <= port.port && port.port <= f->port_last &&
-		    is_peer(g, &f->client, client, hf_flow_is_for_everybody(f)) &&
-		    is_peer(g, &f->server, server, false))
+		    joins(g, f, client, server))
 			return f;
 	}
 	return NULL;
@@ -99,9 +104,14 @@ struct walk {
 static int try_ports(struct walk *w, const struct hf_flow_end *client, const struct hf_flow_end *server,
 		     struct hf_err *err)
 {
+	/* Most pairs have no flow at all: then no port has to be looked for. */
+	bool strangers = true;
+
+	for (size_t i = 0; strangers && i < w->g->flows_n; i++)
+		strangers = !joins(w->g, &w->g->flows[i], client, server);
 	for (size_t i = 0; i < w->ports.n; i++) {
-		int e = w->try(w->ctx, client, server, w->ports.at[i],
-			       hf_flow_expected(w->g, client, server, w->ports.at[i]), err);
+		const struct hf_flow *used = strangers ? NULL : hf_flow_expected(w->g, client, server, w->ports.at[i]);
+		int e = w->try(w->ctx, client, server, w->ports.at[i], used, err);
 
 		if (e < 0)
 			return e;

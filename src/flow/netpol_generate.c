@@ -309,7 +309,9 @@ int hf_netpol_generate(const struct hf_flow_graph *g, struct hf_arena *a, struct
 struct proof {
 	const struct hf_flow_graph *g;
 	const struct hf_netpol_set *set;
-	const struct hf_netpol **both; /* policies that select either end */
+	const struct hf_netpol **both; /* policies that select either end of the connection tried last */
+	size_t both_n;
+	const struct hf_instance *client, *server;
 	uint64_t tried;
 };
 
@@ -342,14 +344,20 @@ static int try_one(void *ctx, const struct hf_flow_end *client, const struct hf_
 	struct proof *p = ctx;
 	struct hf_netpol_end from = end_of(p, client), to = end_of(p, server);
 	char text[800];
-	size_t n = 0;
 
 	if (port.protocol != HF_FLOW_TCP && port.protocol != HF_FLOW_UDP && port.protocol != HF_FLOW_SCTP)
 		return HF_OK;
-	for (size_t i = 0; i < p->set->n; i++)
-		if (hf_netpol_selects(&p->set->policies[i], &from) || hf_netpol_selects(&p->set->policies[i], &to))
-			p->both[n++] = &p->set->policies[i];
-	struct hf_netpol_verdict v = hf_netpol_evaluate(p->both, n, &from, &to, port.protocol, port.port);
+	/* No policy selects what is outside, so instances tell the ends apart. */
+	if (!p->tried || p->client != client->instance || p->server != server->instance) {
+		p->client = client->instance;
+		p->server = server->instance;
+		p->both_n = 0;
+		for (size_t i = 0; i < p->set->n; i++)
+			if (hf_netpol_selects(&p->set->policies[i], &from) ||
+			    hf_netpol_selects(&p->set->policies[i], &to))
+				p->both[p->both_n++] = &p->set->policies[i];
+	}
+	struct hf_netpol_verdict v = hf_netpol_evaluate(p->both, p->both_n, &from, &to, port.protocol, port.port);
 
 	p->tried++;
 	if (v.allowed == !!used || (v.allowed && is_dns(client, server, port)))
