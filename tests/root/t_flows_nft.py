@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 
-HOLDFAST = sys.argv[1]
 PORTS = [("tcp", 80), ("tcp", 8080), ("tcp", 5432), ("tcp", 22), ("udp", 5353), ("udp", 9)]
 HOSTS = {  # name: addresses
     "front": ("172.30.0.2", "fd00:30::2"), "app": ("172.30.0.3", "fd00:30::3"), "db": ("172.30.0.4", "fd00:30::4"),
@@ -218,9 +217,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         recorded = pathlib.Path(folder) / "trace.jsonl"
         recorded.write_text("".join(json.dumps({"schema": "holdfast/event/1", **e}) + "\n" for e in trace()))
-        made = subprocess.run([HOLDFAST, "runtime", "flows", "--replay", recorded, "--nftables"], capture_output=True, text=True, timeout=60)
+        made = subprocess.run([sys.argv[1], "runtime", "flows", "--replay", recorded, "--nftables"], capture_output=True, text=True, timeout=60)
         point("rules are made and proved", [made.stderr] if made.returncode else [])
-        undo = subprocess.run([HOLDFAST, "runtime", "flows", "--nftables-undo"], capture_output=True, text=True, timeout=60).stdout
+        undo = subprocess.run([sys.argv[1], "runtime", "flows", "--nftables-undo"], capture_output=True, text=True, timeout=60).stdout
     network = Network()
     try:
         point("before the rules everything answers", list(judge(network.matrix(lambda k: 20), lambda k: True)))
@@ -247,7 +246,8 @@ def main():
     sys.exit(failed > 0)
 
 
-if "--host" in sys.argv:
-    host()
-else:
-    main()
+if __name__ == "__main__":
+    if "--host" in sys.argv:
+        host()
+    else:
+        main()
