@@ -177,8 +177,9 @@ static int gather(struct session *s, struct hf_err *err)
 	r = r ? r : watched(s, err);
 	for (size_t i = 0; !r && i < s->o.grants_n; i++)
 		r = read_grant(s, s->o.grants[i], err);
+	const hf_sv *containers = hf_names_list(&s->usage.containers);
 	if (!r && !has_grant && hf_names_count(&s->usage.containers) == 1)
-		has_grant = harden_grant_live(hf_names_list(&s->usage.containers)[0], &s->grant);
+		has_grant = harden_grant_live(containers[0], &s->grant);
 	r = r ? r : hf_harden_plan(&s->usage, has_grant ? &s->grant : NULL, &s->arena, &s->plan, err);
 	return r ? r : hf_difference(&s->plan, &s->difference, err);
 }

@@ -148,6 +148,13 @@ static void compare_rbac(struct hf_harden_plan *p, struct hf_difference *d)
 	settle(d, HF_DIFFERENCE_RBAC, reason, (hf_sv){ 0 });
 }
 
+/* Manifests say /var/run; in most images that is a link to /run, and paths of events are without links. */
+static bool is_below_secret(hf_sv path, hf_sv folder)
+{
+	return hf_path_below(path, folder) ||
+	       (hf_path_below(folder, HF_SV("/var/run")) && hf_path_below(path, hf_sv_skip(folder, 4)));
+}
+
 static void compare_secrets(struct hf_harden_plan *p, struct hf_difference *d)
 {
 	struct hf_names *granted = &d->parts[HF_DIFFERENCE_SECRETS].granted,
@@ -158,7 +165,7 @@ static void compare_secrets(struct hf_harden_plan *p, struct hf_difference *d)
 		hf_sv folder = p->grant->secrets.map.entries[i].key;
 		hf_names_add(granted, folder);
 		for (size_t k = 0; k < p->usage->files_read.map.n; k++)
-			if (hf_path_below(p->usage->files_read.map.entries[k].key, folder))
+			if (is_below_secret(p->usage->files_read.map.entries[k].key, folder))
 				hf_names_add(used, folder);
 	}
 	for (size_t i = 0; p->grant && i < p->grant->secrets_env.map.n; i++)

@@ -1,9 +1,20 @@
 /* A container's securityContext with what it needs beside it (Kubernetes API v1: Container.securityContext, volumeMounts, volumes). */
 #include "harden/hardening.h"
 
+/* Where all ran as one user that is not root. The number too: a kubelet cannot tell of a name in the image that it is not root. */
+static void write_user(struct hf_harden_plan *p, struct hf_buf *out)
+{
+	const hf_sv *users = hf_names_list(&p->usage->users);
+
+	if (users && !p->privileges_missing.len && hf_names_count(&p->usage->users) == 1 &&
+	    !hf_sv_eq(users[0], HF_SV("0")))
+		hf_buf_addf(out, "        runAsNonRoot: true\n        runAsUser: %.*s\n", HF_SV_FMT(users[0]));
+}
+
 static void write_context(struct hf_harden_plan *p, struct hf_buf *out)
 {
 	hf_buf_add(out, HF_SV("      securityContext:\n        privileged: false\n"));
+	write_user(p, out);
 	if (p->no_new_privileges)
 		hf_buf_add(out, HF_SV("        allowPrivilegeEscalation: false\n"));
 	if (!p->capabilities_missing.len) {
@@ -34,10 +45,12 @@ static void write_volumes(struct hf_harden_plan *p, struct hf_buf *out)
 	if (p->root_missing.len || !(hf_names_count(&p->tmpfs) + hf_names_count(&p->volumes)))
 		return;
 	hf_buf_add(out, HF_SV("      volumeMounts:\n"));
-	for (size_t s = 0; s < HF_ARRAY_SIZE(sets); s++)
+	for (size_t s = 0; s < HF_ARRAY_SIZE(sets); s++) {
+		const hf_sv *list = hf_names_list(sets[s]);
 		for (size_t i = 0; i < hf_names_count(sets[s]); i++)
 			hf_buf_addf(out, "        - name: written-%zu\n          mountPath: %.*s\n", number++,
-				    HF_SV_FMT(hf_names_list(sets[s])[i]));
+				    HF_SV_FMT(list[i]));
+	}
 	hf_buf_add(out, HF_SV("  volumes:\n"));
 	number = 0;
 	for (size_t s = 0; s < HF_ARRAY_SIZE(sets); s++)

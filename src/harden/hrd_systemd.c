@@ -17,8 +17,9 @@ static void write_files(struct hf_harden_plan *p, struct hf_buf *out)
 	hf_buf_add(out, HF_SV("ProtectSystem=strict\nReadOnlyPaths=/\n"));
 	write_words(out, "ReadWritePaths", &p->volumes);
 	/* A scratch folder of the service alone; the rest of them must be there before it starts. */
+	const hf_sv *list = hf_names_list(&p->tmpfs);
 	for (size_t i = 0; i < hf_names_count(&p->tmpfs); i++) {
-		hf_sv folder = hf_names_list(&p->tmpfs)[i];
+		hf_sv folder = list[i];
 		if (!hf_path_below(folder, HF_SV("/tmp")) && !hf_path_below(folder, HF_SV("/var/tmp")))
 			hf_buf_addf(out, "ReadWritePaths=-%.*s\n", HF_SV_FMT(folder));
 	}

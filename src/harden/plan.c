@@ -155,8 +155,9 @@ static hf_sv name_of(struct hf_harden_plan *p)
 	char text[64];
 	size_t n = 0;
 
+	const hf_sv *images = hf_names_list(&p->usage->images);
 	if (!name.len && hf_names_count(&p->usage->images))
-		name = hf_names_list(&p->usage->images)[0];
+		name = images[0];
 	if (!name.len)
 		name = HF_SV("workload");
 	for (size_t i = 0; i < name.len && n < sizeof text; i++) {

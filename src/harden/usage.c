@@ -116,6 +116,9 @@ static void take_time(struct hf_usage *u, const struct hf_event *e)
 static void take_exec(struct hf_usage *u, const struct hf_event *e)
 {
 	hf_names_add(&u->executables, hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH));
+	hf_sv script = hf_event_string(e, HF_FIELD_PROCESS_SCRIPT);
+	if (hf_sv_starts(script, HF_SV("/")))
+		hf_names_add(&u->executables, script);
 	u->setuid |= hf_event_bool(e, HF_FIELD_PROCESS_EXE_SETUID);
 }
 
@@ -182,6 +185,8 @@ int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err)
 		u->other_events += id.len > 0;
 		return HF_OK;
 	}
+	/* What the runtime does is no use, but shows that the kind was recorded. */
+	u->known |= 1u << e->kind;
 	if (hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
 		return HF_OK;
 	if (hf_event_bool(e, HF_FIELD_PROCESS_ENTERED) && !u->entered) {
@@ -189,7 +194,6 @@ int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err)
 		return HF_OK;
 	}
 	u->events++;
-	u->known |= 1u << e->kind;
 	take_time(u, e);
 	hf_names_add(&u->containers, id);
 	hf_names_add(&u->images, hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME));

@@ -14,7 +14,7 @@ struct hf_usage {
 	bool entered; /* count also what came in from outside */
 
 	struct hf_names containers, images, image_digests; /* that were counted */
-	struct hf_names executables, libraries;            /* paths */
+	struct hf_names executables, libraries;            /* paths; of a script, it and its interpreter */
 	struct hf_names files_written, files_read;         /* paths in the container's root */
 	struct hf_names syscalls;
 	struct hf_names capability_syscalls; /* "CAP_CHOWN fchownat" */

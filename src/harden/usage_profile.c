@@ -88,6 +88,7 @@ int hf_usage_add_profile(struct hf_usage *u, const struct hf_profile *p, struct 
 			u->lost |= 1u << kinds[i].kind;
 	}
 	add_objects(p, HF_PROFILE_EXECUTABLES, &u->executables);
+	add_objects(p, HF_PROFILE_SCRIPTS, &u->executables);
 	add_objects(p, HF_PROFILE_LIBRARIES, &u->libraries);
 	add_objects(p, HF_PROFILE_PEERS, &u->peers);
 	add_objects(p, HF_PROFILE_SYSTEM_CALLS, &u->syscalls);
