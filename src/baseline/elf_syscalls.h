@@ -15,6 +15,8 @@ struct hf_syscalls {
 
 /* Adds what @e holds to @s. Linear. */
 void hf_elf_syscalls(const struct hf_elf *e, struct hf_syscalls *s);
+/* The same of code[from, to) alone. */
+void hf_elf_syscalls_in(hf_sv code, size_t from, size_t to, struct hf_syscalls *s);
 static inline bool hf_syscalls_has(const struct hf_syscalls *s, unsigned number)
 {
 	return number < HF_SYSCALLS_MAX && (s->set[number / 64] >> number % 64 & 1);

@@ -228,7 +228,13 @@ static void begin(struct seed *s)
 int hf_seed_make(const struct hf_root *root, const struct hf_image_config *config, struct hf_arena *a,
 		 struct hf_seed *ret, struct hf_err *err)
 {
-	struct seed s = { .root = root, .config = config, .a = a, .by_path = HF_MAP(a), .imports = HF_MAP(a) };
+	struct seed s = { .root = root,
+			  .config = config,
+			  .a = a,
+			  .by_path = HF_MAP(a),
+			  .imports = HF_MAP(a),
+			  .imported = HF_MAP(a),
+			  .libc = HF_SEED_NOBODY };
 
 	*ret = (struct hf_seed){ 0 };
 	if (!config->entrypoint_n && !config->cmd_n)
@@ -241,6 +247,8 @@ int hf_seed_make(const struct hf_root *root, const struct hf_image_config *confi
 	begin(&s);
 	for (uint32_t i = 0; i < s.items.n && !a->over; i++)
 		read_one(&s, i);
+	if (s.libc != HF_SEED_NOBODY)
+		seed_read_libc(&s);
 	struct hf_seed_file *files = hf_arena_array(a, struct hf_seed_file, s.items.n);
 	if (a->over || !files)
 		return hf_fail(err, HF_E_LIMIT, "what it needs takes too much memory");

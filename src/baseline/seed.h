@@ -10,7 +10,8 @@
  *     wrappers  env, exec, gosu, tini, timeout … : the command behind them
  * Every step is bounded. What could not be resolved stands in `unparsed`, with the reason: the seed is then less than all.
  *
- * System calls: see elf_syscalls.h. */
+ * System calls: of each file all that its code holds (elf_syscalls.h), but of libc what the functions that the others import can
+ * reach (elf_calls.h). `open` is not 0 where a number, or a function's name, is only known at run time: then it is a hint. */
 #pragma once
 #include "base/arena.h"
 #include "base/digest.h"

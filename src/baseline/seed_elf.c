@@ -2,7 +2,14 @@
 #include "base/glob.h"
 #include "baseline/seed_parts.h"
 
-enum { CONFIG_LINES_MAX = 4096, HINTS_MAX = 512, NAME_MAX_BYTES = 255, CONFIG_MAX = 256 << 10, CONFIG_DEPTH = 4 };
+enum {
+	IMPORTS_MAX = 1 << 16,
+	CONFIG_LINES_MAX = 4096,
+	HINTS_MAX = 512,
+	NAME_MAX_BYTES = 255,
+	CONFIG_MAX = 256 << 10,
+	CONFIG_DEPTH = 4
+};
 enum { MACHINE_X86_64 = 62, MACHINE_AARCH64 = 183 };
 
 static const char *const name_functions[] = { "getpwnam",     "getpwuid",     "getpwnam_r",    "getpwuid_r",
@@ -315,6 +322,43 @@ static void note_build_id(struct hf_seed_file *f, const struct hf_elf *e)
 	}
 }
 
+/* libc holds nearly all system calls: of it only what the others can reach counts. */
+static void note_system_calls(struct seed *s, uint32_t item, const struct hf_elf *e, const struct hf_elf_dynamic *d)
+{
+	struct hf_elf_symbol sym;
+	bool is_libc = hf_sv_eq(d->soname, HF_SV("libc.so.6")) ||
+		       (s->is_musl && hf_sv_starts(hf_sv_basename(s->items.at[item].file.path), HF_SV("ld-musl-")));
+
+	if (is_libc && s->libc == HF_SEED_NOBODY) {
+		s->libc = item;
+		return;
+	}
+	hf_elf_syscalls(e, &s->syscalls);
+	for (uint64_t i = 1; s->imported.n < IMPORTS_MAX && hf_elf_dynamic_symbol(e, d, i, &sym); i++)
+		if (!sym.section && sym.name.len && !hf_map_find(&s->imported, sym.name))
+			hf_map_put(&s->imported, hf_arena_dup(s->a, sym.name));
+	/* Numbers, and functions by name, that are only known when it runs. */
+	if (hf_map_find(&s->imported, HF_SV("syscall")) || hf_map_find(&s->imported, HF_SV("dlsym")))
+		s->syscalls.open++;
+}
+
+void seed_read_libc(struct seed *s)
+{
+	struct hf_arena hf_cleanup(hf_arena_done) scratch = HF_ARENA(HF_MIB(64));
+	hf_sv path = s->items.at[s->libc].file.path;
+	struct hf_root_file file;
+	struct hf_elf_dynamic d;
+	struct hf_elf e;
+	struct hf_err err = { 0 };
+
+	if (s->root->open(s->root->ctx, hf_sv_skip(path, 1), &file, &err) < 0)
+		return;
+	if (hf_elf_open(&e, file.bytes, &err) == HF_OK && hf_elf_dynamic_read(&e, &scratch, &d, &err) == HF_OK &&
+	    hf_elf_calls_reach(&e, &d, &s->imported, &scratch, &s->syscalls, &err) < 0)
+		hf_elf_syscalls(&e, &s->syscalls); /* all of it, then */
+	s->root->close(s->root->ctx, &file);
+}
+
 void seed_read_elf(struct seed *s, uint32_t item, hf_sv bytes)
 {
 	static const char *const loads[] = { "dlopen", "dlmopen", "__libc_dlopen_mode" };
@@ -327,7 +371,7 @@ void seed_read_elf(struct seed *s, uint32_t item, hf_sv bytes)
 		return;
 	}
 	note_build_id(&s->items.at[item].file, &e);
-	hf_elf_syscalls(&e, &s->syscalls);
+	note_system_calls(s, item, &e, &d);
 	s->items.at[item].machine = e.machine;
 	s->items.at[item].is_64 = e.is_64;
 	s->items.at[item].runpath = hf_arena_dup(s->a, d.runpath);

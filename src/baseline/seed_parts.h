@@ -1,6 +1,7 @@
 /* The inner parts of seed: the list of files that is worked off, and who reads which kind of file. Not for others. */
 #pragma once
 #include "base/map.h"
+#include "baseline/elf_calls.h"
 #include "baseline/seed.h"
 #include "format/elf_dynamic.h"
 
@@ -44,6 +45,8 @@ struct seed {
 	struct hf_map imports; /* of Python, that were looked for */
 	bool passes_arguments, open_commands, open_libraries;
 	struct hf_syscalls syscalls;
+	struct hf_map imported; /* names of functions that files want from others */
+	uint32_t libc;          /* index, or HF_SEED_NOBODY */
 };
 
 /* The value of an environment variable in the config; empty where there is none. */
@@ -66,6 +69,8 @@ hf_sv seed_fmt(struct seed *s, const char *fmt, ...) hf_printf(2, 3);
 
 /* Each reads one file; @item may move when files are added. */
 void seed_read_elf(struct seed *s, uint32_t item, hf_sv bytes);
+/* libc at the end, when it is known which of its functions are wanted. */
+void seed_read_libc(struct seed *s);
 void seed_read_script(struct seed *s, uint32_t item, hf_sv bytes);
 void seed_read_shell(struct seed *s, uint32_t item, hf_sv text);
 void seed_read_python(struct seed *s, uint32_t item, hf_sv text);

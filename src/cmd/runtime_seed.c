@@ -175,6 +175,13 @@ static void write_json(const struct hf_seed *seed, struct hf_json_writer *w)
 	hf_jw_kv_bool(w, "passes_arguments", seed->passes_arguments);
 	hf_jw_kv_bool(w, "open_commands", seed->open_commands);
 	hf_jw_kv_bool(w, "open_libraries", seed->open_libraries);
+	hf_jw_key(w, "system_calls");
+	hf_jw_array(w);
+	for (unsigned i = 0; i < HF_SYSCALLS_MAX; i++)
+		if (hf_syscalls_has(&seed->syscalls, i))
+			hf_jw_uint(w, i);
+	hf_jw_array_end(w);
+	hf_jw_kv_bool(w, "system_calls_bound", !seed->syscalls.open && !seed->syscalls.is_foreign);
 	hf_jw_key(w, "unparsed");
 	hf_jw_array(w);
 	for (size_t i = 0; i < seed->unparsed_n; i++) {
