@@ -265,7 +265,11 @@ int hf_state_ask(const char *folder, const char *question, struct hf_buf *answer
 			       address.sun_path);
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", address.sun_path);
-	if (!send_all(fd, hf_sv_of(question), deadline, -1) || !send_all(fd, HF_SV("\n"), deadline, -1))
+	hf_cleanup(hf_buf_done) struct hf_buf line = HF_BUF(QUESTION_BYTES_MAX);
+	hf_buf_addf(&line, "%s\n", question);
+	if (line.over)
+		return hf_fail(err, HF_E_USAGE, "the question is too long");
+	if (!send_all(fd, hf_buf_view(&line), deadline, -1))
 		return hf_fail(err, HF_E_IO, "%s: the question could not be sent", address.sun_path);
 	return read_answer(fd, answer, deadline, address.sun_path, err);
 }

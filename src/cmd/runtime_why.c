@@ -6,7 +6,7 @@
 #include "agent/state.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "baseline/rules.h"
+#include "baseline/exceptions.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_answer.h"
 #include "format/json.h"
@@ -138,6 +138,17 @@ static void add_line(struct hf_out *out, const char *title, hf_sv text)
 	hf_out_add(out, HF_SV("\n"));
 }
 
+/* A text of several lines as one. */
+static void add_text(struct hf_out *out, const char *title, hf_sv text)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf line = HF_BUF(HF_MIB(1));
+
+	hf_buf_add(&line, hf_sv_trim(text));
+	for (size_t i = 0; i < line.len; i++)
+		line.ptr[i] = line.ptr[i] == '\n' ? ' ' : line.ptr[i];
+	add_line(out, title, hf_buf_view(&line));
+}
+
 static void add_list(struct hf_out *out, const char *title, const struct hf_value *v)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf line = HF_BUF(HF_MIB(1));
@@ -173,10 +184,24 @@ static void show_event(struct hf_out *out, const struct hf_event *e)
 	hf_out_add(out, hf_buf_view(&text));
 }
 
+static void show_lines(struct hf_out *out, hf_sv text)
+{
+	hf_sv line;
+
+	while (text.len && hf_sv_next(&text, '\n', &line)) {
+		hf_cleanup(hf_buf_done) struct hf_buf shown = HF_BUF(HF_MIB(1));
+		hf_render_text(&shown, line);
+		hf_out_addf(out, "    ");
+		hf_out_add(out, hf_buf_view(&shown));
+		hf_out_add(out, HF_SV("\n"));
+	}
+}
+
 static void show_alert(struct hf_out *out, const struct hf_event *e, const struct hf_rules *rules)
 {
 	const struct hf_rule *rule = rules ? hf_rules_find(rules, hf_event_string(e, HF_FIELD_ALERT_RULE)) : NULL;
 	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_MIB(1));
+	struct hf_err err = { 0 };
 
 	hf_buf_add(&text, HF_SV("alert "));
 	hf_render_what(e, &text);
@@ -188,9 +213,16 @@ static void show_alert(struct hf_out *out, const struct hf_event *e, const struc
 	add_line(out, "hidden by", hf_event_string(e, HF_FIELD_ALERT_EXCEPTION));
 	if (!rule)
 		return;
-	add_line(out, "rule", rule->description);
-	add_line(out, "condition", rule->condition_text);
-	add_line(out, "what to do", rule->next);
+	add_text(out, "rule", rule->description);
+	add_text(out, "condition", rule->condition_text);
+	add_text(out, "what to do", rule->next);
+	text.len = 0;
+	if (hf_exception_suggest(rules, e, HF_SV(""), HF_SV(""), HF_SV(""), &text, &err) == 0) {
+		hf_out_add(out, HF_SV("  where it is right, this exception hides it:\n"));
+		show_lines(out, hf_buf_view(&text));
+	} else {
+		add_line(out, "exception", hf_sv_of(err.msg));
+	}
 }
 
 static void show_json(struct hf_out *out, const struct found *f)

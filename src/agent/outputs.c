@@ -1,0 +1,57 @@
+#include "agent/outputs.h"
+
+#include <stdlib.h>
+
+struct hf_outputs {
+	struct hf_sinks *sinks;
+	struct hf_state *state;
+};
+
+int hf_outputs_open(const struct hf_sinks_options *sinks, const struct hf_state_options *state, struct hf_outputs **ret,
+		    struct hf_err *err)
+{
+	struct hf_outputs *o = hf_calloc(1, sizeof *o);
+	int code = hf_sinks_open(sinks, &o->sinks, err);
+
+	if (code == 0 && state)
+		code = hf_state_open(state, &o->state, err);
+	if (code < 0) {
+		if (o->sinks)
+			(void)!hf_sinks_close(o->sinks, 0, NULL);
+		free(o);
+		return code;
+	}
+	*ret = o;
+	return 0;
+}
+
+static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct hf_outputs *o = ctx;
+
+	if (o->state)
+		hf_state_take(o->state, e, err);
+	return hf_sinks_take(o->sinks, e, err);
+}
+
+struct hf_event_sink hf_outputs_sink(struct hf_outputs *o)
+{
+	return (struct hf_event_sink){ take, o };
+}
+
+void hf_outputs_tick(struct hf_outputs *o, const struct hf_sink_numbers *numbers)
+{
+	hf_sinks_tick(o->sinks, numbers);
+	if (o->state)
+		hf_state_tick(o->state, numbers, o->sinks);
+}
+
+int hf_outputs_close(struct hf_outputs *o, int deadline_ms, struct hf_err *err)
+{
+	if (!o)
+		return 0;
+	hf_state_close(o->state);
+	int code = hf_sinks_close(o->sinks, deadline_ms, err);
+	free(o);
+	return code;
+}

@@ -1,0 +1,40 @@
+#include "cmd/runtime_outputs.h"
+
+#include <stdio.h>
+
+int runtime_outputs_option(struct runtime_outputs *o, const char *command, int argc, char **argv, int *i)
+{
+	const char *option = argv[*i], **slot = !strcmp(option, "--format")   ? &o->format
+						: !strcmp(option, "--record") ? &o->record
+						: !strcmp(option, "--state")  ? &o->state_folder
+									      : NULL;
+
+	if (!slot && strcmp(option, "--output") != 0)
+		return 0;
+	if (*i + 1 == argc)
+		return hf_command_usage(command, "%s wants a value", option);
+	if (!slot && o->n + 1 >= RUNTIME_OUTPUTS_MAX) /* one place stays for --format */
+		return hf_command_usage(command, "more than %d outputs", RUNTIME_OUTPUTS_MAX - 1);
+	*(slot ? slot : &o->list[o->n++]) = argv[++*i];
+	if (slot == &o->format && strcmp(o->format, "json") != 0 && strcmp(o->format, "table") != 0)
+		return hf_command_usage(command, "--format is table or json, not '%s'", o->format);
+	return 1;
+}
+
+static void note(void *ctx, hf_sv line)
+{
+	(void)ctx;
+	fprintf(stderr, "holdfast: %.*s\n", HF_SV_FMT(line));
+}
+
+int runtime_outputs_open(struct runtime_outputs *o, const char *mode, struct hf_outputs **ret, struct hf_err *err)
+{
+	if (o->format || !o->n)
+		o->list[o->n++] = o->format ? o->format : "table";
+	const struct hf_sinks_options sinks = {
+		.outputs = o->list, .outputs_n = o->n, .record = o->record, .wait = !mode, .note = note
+	};
+	const struct hf_state_options state = { .folder = o->state_folder, .mode = mode };
+
+	return hf_outputs_open(&sinks, mode ? &state : NULL, ret, err);
+}
