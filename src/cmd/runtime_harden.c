@@ -224,9 +224,16 @@ static const char *check_text(const struct outcome *o)
 
 static void print_sources(struct session *s, struct hf_buf *out)
 {
-	hf_buf_addf(out, "%.*s: %zu events of %zu container%s; granted: %s\n", HF_SV_FMT(s->plan.name), s->usage.events,
-		    hf_names_count(&s->usage.containers), hf_names_count(&s->usage.containers) == 1 ? "" : "s",
-		    s->plan.grant ? s->plan.grant->from : "not known");
+	size_t containers = hf_names_count(&s->usage.containers);
+
+	hf_buf_addf(out, "%.*s: ", HF_SV_FMT(s->plan.name));
+	if (containers)
+		hf_buf_addf(out, "%zu events of %zu container%s", s->usage.events - s->o.profiles_n, containers,
+			    containers == 1 ? "" : "s");
+	if (s->o.profiles_n)
+		hf_buf_addf(out, "%s%zu profile%s", containers ? ", " : "", s->o.profiles_n,
+			    s->o.profiles_n == 1 ? "" : "s");
+	hf_buf_addf(out, "; granted: %s\n", s->plan.grant ? s->plan.grant->from : "not known");
 	if (s->usage.last_ns > s->usage.first_ns)
 		hf_buf_addf(out, "Seen for %llu s: what a workload does more rarely than that is not in it\n",
 			    (unsigned long long)((s->usage.last_ns - s->usage.first_ns) / 1000000000));

@@ -177,16 +177,19 @@ int hf_harden_plan(struct hf_usage *usage, const struct hf_grant *grant, struct 
 		*sets[i] = HF_NAMES(a);
 
 	p->name = name_of(p);
-	/* A profile also holds what was asked for and refused: none of that was granted. */
+	/* What was asked for and not granted was refused. */
 	p->capabilities =
 		usage->capabilities & (grant && grant->capabilities_known ? grant->capabilities : HF_CAPABILITIES_ALL);
 	p->capabilities_missing = missing(p, HF_EVENT_CAPABILITY, "capabilities used",
 					  "a trace of the capability checks, from the container's start");
+	if (usage->capabilities_asked && !(grant && grant->capabilities_known))
+		p->capabilities_missing = HF_SV(
+			"capabilities of a profile may have been asked for in vain; needs what is granted (--grant)");
 	p->privileges_missing =
 		missing(p, HF_EVENT_EXEC, "programs run", "a trace of executions, from the container's start");
 	/* Kubernetes takes CAP_SYS_ADMIN and no-new-privileges together from nobody, and one answer has to do for all forms. */
 	p->no_new_privileges =
-		!p->privileges_missing.len && !usage->setuid && !(usage->capabilities >> HF_CAP_SYS_ADMIN & 1);
+		!p->privileges_missing.len && !usage->setuid && !(p->capabilities >> HF_CAP_SYS_ADMIN & 1);
 	p->network_missing = usage->known & (1u << HF_EVENT_LISTEN | 1u << HF_EVENT_CONNECT | 1u << HF_EVENT_SEND)
 				     ? (hf_sv){ 0 }
 				     : HF_SV("connections are not in the trace; needs a trace of listen and connect");

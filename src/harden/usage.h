@@ -26,6 +26,7 @@ struct hf_usage {
 	bool setuid;                     /* a program was run that changes user or gains capabilities by its file */
 	bool from_start, running_before; /* a container was seen from its start; one ran before the trace began */
 	uint64_t first_ns, last_ns;      /* of the events, since boot; 0: not told */
+	bool capabilities_asked;         /* `capabilities` may hold some that were asked for and refused */
 	uint64_t known, lost;            /* bits 1 << enum hf_event_kind */
 	size_t events, entered_events, alerts, truncated,
 		other_events; /* counted; left out; seen; unusable paths; of others */
@@ -40,7 +41,7 @@ static inline bool hf_usage_knows(const struct hf_usage *u, enum hf_event_kind k
 int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err);
 struct hf_profile;
 /* Adds what a profile holds. Parts that it does not cover stay unknown. Since it does not say which programs gained rights by their
- * file, they count as if one had: nothing is then made with no-new-privileges. HF_E_LIMIT. */
+ * file, they count as if one had: nothing is then made with no-new-privileges. Nor does it tell capabilities that were refused. HF_E_LIMIT. */
 int hf_usage_add_profile(struct hf_usage *u, const struct hf_profile *p, struct hf_err *err);
 /* After the last event. HF_E_MISSING: no event of the wanted container; HF_E_USAGE: several images, and none was chosen. */
 int hf_usage_check(struct hf_usage *u, struct hf_err *err);

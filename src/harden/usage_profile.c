@@ -99,6 +99,7 @@ int hf_usage_add_profile(struct hf_usage *u, const struct hf_profile *p, struct 
 	add_capabilities(p, u);
 	/* A profile does not say whether a program gained rights by its file. */
 	u->setuid = true;
+	u->capabilities_asked = true;
 	return u->arena->over ? hf_fail(err, HF_E_LIMIT, "what was used does not fit into %zu bytes", u->arena->cap)
 			      : HF_OK;
 }

@@ -238,6 +238,7 @@ HF_TEST(a_profile_is_use_where_it_covers)
 	hf_profile_init(&p, &arena, HF_SV("sha256:0"), HF_SV("web:1"), (hf_sv){ 0 });
 	hf_profile_add_executable(&p, HF_SV("/bin/web"), (hf_sv){ 0 }, &seen);
 	hf_profile_add_capability(&p, HF_SV("CAP_KILL"), HF_SV("kill"), &seen);
+	hf_profile_add_capability(&p, HF_SV("CAP_SYS_ADMIN"), HF_SV("mmap"), &seen);
 	hf_profile_add_listen(&p, HF_SV("tcp"), 80, &seen);
 	hf_profile_add(&p, HF_PROFILE_FILES, HF_SV("/var/log/web/{n}.log"), HF_SV("write"), &seen);
 	hf_profile_add(&p, HF_PROFILE_FILES, HF_SV("/tmp/{path}"), HF_SV("write"), &seen);
@@ -250,7 +251,7 @@ HF_TEST(a_profile_is_use_where_it_covers)
 	assert_int_equal(hf_usage_add_profile(&u, &p, &err), HF_OK);
 	assert_int_equal(hf_usage_check(&u, &err), HF_OK);
 	assert_int_equal(hf_harden_plan(&u, NULL, &arena, &plan, &err), HF_OK);
-	assert_int_equal(plan.capabilities, CAP(KILL));
+	assert_true(plan.capabilities_missing.len > 0);
 	assert_true(hf_names_has(&u.ports, HF_SV("80/tcp")));
 	assert_true(hf_names_has(&u.files_written, HF_SV("/var/log/web/+")));
 	assert_true(hf_names_has(&u.files_written, HF_SV("/tmp/+")));
@@ -258,7 +259,14 @@ HF_TEST(a_profile_is_use_where_it_covers)
 	assert_false(plan.no_new_privileges);
 	assert_true(plan.syscalls_missing.len > 0);
 	assert_true(plan.root_missing.len > 0);
+
+	/* Of what was asked for, what was granted stays. */
+	struct hf_grant g;
+	hf_grant_init(&g, &arena);
+	assert_int_equal(hf_grant_docker(HF_SV("{\"HostConfig\":{}}"), &g, &err), HF_OK);
+	assert_int_equal(hf_harden_plan(&u, &g, &arena, &plan, &err), HF_OK);
 	assert_int_equal(plan.capabilities_missing.len, 0);
+	assert_int_equal(plan.capabilities, CAP(KILL));
 }
 
 HF_TEST(a_path_is_below_its_folder_by_components)
