@@ -1,5 +1,7 @@
-/* run_rule_cases DIR: TAP, one test a built-in rule. DIR/<rule>/trigger.jsonl: each line is an event that the rule alerts for;
- * DIR/<rule>/benign.jsonl: events much like them that no rule at all alerts for. A rule without both, or a folder without a rule, fails. */
+/* run_rule_cases RULES WORKLOADS: TAP, one test a built-in rule and one a workload. RULES/<rule>/trigger.jsonl: each line is an event
+ * that the rule alerts for; RULES/<rule>/benign.jsonl: events much like them that no rule at all alerts for. A rule without both, or a
+ * folder without a rule, fails. WORKLOADS/<image>.jsonl: what containers of it do as they start and work, of which no rule may say a
+ * word. */
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -78,7 +80,7 @@ int main(int argc, char **argv)
 	struct hf_err err = { 0 };
 	int bad = 0, count = 0;
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
 	int r = hf_rules_load_folder(NULL, notes, &rules, &err);
 	bool clean = r == HF_OK && !hf_rules_lint(rules, notes);
@@ -103,8 +105,17 @@ int main(int argc, char **argv)
 			printf("# %s/%s belongs to no rule\n", argv[1], folders.paths[i]);
 			each = false;
 		}
-	printf("%sok %d - each folder of cases belongs to a rule\n1..%d\n", each ? "" : "not ", count + 1, count + 1);
+	printf("%sok %d - each folder of cases belongs to a rule\n", each ? "" : "not ", ++count);
 	test_files_done(&folders);
+	struct test_files workloads = test_names_in(argv[2], false);
+	for (size_t i = 0; i < workloads.n; i++) {
+		bool ok = check_file(rules, argv[2], workloads.paths[i], (hf_sv){ 0 });
+		printf("%sok %d - nothing to say of %s\n", ok ? "" : "not ", ++count, workloads.paths[i]);
+		bad += !ok;
+	}
+	bad += !workloads.n;
+	test_files_done(&workloads);
+	printf("1..%d\n", count);
 	hf_rules_free(rules);
 	return bad || !each;
 }
