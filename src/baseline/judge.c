@@ -168,7 +168,8 @@ static struct hf_profile_verdict judge_one(const struct hf_profile *p, const str
 
 	if (o->unknowable)
 		return say(HF_VERDICT_CANNOT_TELL, o, NULL, "", NULL, a,
-			   HF_SV("its path was cut, or it has no place in the file system, so nothing can allow it"));
+			   HF_SV("its path was cut, or it has no place in the file system or is none, so nothing can "
+				 "allow it"));
 	e = entry_of(p, o, a);
 	if (!e && s->overflow)
 		return say(HF_VERDICT_CANNOT_TELL, o, NULL, "", NULL, a,

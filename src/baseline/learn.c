@@ -134,11 +134,9 @@ static void close_oldest(struct hf_learn *l)
 	l->count.closed_early++;
 }
 
-static struct workload *workload_of(struct hf_learn *l, const struct hf_event *e)
+static struct workload *workload_of(struct hf_learn *l, const struct hf_event *e, hf_sv owner)
 {
-	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_MIB(1));
 	hf_sv image = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST);
-	hf_sv owner = hf_profile_owner(e, &scratch);
 
 	for (size_t i = 0; i < l->workloads_n; i++)
 		if (hf_sv_eq(l->workloads[i]->profile.image_digest, image) &&
@@ -155,15 +153,23 @@ static struct workload *workload_of(struct hf_learn *l, const struct hf_event *e
 	return w;
 }
 
-static struct container *container_find(struct hf_learn *l, hf_sv id)
+/* An id with another image or owner is another container, whatever a trace says of ids. */
+static bool is_it(const struct container *c, const struct hf_event *e, hf_sv owner)
+{
+	hf_sv image = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST);
+
+	return hf_sv_eq(hf_sv_of(c->id), hf_event_string(e, HF_FIELD_CONTAINER_ID)) &&
+	       (!image.len || (hf_sv_eq(c->profile.image_digest, image) && hf_sv_eq(c->profile.owner, owner)));
+}
+
+static struct container *container_find(struct hf_learn *l, const struct hf_event *e, hf_sv owner)
 {
 	for (size_t i = 0; i < l->containers_n; i++)
-		if (hf_sv_eq(hf_sv_of(l->containers[i]->id), id)) {
+		if (is_it(l->containers[i], e, owner)) {
 			struct container *c = l->containers[i];
-			if (i) { /* the next event is likely to be its own again */
-				l->containers[i] = l->containers[i / 2];
-				l->containers[i / 2] = c;
-			}
+			/* the next event is likely to be its own again */
+			l->containers[i] = l->containers[i / 2];
+			l->containers[i / 2] = c;
 			return c;
 		}
 	return NULL;
@@ -171,17 +177,19 @@ static struct container *container_find(struct hf_learn *l, hf_sv id)
 
 static struct container *container_of(struct hf_learn *l, const struct hf_event *e)
 {
-	hf_sv id = hf_event_string(e, HF_FIELD_CONTAINER_ID);
-	struct container *c = container_find(l, id);
+	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_MIB(1));
+	hf_sv id = hf_event_string(e, HF_FIELD_CONTAINER_ID), owner = hf_profile_owner(e, &scratch);
+	struct container *c = container_find(l, e, owner);
 
-	if (c || !hf_event_has(e, HF_FIELD_CONTAINER_IMAGE_DIGEST))
+	if (c || !hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST).len)
 		return c;
 	if (l->containers_n == l->options.containers_max)
 		close_oldest(l);
 	c = hf_calloc(1, sizeof *c);
 	c->id = hf_calloc(1, id.len + 1);
-	memcpy(c->id, id.ptr, id.len);
-	c->workload = workload_of(l, e);
+	if (id.len)
+		memcpy(c->id, id.ptr, id.len);
+	c->workload = workload_of(l, e, owner);
 	c->arena = HF_ARENA(CONTAINER_ARENA_MAX);
 	c->newest = c->tainted_until = INT64_MIN;
 	hf_profile_init(&c->profile, &c->arena, c->workload->profile.image_digest, c->workload->profile.image_name,

@@ -11,6 +11,7 @@ static struct hf_observation *add(observation_list *list, struct hf_arena *a, en
 	if (o) {
 		o->part = part;
 		o->object = object;
+		o->unknowable = hf_profile_object_wrong(part, object) != NULL;
 	}
 	return o;
 }
@@ -29,9 +30,9 @@ static void see_exec(const struct hf_event *e, struct hf_arena *a, observation_l
 
 	if (o) {
 		o->details[0] = hf_event_string(e, HF_FIELD_PROCESS_EXE_DIGEST);
-		o->unknowable = hf_event_bool(e, HF_FIELD_PROCESS_EXE_TRUNCATED) ||
-				hf_event_bool(e, HF_FIELD_PROCESS_EXE_MEMORY) ||
-				hf_event_bool(e, HF_FIELD_PROCESS_EXE_DELETED);
+		o->unknowable |= hf_event_bool(e, HF_FIELD_PROCESS_EXE_TRUNCATED) ||
+				 hf_event_bool(e, HF_FIELD_PROCESS_EXE_MEMORY) ||
+				 hf_event_bool(e, HF_FIELD_PROCESS_EXE_DELETED);
 		o->in_image = is_of_image(hf_event_string(e, HF_FIELD_PROCESS_EXE_DRIFT));
 		o->arguments_cut =
 			hf_event_bool(e, HF_FIELD_PROCESS_ARGUMENTS_TRUNCATED) || arguments->type != HF_VALUE_LIST;
@@ -71,11 +72,11 @@ static void see_file(const struct hf_event *e, struct hf_arena *a, observation_l
 		if (!o)
 			continue;
 		o->details[0] = operation;
-		o->unknowable = hf_event_bool(e, HF_FIELD_FILE_TRUNCATED);
+		o->unknowable |= hf_event_bool(e, HF_FIELD_FILE_TRUNCATED);
 	}
 }
 
-hf_sv hf_observe_peer(hf_sv protocol, uint64_t port, const char *kind, hf_sv value, struct hf_arena *a)
+static hf_sv peer(hf_sv protocol, uint64_t port, const char *kind, hf_sv value, struct hf_arena *a)
 {
 	return hf_arena_fmt(a, "%.*s/%llu %s:%.*s", HF_SV_FMT(protocol), (unsigned long long)port, kind,
 			    HF_SV_FMT(value));
@@ -91,13 +92,12 @@ static void see_peer(const struct hf_event *e, struct hf_arena *a, observation_l
 	struct hf_observation *o;
 
 	if (name.len)
-		add(list, a, HF_PROFILE_PEERS, hf_observe_peer(protocol, port, "name", hf_shape_literal(name, a), a));
+		add(list, a, HF_PROFILE_PEERS, peer(protocol, port, "name", hf_shape_literal(name, a), a));
 	else if (container.len)
-		add(list, a, HF_PROFILE_PEERS,
-		    hf_observe_peer(protocol, port, "container", hf_shape_literal(container, a), a));
+		add(list, a, HF_PROFILE_PEERS, peer(protocol, port, "container", hf_shape_literal(container, a), a));
 	else if (address.len) {
 		hf_sv kept = hf_sv_starts(address, HF_SV("127.")) ? HF_SV("127.0.0.0/8") : address;
-		o = add(list, a, HF_PROFILE_PEERS, hf_observe_peer(protocol, port, "address", kept, a));
+		o = add(list, a, HF_PROFILE_PEERS, peer(protocol, port, "address", kept, a));
 		if (o)
 			o->address = address;
 	}
@@ -182,7 +182,7 @@ struct hf_observations hf_observe(const struct hf_event *e, struct hf_arena *a)
 	else if (parts & 1u << HF_PROFILE_LISTEN)
 		add(&list, a, HF_PROFILE_LISTEN,
 		    hf_profile_port(hf_event_string(e, HF_FIELD_NETWORK_PROTOCOL),
-				    (uint32_t)hf_event_uint(e, HF_FIELD_NETWORK_LOCAL_PORT), a));
+				    hf_event_uint(e, HF_FIELD_NETWORK_LOCAL_PORT), a));
 	else if (parts & 1u << HF_PROFILE_PEERS)
 		see_peer(e, a, &list);
 	else if (parts & 1u << HF_PROFILE_DNS)

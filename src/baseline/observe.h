@@ -6,7 +6,7 @@ struct hf_observation {
 	enum hf_profile_part part;
 	hf_sv object;     /* a pattern, as a profile would hold it */
 	hf_sv details[2]; /* digest, build id, operation, system call; empty: not known */
-	bool unknowable; /* the path was cut, or the program has no place in the file system: it matches nothing that allows */
+	bool unknowable; /* the path was cut, the program has no place in the file system, or the object is none: nothing allows it */
 	bool in_image; /* the file is the image's own, byte for byte, so its digest need not be asked for */
 	bool arguments_cut;
 	const hf_sv *arguments; /* of EXECUTABLES and SCRIPTS; as they were seen */
@@ -24,5 +24,3 @@ struct hf_observations {
 struct hf_observations hf_observe(const struct hf_event *e, struct hf_arena *a);
 /* The parts that events of this kind speak of, as bits. */
 uint32_t hf_observe_parts(enum hf_event_kind kind);
-/* "tcp/443 name:example.com" */
-hf_sv hf_observe_peer(hf_sv protocol, uint64_t port, const char *kind, hf_sv value, struct hf_arena *a);

@@ -222,11 +222,11 @@ struct hf_profile_entry *hf_profile_add_library(struct hf_profile *p, hf_sv path
 	return e;
 }
 
-hf_sv hf_profile_port(hf_sv protocol, uint32_t port, struct hf_arena *a)
+hf_sv hf_profile_port(hf_sv protocol, uint64_t port, struct hf_arena *a)
 {
-	if (port >= HF_PORT_EPHEMERAL)
+	if (port >= HF_PORT_EPHEMERAL && port <= 65535)
 		return hf_arena_fmt(a, "%.*s/ephemeral", HF_SV_FMT(protocol));
-	return hf_arena_fmt(a, "%.*s/%u", HF_SV_FMT(protocol), port);
+	return hf_arena_fmt(a, "%.*s/%llu", HF_SV_FMT(protocol), (unsigned long long)port);
 }
 
 struct hf_profile_entry *hf_profile_add_listen(struct hf_profile *p, hf_sv protocol, uint32_t port,

@@ -76,6 +76,9 @@ struct hf_profile {
 	struct hf_profile_section sections[HF_PROFILE_PARTS];
 };
 
+/* NULL where @object is one that the part may hold, else what is wanted there. */
+const char *hf_profile_object_wrong(enum hf_profile_part part, hf_sv object);
+
 /* An empty profile of mode learn; everything it holds lives in @a. Texts are copied. */
 void hf_profile_init(struct hf_profile *p, struct hf_arena *a, hf_sv image_digest, hf_sv image_name, hf_sv owner);
 /* From now on what has no entry in @part is new, and no longer unknown. */
@@ -108,7 +111,7 @@ struct hf_profile_shape hf_profile_shape_of(const hf_sv *arguments, size_t n, st
 /* Adds a shape as it is. */
 void hf_profile_add_shape(struct hf_profile *p, struct hf_profile_entry *e, const struct hf_profile_shape *shape);
 /* "tcp/80"; "tcp/ephemeral" from HF_PORT_EPHEMERAL on, where ports are drawn by the kernel. In @a. */
-hf_sv hf_profile_port(hf_sv protocol, uint32_t port, struct hf_arena *a);
+hf_sv hf_profile_port(hf_sv protocol, uint64_t port, struct hf_arena *a);
 
 /* The entry of this object, NULL where there is none. */
 const struct hf_profile_entry *hf_profile_find(const struct hf_profile *p, enum hf_profile_part part, hf_sv object);

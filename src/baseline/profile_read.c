@@ -1,6 +1,5 @@
 /* Profiles are read as strictly as a program: a key that means nothing, a pattern that can match nothing and a thing said twice are
  * errors with their place, since a profile that silently allows or denies something else than its author meant is worse than none. */
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -135,71 +134,6 @@ static int part_names(struct reader *r, const struct hf_yaml_node *n, bool overf
 	return ret;
 }
 
-static bool is_port(hf_sv s)
-{
-	hf_sv protocol, port;
-	uint64_t number;
-
-	if (!hf_sv_cut(s, '/', &protocol, &port) || !protocol.len)
-		return false;
-	return hf_sv_eq(port, HF_SV("ephemeral")) || (hf_sv_to_u64(port, &number) && number <= 65535);
-}
-
-static bool is_address(hf_sv s)
-{
-	char host[INET6_ADDRSTRLEN] = { 0 };
-	unsigned char bytes[16];
-	hf_sv address = s, prefix;
-	uint64_t bits = 0;
-
-	bool has_prefix = hf_sv_cut(s, '/', &address, &prefix);
-	if (address.len >= sizeof host || (has_prefix && !hf_sv_to_u64(prefix, &bits)))
-		return false;
-	if (address.len)
-		memcpy(host, address.ptr, address.len);
-	if (inet_pton(AF_INET, host, bytes) == 1)
-		return bits <= 32;
-	return inet_pton(AF_INET6, host, bytes) == 1 && bits <= 128;
-}
-
-static bool is_peer(hf_sv s)
-{
-	hf_sv port, whom, kind, value;
-
-	if (!hf_sv_cut(s, ' ', &port, &whom) || !is_port(port) || !hf_sv_cut(whom, ':', &kind, &value) || !value.len)
-		return false;
-	return hf_sv_eq(kind, HF_SV("name")) || hf_sv_eq(kind, HF_SV("container")) ||
-	       (hf_sv_eq(kind, HF_SV("address")) && is_address(value));
-}
-
-static int check_object(struct reader *r, enum hf_profile_part part, const struct hf_yaml_node *n, hf_sv s)
-{
-	uint64_t id;
-
-	switch (part) {
-	case HF_PROFILE_EXECUTABLES:
-	case HF_PROFILE_SCRIPTS:
-	case HF_PROFILE_LIBRARIES:
-	case HF_PROFILE_FILES:
-		return hf_shape_valid(s) ? 0 : bad(r, n, "no pattern: { } and \\ are written \\{ \\} \\\\");
-	case HF_PROFILE_LISTEN:
-		return is_port(s) ? 0 : bad(r, n, "a port as tcp/80 or udp/ephemeral is wanted here");
-	case HF_PROFILE_PEERS:
-		return is_peer(s) ? 0 : bad(r, n, "a peer as 'tcp/443 name:example.com' is wanted here");
-	case HF_PROFILE_CAPABILITIES:
-		return hf_sv_starts(s, HF_SV("CAP_")) ? 0 : bad(r, n, "a capability as CAP_CHOWN is wanted here");
-	case HF_PROFILE_USERS:
-		return hf_sv_to_u64(s, &id) ? 0 : bad(r, n, "the number of a user is wanted here");
-	case HF_PROFILE_DNS:
-	case HF_PROFILE_SYSTEM_CALLS:
-	case HF_PROFILE_NAMESPACES:
-	case HF_PROFILE_IO_URING:
-	case HF_PROFILE_PARTS:
-		return 0;
-	}
-	return 0;
-}
-
 static int shape_lists(struct reader *r, struct hf_profile_entry *e, const struct hf_yaml_node *n)
 {
 	int ret = want(r, n, HF_YAML_SEQUENCE);
@@ -301,8 +235,9 @@ static int entry(struct reader *r, enum hf_profile_part part, const struct hf_ya
 	if (!object)
 		return bad(r, n, "an entry without '%s'", info->object);
 	ret = text(r, object, &name);
-	if (!ret)
-		ret = check_object(r, part, object, name);
+	const char *wrong = ret ? NULL : hf_profile_object_wrong(part, name);
+	if (wrong)
+		ret = bad(r, object, "%s", wrong);
 	for (size_t i = 0; !ret && i < n->n; i++)
 		ret = sighting(r, &n->pairs[i], &seen, &known);
 	if (ret)
