@@ -1,0 +1,193 @@
+/* Capabilities that are asked for, io_uring, signals to the agent, modules, and with --deep the system calls. */
+#pragma once
+#include "object.bpf.h"
+
+enum { HF_CAP_SYS_ADMIN = 21 };
+
+/* The kernel asks for CAP_SYS_ADMIN whenever memory is taken, to know whether the last 3 % may be had: that says nothing about
+ * a process. The numbers are those of x86-64. */
+hf_inline bool hf_capability_says_nothing(int capability, long number)
+{
+	if (capability != HF_CAP_SYS_ADMIN)
+		return false;
+	switch (number) {
+	case 9:   /* mmap */
+	case 10:  /* mprotect */
+	case 12:  /* brk */
+	case 25:  /* mremap */
+	case 29:  /* shmget */
+	case 56:  /* clone */
+	case 57:  /* fork */
+	case 58:  /* vfork */
+	case 59:  /* execve */
+	case 285: /* fallocate */
+	case 319: /* memfd_create */
+	case 322: /* execveat */
+	case 435: /* clone3 */
+	case -1:  /* a fault */
+		return true;
+	}
+	return false;
+}
+
+SEC("tp_btf/cap_capable")
+int BPF_PROG(hf_on_capability, const struct cred *cred, void *target, const void *capable, int capability, int result)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	long number = (long)BPF_CORE_READ(regs, orig_ax);
+	struct hf_record_number r = {};
+	__u64 key;
+
+	/* Credentials of another (overlay's mounter, access(2)'s real user): the kernel asks for itself, not for the process. */
+	if (hf_capability_says_nothing(capability, number) || cred != BPF_CORE_READ(task, real_cred))
+		return 0;
+	__u64 cgroup_id = hf_cgroup_of(task);
+	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
+
+	if (!c)
+		return 0;
+	hf_count_seen(c, HF_OBJECT_CAPABILITY);
+	/* The runtime uses nearly all of them in setting up: that must not make them known of the container. */
+	struct hf_process *p = hf_process_of(task);
+	__u64 setup = p && p->flags & HF_PROCESS_SETUP ? 1 : 0;
+	__u64 state = hf_keyed_word(hf_object_begin(c, cgroup_id, HF_OBJECT_CAPABILITY),
+				    setup << 63 | (__u64)(__u32)capability << 32 | (__u64)(result == 0) << 31 |
+					    ((__u32)number & 0xffff));
+
+	if (hf_object_known(c, HF_OBJECT_CAPABILITY, state, &key))
+		return 0;
+	hf_record_current(&r.head, HF_OBJECT_CAPABILITY, cgroup_id);
+	r.head.size = sizeof r;
+	r.number = capability;
+	r.result = result;
+	r.syscall = number;
+	hf_object_emit(c, key, &r.head, sizeof r, 0);
+	return 0;
+}
+
+hf_inline void hf_uring(__u32 operation)
+{
+	__u64 cgroup_id = hf_cgroup_of((struct task_struct *)bpf_get_current_task_btf());
+	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
+	struct hf_record_number r = {};
+	__u64 key;
+
+	if (!c)
+		return;
+	hf_count_seen(c, HF_OBJECT_IO_URING);
+	if (hf_object_known(c, HF_OBJECT_IO_URING,
+			    hf_keyed_word(hf_object_begin(c, cgroup_id, HF_OBJECT_IO_URING), operation), &key))
+		return;
+	hf_record_current(&r.head, HF_OBJECT_IO_URING, cgroup_id);
+	r.head.size = sizeof r;
+	r.number = operation;
+	hf_object_emit(c, key, &r.head, sizeof r, 0);
+}
+
+SEC("tp_btf/io_uring_create")
+int BPF_PROG(hf_on_uring_create)
+{
+	hf_uring(HF_URING_SETUP);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(hf_on_uring_submit, struct io_kiocb *request)
+{
+	hf_uring(BPF_CORE_READ(request, opcode));
+	return 0;
+}
+
+/* Whoever sends the agent a signal is told of, wherever it runs. */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(hf_on_signal, int number, void *info, struct task_struct *target)
+{
+	struct hf_record_number r = {};
+	__u32 agent = BPF_CORE_READ(target, tgid), zero = 0;
+
+	if (agent != config.agent_pid)
+		return 0;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+
+	/* its own, and what the kernel tells it of children, timers, pipes and descriptors */
+	if (BPF_CORE_READ(task, tgid) == agent || number == 17 || number == 14 || number == 13 || number == 23 ||
+	    number == 29)
+		return 0;
+	__u64 cgroup_id = hf_cgroup_of(task);
+	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
+
+	if (!c)
+		c = bpf_map_lookup_elem(&elsewhere, &zero);
+	if (!c)
+		return 0;
+	hf_count_seen(c, HF_OBJECT_SIGNAL);
+	hf_record_current(&r.head, HF_OBJECT_SIGNAL, cgroup_id);
+	r.head.size = sizeof r;
+	r.number = number;
+	r.target_pid = agent;
+	hf_emit(&control, c, &r.head, sizeof r, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+SEC("tp_btf/module_load")
+int BPF_PROG(hf_on_module, struct module *module)
+{
+	__u64 cgroup_id = hf_cgroup_of((struct task_struct *)bpf_get_current_task_btf());
+	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
+	struct hf_record_module r = {};
+	__u32 zero = 0;
+
+	if (!c)
+		c = bpf_map_lookup_elem(&elsewhere, &zero);
+	if (!c)
+		return 0;
+	hf_count_seen(c, HF_OBJECT_MODULE);
+	hf_record_current(&r.head, HF_OBJECT_MODULE, cgroup_id);
+	r.head.size = sizeof r;
+	bpf_core_read_str(r.module, sizeof r.module, &module->name);
+	hf_emit(&bulk, c, &r.head, sizeof r, 0);
+	return 0;
+}
+
+/* cgroup id -> the system calls that it has made. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64[HF_SYSCALLS_MAX / 64]);
+} made SEC(".maps");
+
+/* Loaded with --deep alone: with it every system call of every process on the machine passes through a tracepoint. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(hf_on_syscall, struct pt_regs *regs, long number)
+{
+	__u64 cgroup_id = hf_cgroup_of((struct task_struct *)bpf_get_current_task_btf());
+	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
+	struct hf_record_syscalls r = {};
+	__u32 word = ((__u64)number >> 6) & (HF_SYSCALLS_MAX / 64 - 1);
+
+	if (!c || number < 0 || number >= HF_SYSCALLS_MAX)
+		return 0;
+	__u64 *bits = bpf_map_lookup_elem(&made, &cgroup_id), bit = 1ull << (number & 63);
+
+	hf_count_seen(c, HF_OBJECT_SYSCALLS);
+	if (!bits) {
+		bpf_map_update_elem(&made, &cgroup_id, r.bits, BPF_NOEXIST);
+		bits = bpf_map_lookup_elem(&made, &cgroup_id);
+		if (!bits) {
+			hf_count_dropped(c, HF_OBJECT_SYSCALLS, HF_DROP_MAP);
+			return 0;
+		}
+	}
+	if (bits[word] & bit) {
+		hf_count_known(c, HF_OBJECT_SYSCALLS);
+		return 0;
+	}
+	bits[word] |= bit;
+	hf_record_current(&r.head, HF_OBJECT_SYSCALLS, cgroup_id);
+	r.head.size = sizeof r;
+	r.bits[word] = bit;
+	hf_emit(&bulk, c, &r.head, sizeof r, 0);
+	return 0;
+}
