@@ -22,7 +22,7 @@
 struct options {
 	const char *traces[TRACES_MAX], *grants[TRACES_MAX], *profiles[TRACES_MAX], *container, *write_folder, *watched;
 	size_t traces_n, grants_n, profiles_n;
-	bool json, include_exec;
+	bool json, include_exec, include_static;
 };
 
 struct session {
@@ -70,6 +70,10 @@ static int parse(struct options *o, int argc, char **argv)
 		size_t *n;
 		if (!strcmp(argv[i], "--include-exec")) {
 			o->include_exec = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--include-static")) {
+			o->include_static = true;
 			continue;
 		}
 		if (lists_file(o, argv[i], &list, &n)) {
@@ -169,6 +173,7 @@ static int gather(struct session *s, struct hf_err *err)
 	hf_grant_init(&s->grant, &s->arena);
 	s->usage.wanted = hf_sv_of(s->o.container);
 	s->usage.entered = s->o.include_exec;
+	s->usage.static_calls = s->o.include_static;
 	for (size_t i = 0; !r && i < s->o.traces_n; i++)
 		r = read_trace(s, s->o.traces[i], err);
 	for (size_t i = 0; !r && i < s->o.profiles_n; i++)
@@ -373,6 +378,9 @@ const struct hf_command hf_runtime_harden = {
 		 "                     one, where the container runs here: what Docker and the bundle say\n"
 		 "  --container ID     which container, by name or id, where there is more than one image\n"
 		 "  --include-exec     count also what came in from outside, as docker exec and health checks do\n"
+		 "  --include-static   of a profile, count also the system calls that the image's code could make; "
+		 "without it\n"
+		 "                     they count where none was seen\n"
 		 "  --watched KIND,... these kinds of events were recorded, even if none came: file, capability, ...\n"
 		 "  --format FORMAT    table (default) or json\n"
 		 "  --write DIR        writes seccomp.json, docker-run.args, security-context.yaml, apparmor.profile,\n"

@@ -11,7 +11,8 @@ struct hf_usage {
 	struct hf_arena *arena;
 	/* Which container: a name, or an id or the beginning of one (12 digits or more). Empty: all, which must then be of one image. */
 	hf_sv wanted;
-	bool entered; /* count also what came in from outside */
+	bool entered;      /* count also what came in from outside */
+	bool static_calls; /* of a profile, count also system calls that the image's code could make and that nobody saw */
 
 	struct hf_names containers, images, image_digests; /* that were counted */
 	struct hf_names executables, libraries;            /* paths; of a script, it and its interpreter */

@@ -1,4 +1,4 @@
-/* Use as a profile knows it. What a profile was seeded with counts as used: it is what the image's code can do. */
+/* Use as a profile knows it. */
 #include "baseline/profile.h"
 #include "baseline/shape.h"
 #include "harden/usage.h"
@@ -28,6 +28,25 @@ static void add_objects(const struct hf_profile *p, enum hf_profile_part part, s
 		hf_sv text;
 		hf_names_add(out, hf_shape_text(list[i]->object, out->map.arena, &text) ? text : list[i]->object);
 	}
+}
+
+static bool is_seed_alone(const struct hf_profile_entry *e)
+{
+	return e->seen.origin == HF_ORIGIN_SEED;
+}
+
+/* What the image's code could make is an upper bound, with all of libc's: it counts where nothing better is known. */
+static void add_syscalls(const struct hf_profile *p, struct hf_usage *u)
+{
+	size_t n = 0;
+	const struct hf_profile_entry **list = hf_profile_sorted(p, HF_PROFILE_SYSTEM_CALLS, u->arena, &n);
+	bool any_seen = false;
+
+	for (size_t i = 0; list && i < n; i++)
+		any_seen |= !is_seed_alone(list[i]);
+	for (size_t i = 0; list && i < n; i++)
+		if (u->static_calls || !any_seen || !is_seed_alone(list[i]))
+			hf_names_add(&u->syscalls, list[i]->object);
 }
 
 /* A file that is written: its own path, or FOLDER/+ for all that a pattern stands for below the folder where it begins to vary. */
@@ -91,7 +110,7 @@ int hf_usage_add_profile(struct hf_usage *u, const struct hf_profile *p, struct 
 	add_objects(p, HF_PROFILE_SCRIPTS, &u->executables);
 	add_objects(p, HF_PROFILE_LIBRARIES, &u->libraries);
 	add_objects(p, HF_PROFILE_PEERS, &u->peers);
-	add_objects(p, HF_PROFILE_SYSTEM_CALLS, &u->syscalls);
+	add_syscalls(p, u);
 	add_objects(p, HF_PROFILE_USERS, &u->users);
 	add_objects(p, HF_PROFILE_NAMESPACES, &u->namespaces);
 	add_written(p, u);

@@ -269,6 +269,28 @@ HF_TEST(a_profile_is_use_where_it_covers)
 	assert_int_equal(plan.capabilities, CAP(KILL));
 }
 
+HF_TEST(static_system_calls_count_where_none_was_seen)
+{
+	static const struct hf_sighting seed = { .origin = HF_ORIGIN_SEED },
+					seen = { .origin = HF_ORIGIN_LEARNED, .count = 1 };
+	struct hf_err err = { 0 };
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct hf_profile p;
+		struct hf_usage u;
+		hf_arena_reset(&arena);
+		hf_profile_init(&p, &arena, HF_SV("sha256:0"), HF_SV("web:1"), (hf_sv){ 0 });
+		hf_profile_add_system_call(&p, HF_SV("mount"), &seed);
+		if (round)
+			hf_profile_add_system_call(&p, HF_SV("read"), &seen);
+		hf_usage_init(&u, &arena);
+		u.static_calls = round == 2;
+		assert_int_equal(hf_usage_add_profile(&u, &p, &err), HF_OK);
+		assert_int_equal(hf_names_has(&u.syscalls, HF_SV("mount")), round != 1);
+		assert_int_equal(hf_names_has(&u.syscalls, HF_SV("read")), round > 0);
+	}
+}
+
 HF_TEST(a_path_is_below_its_folder_by_components)
 {
 	assert_true(hf_path_below(HF_SV("/a/b"), HF_SV("/a")));
@@ -282,7 +304,8 @@ HF_TEST(a_path_is_below_its_folder_by_components)
 	assert_true(hf_harden_path_plain(HF_SV("/srv/\xc3\xa4.d/x-1")));
 }
 
-HF_TEST_MAIN(cmocka_unit_test(a_profile_is_use_where_it_covers),
+HF_TEST_MAIN(cmocka_unit_test(static_system_calls_count_where_none_was_seen),
+	     cmocka_unit_test(a_profile_is_use_where_it_covers),
 	     cmocka_unit_test(capabilities_have_the_kernels_numbers),
 	     cmocka_unit_test(docker_grants_capabilities_by_its_rules),
 	     cmocka_unit_test(docker_inspect_says_what_is_mounted_and_shared),
