@@ -33,6 +33,19 @@ def seed_of(d, container, *options):
     return done.stdout, done.stderr
 
 
+def whole_lines(text):
+    """Calls that strace had to break off, since another process made one, put together again."""
+    begun = {}
+    for line in text.splitlines():
+        pid = line.split(" ")[0]
+        if line.endswith(" <unfinished ...>"):
+            begun[pid] = line.removesuffix(" <unfinished ...>")
+            line = begun[pid]
+        elif hit := re.match(r"\d+ +<\.\.\. \w+ resumed>", line):
+            line = begun.pop(pid, "") + line[hit.end():]
+        yield line
+
+
 def traced(d, image, folder, inside):
     """What a run of the image's command, with strace above it, executes and maps; links followed."""
     config = json.loads(d("inspect", image))[0]["Config"]
@@ -41,11 +54,13 @@ def traced(d, image, folder, inside):
     shared.mkdir()
     name = "traced-" + image
     d("run", "-d", "--name", name, "--cap-add", "SYS_PTRACE", "--security-opt", "seccomp=unconfined", "-v", f"{shared}:/traced",
-      "--entrypoint", "/usr/bin/strace", image, "-f", "-qq", "-y", "-s", "4096", "-o", "/traced/trace", *command)
+      "--entrypoint", "/usr/bin/strace", image, "-f", "-qq", "-y", "-I", "2", "-s", "4096", "-o", "/traced/trace", *command)
     inside(name)
+    d("kill", "-s", "TERM", name)  # strace then writes what it still holds
+    d("wait", name)
     d("rm", "-f", name)
     seen, calls = set(), set()
-    for line in (shared / "trace").read_text(errors="replace").splitlines():
+    for line in whole_lines((shared / "trace").read_text(errors="replace")):
         if hit := CALLED.match(line):
             calls.add(hit[1])
         for pattern in (EXECUTED, MAPPED):
