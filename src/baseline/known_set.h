@@ -1,7 +1,7 @@
 /* What the kernel may count without handing it out, since a profile knows it: hashes of bpf/hash.h for the known-set map.
  *
  * Only what cannot turn out otherwise on a second look is in it: literal paths whose arguments and digests do not decide, so the
- * kernel must ask for them only where the file is not in a writable layer; capabilities by system call; ports; peers by address.
+ * kernel must ask for them only where the file lies in a lower layer of the container's overlay; capabilities by system call; ports; peers by address.
  * A profile that learns, and what is rare in it, gives nothing: everything is handed out then. */
 #pragma once
 #include "baseline/profile.h"

@@ -7,6 +7,7 @@
 #include "baseline/moment.h"
 #include "baseline/observe.h"
 
+enum { WORKLOADS_MAX = 4096 };
 enum { WINDOW_ARENA_MAX = 4 << 20, CONTAINER_ARENA_MAX = 16 << 20 };
 
 enum taint { CLEAN, BY_LOSS, BY_ALERT };
@@ -142,6 +143,8 @@ static struct workload *workload_of(struct hf_learn *l, const struct hf_event *e
 		if (hf_sv_eq(l->workloads[i]->profile.image_digest, image) &&
 		    hf_sv_eq(l->workloads[i]->profile.owner, owner))
 			return l->workloads[i];
+	if (l->used > l->options.memory_max || l->workloads_n == WORKLOADS_MAX)
+		return NULL;
 	struct workload *w = hf_calloc(1, sizeof *w);
 	w->arena = HF_ARENA(HF_PROFILE_ARENA_MAX);
 	hf_profile_init(&w->profile, &w->arena, image, hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME), owner);
@@ -183,13 +186,18 @@ static struct container *container_of(struct hf_learn *l, const struct hf_event 
 
 	if (c || !hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST).len)
 		return c;
-	if (l->containers_n == l->options.containers_max)
+	while (l->containers_n && (l->containers_n == l->options.containers_max || l->used > l->options.memory_max))
 		close_oldest(l);
+	struct workload *w = workload_of(l, e, owner);
+	if (!w) {
+		l->count.refused++;
+		return NULL;
+	}
 	c = hf_calloc(1, sizeof *c);
 	c->id = hf_calloc(1, id.len + 1);
 	if (id.len)
 		memcpy(c->id, id.ptr, id.len);
-	c->workload = workload_of(l, e, owner);
+	c->workload = w;
 	c->arena = HF_ARENA(CONTAINER_ARENA_MAX);
 	c->newest = c->tainted_until = INT64_MIN;
 	hf_profile_init(&c->profile, &c->arena, c->workload->profile.image_digest, c->workload->profile.image_name,
@@ -309,7 +317,7 @@ static void take_observations(struct hf_learn *l, const struct hf_event *e)
 	if (!seen.n)
 		return;
 	if (!c) {
-		l->count.without_image++;
+		l->count.without_image += !hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST).len;
 		return;
 	}
 	struct window *w = window_of(l, c, window_index(e));
@@ -375,6 +383,11 @@ const struct hf_profile *const *hf_learn_finish(struct hf_learn *l, size_t *ret_
 struct hf_learn_count hf_learn_count(const struct hf_learn *l)
 {
 	return l->count;
+}
+
+uint64_t hf_learn_memory(const struct hf_learn *l)
+{
+	return l->used;
 }
 
 void hf_learn_free(struct hf_learn *l)

@@ -377,29 +377,44 @@ static int read_events(struct reader *r)
  * line rules out, and walks all %TAG lines for each of them. */
 static int check_lines(hf_sv text, struct hf_err *err)
 {
-	static const bool indicators[256] = { ['['] = true, ['{'] = true, [','] = true, [':'] = true, ['}'] = true,
-					      [']'] = true, ['&'] = true, ['*'] = true, ['!'] = true };
+	enum { PLAIN, FLOW, BREAK, PERCENT, CONTROL };
+	static const unsigned char classes[256] = {
+		[0 ... 8] = CONTROL,
+		[0xb ... 0xc] = CONTROL,
+		[0xe ... 0x1f] = CONTROL,
+		['\n'] = BREAK,
+		['\r'] = BREAK,
+		['%'] = PERCENT,
+		['['] = FLOW,
+		['{'] = FLOW,
+		[','] = FLOW,
+		[':'] = FLOW,
+		['}'] = FLOW,
+		[']'] = FLOW,
+		['&'] = FLOW,
+		['*'] = FLOW,
+		['!'] = FLOW,
+	};
 	uint32_t line = 1, directives = 0, flow = 0;
 	size_t start = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		if (c < ' ' && c != '\t' && c != '\n' && c != '\r')
+		unsigned char class = classes[(unsigned char)text.ptr[i]];
+		if (class == PLAIN)
+			continue;
+		if (class == CONTROL)
 			return hf_fail(err, HF_E_FORMAT, "line %u, column %zu: a control character", line,
 				       i - start + 1);
-		flow += indicators[c];
-		if (c == '\n' || c == '\r') {
-			if (flow > HF_YAML_LINE_INDICATORS_MAX)
-				break;
-			line += c == '\n';
+		if (class == FLOW && ++flow > HF_YAML_LINE_INDICATORS_MAX)
+			return hf_fail(err, HF_E_LIMIT, "line %u, column 1: too much on one line", line);
+		if (class == PERCENT && i == start && ++directives > HF_YAML_DIRECTIVES_MAX)
+			return hf_fail(err, HF_E_LIMIT, "line %u, column 1: too many directives", line);
+		if (class == BREAK) {
+			line += text.ptr[i] == '\n';
 			start = i + 1;
 			flow = 0;
-		} else if (c == '%' && (i == 0 || text.ptr[i - 1] == '\n' || text.ptr[i - 1] == '\r') &&
-			   ++directives > HF_YAML_DIRECTIVES_MAX)
-			return hf_fail(err, HF_E_LIMIT, "line %u, column 1: too many directives", line);
+		}
 	}
-	if (flow > HF_YAML_LINE_INDICATORS_MAX)
-		return hf_fail(err, HF_E_LIMIT, "line %u, column 1: too much on one line", line);
 	return 0;
 }
 
