@@ -2,9 +2,13 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
+#include "trace/trace.h"
+
 struct hf_outputs {
 	struct hf_sinks *sinks;
 	struct hf_state *state;
+	struct hf_buf line;
 };
 
 int hf_outputs_open(const struct hf_sinks_options *sinks, const struct hf_state_options *state, struct hf_outputs **ret,
@@ -13,6 +17,7 @@ int hf_outputs_open(const struct hf_sinks_options *sinks, const struct hf_state_
 	struct hf_outputs *o = hf_calloc(1, sizeof *o);
 	int code = hf_sinks_open(sinks, &o->sinks, err);
 
+	o->line = HF_BUF(HF_MIB(1));
 	if (code == 0 && state)
 		code = hf_state_open(state, &o->state, err);
 	if (code < 0) {
@@ -29,9 +34,14 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 {
 	struct hf_outputs *o = ctx;
 
-	if (o->state)
-		hf_state_take(o->state, e, err);
-	return hf_sinks_take(o->sinks, e, err);
+	if (!o->state)
+		return hf_sinks_take(o->sinks, e, err);
+	o->line.len = 0;
+	o->line.over = false;
+	hf_trace_write(&o->line, e);
+	hf_sv json = o->line.over ? (hf_sv){ 0 } : hf_buf_view(&o->line);
+	hf_state_take(o->state, e, json);
+	return hf_sinks_take_line(o->sinks, e, json, err);
 }
 
 struct hf_event_sink hf_outputs_sink(struct hf_outputs *o)
@@ -52,6 +62,7 @@ int hf_outputs_close(struct hf_outputs *o, int deadline_ms, struct hf_err *err)
 		return 0;
 	hf_state_close(o->state);
 	int code = hf_sinks_close(o->sinks, deadline_ms, err);
+	hf_buf_done(&o->line);
 	free(o);
 	return code;
 }

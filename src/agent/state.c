@@ -5,7 +5,6 @@
 #include "agent/state_internal.h"
 #include "base/limits.h"
 #include "sink/render.h"
-#include "trace/trace.h"
 
 enum {
 	EVENTS_MAX = 4096,
@@ -35,7 +34,6 @@ int hf_state_open(const struct hf_state_options *options, struct hf_state **ret,
 	hf_counters_init(&s->rules, RULES_MAX);
 	hf_counters_init(&s->executables, EXECUTABLES_MAX);
 	s->counts = hf_calloc(HF_STATE_COUNTS_MAX, sizeof *s->counts);
-	s->line = HF_BUF(HF_MIB(1));
 	snprintf(s->mode, sizeof s->mode, "%s", options->mode ? options->mode : "watch");
 	s->started_s = s->turned_s = now_s();
 	s->listener = s->stop_fd = -1;
@@ -58,7 +56,6 @@ void hf_state_close(struct hf_state *s)
 	hf_counters_done(&s->containers);
 	hf_counters_done(&s->rules);
 	hf_counters_done(&s->executables);
-	hf_buf_done(&s->line);
 	free(s->counts);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -82,25 +79,20 @@ static void keep_part(struct hf_state *s, const struct hf_event *e)
 	hf_escape_controls(p->time, sizeof p->time, hf_event_string(e, HF_FIELD_TIME));
 }
 
-int hf_state_take(void *state, const struct hf_event *e, struct hf_err *err)
+void hf_state_take(struct hf_state *s, const struct hf_event *e, hf_sv json)
 {
-	struct hf_state *s = state;
 	bool alert = e->kind == HF_EVENT_ALERT;
 	hf_sv id = hf_event_string(e, HF_FIELD_ID);
 	char name[HF_COUNTERS_NAME_MAX * 4];
 	struct hf_buf container = { .ptr = name, .size = sizeof name, .max = sizeof name };
 
-	(void)err;
-	s->line.len = 0;
-	s->line.over = false;
-	hf_trace_write(&s->line, e);
 	hf_render_container(e, &container);
 	pthread_mutex_lock(&s->lock);
 	/* An alert is found by the id of its event too. */
-	if (!s->line.over && alert)
-		hf_ring_add(&s->alerts, hf_event_string(e, HF_FIELD_ALERT_EVENT), hf_buf_view(&s->line));
-	else if (!s->line.over && id.len)
-		hf_ring_add(&s->events, id, hf_buf_view(&s->line));
+	if (alert)
+		hf_ring_add(&s->alerts, hf_event_string(e, HF_FIELD_ALERT_EVENT), json);
+	else if (id.len)
+		hf_ring_add(&s->events, id, json);
 	s->kinds[e->kind]++;
 	if (e->kind == HF_EVENT_HEALTH)
 		keep_part(s, e);
@@ -113,7 +105,6 @@ int hf_state_take(void *state, const struct hf_event *e, struct hf_err *err)
 		s->severities[hf_render_severity(hf_event_string(e, HF_FIELD_ALERT_SEVERITY))]++;
 	}
 	pthread_mutex_unlock(&s->lock);
-	return 0;
 }
 
 static void keep_numbers(struct hf_state *s, const struct hf_sink_numbers *n)

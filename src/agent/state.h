@@ -18,8 +18,8 @@ struct hf_state_options {
 hf_nodiscard int hf_state_open(const struct hf_state_options *options, struct hf_state **ret, struct hf_err *err);
 /* Removes the socket. NULL is fine. */
 void hf_state_close(struct hf_state *s);
-/* For struct hf_event_sink, with the struct hf_state as ctx: each event and alert that is handed out. Always 0. */
-int hf_state_take(void *state, const struct hf_event *e, struct hf_err *err);
+/* Each event and alert that is handed out; @json is its line (hf_trace_write), empty where it is too long to be kept. */
+void hf_state_take(struct hf_state *s, const struct hf_event *e, hf_sv json);
 /* About once a second. Either may be NULL. */
 void hf_state_tick(struct hf_state *s, const struct hf_sink_numbers *numbers, struct hf_sinks *sinks);
 

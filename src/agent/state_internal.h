@@ -39,8 +39,6 @@ struct hf_state {
 	struct hf_sink_state outputs[HF_STATE_OUTPUTS_MAX];
 	size_t outputs_n;
 	uint64_t turned_s;
-	/* Of the loop's thread. */
-	struct hf_buf line;
 	/* Set once. */
 	char mode[16], path[108];
 	uint64_t started_s; /* CLOCK_BOOTTIME */

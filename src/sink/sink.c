@@ -295,7 +295,8 @@ int hf_sinks_open(const struct hf_sinks_options *options, struct hf_sinks **ret,
 	return 0;
 }
 
-static void hand_to(struct hf_sinks *all, struct hf_sink *s, const struct hf_event *e, bool report)
+/* @json: the event's line where it is there already, else empty. */
+static void hand_to(struct hf_sinks *all, struct hf_sink *s, const struct hf_event *e, hf_sv json, bool report)
 {
 	if (s->ops->count)
 		s->ops->count(s->self, e);
@@ -304,18 +305,24 @@ static void hand_to(struct hf_sinks *all, struct hf_sink *s, const struct hf_eve
 	if (e->kind == HF_EVENT_ALERT &&
 	    hf_render_severity(hf_event_string(e, HF_FIELD_ALERT_SEVERITY)) < s->severity_min)
 		return;
-	all->line.len = 0;
-	all->line.over = false;
-	s->ops->render(s->self, e, &all->line);
-	hf_queue_put(s->queue, e->kind, all->line.over ? (hf_sv){ NULL, SIZE_MAX } : hf_buf_view(&all->line), report);
+	if (!json.len || s->ops->render != hf_render_json) {
+		all->line.len = 0;
+		all->line.over = false;
+		s->ops->render(s->self, e, &all->line);
+		json = all->line.over ? (hf_sv){ NULL, SIZE_MAX } : hf_buf_view(&all->line);
+	}
+	hf_queue_put(s->queue, e->kind, json, report);
 }
 
 int hf_sinks_take(void *sinks, const struct hf_event *e, struct hf_err *err)
 {
-	struct hf_sinks *all = sinks;
+	return hf_sinks_take_line(sinks, e, (hf_sv){ 0 }, err);
+}
 
+int hf_sinks_take_line(struct hf_sinks *all, const struct hf_event *e, hf_sv json, struct hf_err *err)
+{
 	for (size_t i = 0; i < all->n; i++) {
-		hand_to(all, &all->list[i], e, false);
+		hand_to(all, &all->list[i], e, json, false);
 		if (atomic_load_explicit(&all->list[i].gone, memory_order_relaxed))
 			return hf_fail(err, HF_E_IO, "standard output: nobody reads any more");
 	}
@@ -405,7 +412,7 @@ static void report_kind(struct hf_sinks *all, struct hf_sink *s, const struct hf
 	hf_event_set_uint(&e, HF_FIELD_LOSS_DELIVERED, c->put[kind] - full - undeliverable);
 	hf_event_set_uint(&e, HF_FIELD_LOSS_DROPPED, full + undeliverable);
 	hf_event_set_list(&e, HF_FIELD_LOSS_REASONS, reasons, n);
-	hand_to(all, s, &e, true);
+	hand_to(all, s, &e, (hf_sv){ 0 }, true);
 }
 
 static void note(struct hf_sinks *all, struct hf_sink *s, uint64_t now_s, const char *fmt, ...) hf_printf(4, 5);
@@ -456,7 +463,7 @@ static void report_health(struct hf_sinks *all, struct hf_sink *s, bool ok, cons
 	hf_event_set_string(&e, HF_FIELD_HEALTH_STATE, ok ? HF_SV("ok") : HF_SV("degraded"));
 	hf_event_set_string(&e, HF_FIELD_HEALTH_MESSAGE, hf_sv_of(message));
 	for (size_t i = 0; i < all->n; i++)
-		hand_to(all, &all->list[i], &e, true);
+		hand_to(all, &all->list[i], &e, (hf_sv){ 0 }, true);
 	note(all, s, stamp.monotonic_s, "output %s", message);
 }
 

@@ -13,6 +13,7 @@
 #include "agent/ring.h"
 #include "agent/state.h"
 #include "base/limits.h"
+#include "trace/trace.h"
 
 static char folder[] = "/tmp/hf_state_XXXXXX";
 
@@ -97,6 +98,14 @@ static bool says(const char *question, const char *part)
 	return found;
 }
 
+static void take(struct hf_state *s, const struct hf_event *e)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf line = HF_BUF(HF_MIB(1));
+
+	hf_trace_write(&line, e);
+	hf_state_take(s, e, hf_buf_view(&line));
+}
+
 static void happen(struct hf_state *s)
 {
 	struct hf_event e = { .kind = HF_EVENT_EXEC };
@@ -104,18 +113,18 @@ static void happen(struct hf_state *s)
 	hf_event_set_string(&e, HF_FIELD_ID, HF_SV("b-1"));
 	hf_event_set_string(&e, HF_FIELD_CONTAINER_NAME, HF_SV("shop"));
 	hf_event_set_string(&e, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/bin/sh"));
-	assert_int_equal(hf_state_take(s, &e, NULL), 0);
+	take(s, &e);
 	e.kind = HF_EVENT_ALERT;
 	hf_event_set_string(&e, HF_FIELD_ID, HF_SV("b-2"));
 	hf_event_set_string(&e, HF_FIELD_ALERT_EVENT, HF_SV("b-1"));
 	hf_event_set_string(&e, HF_FIELD_ALERT_RULE, HF_SV("shell"));
 	hf_event_set_string(&e, HF_FIELD_ALERT_SEVERITY, HF_SV("high"));
-	assert_int_equal(hf_state_take(s, &e, NULL), 0);
+	take(s, &e);
 	e = (struct hf_event){ .kind = HF_EVENT_HEALTH };
 	hf_event_set_string(&e, HF_FIELD_HEALTH_PART, HF_SV("engine"));
 	hf_event_set_string(&e, HF_FIELD_HEALTH_STATE, HF_SV("failed"));
 	hf_event_set_string(&e, HF_FIELD_HEALTH_MESSAGE, HF_SV("docker: \x1b[2J gone"));
-	assert_int_equal(hf_state_take(s, &e, NULL), 0);
+	take(s, &e);
 }
 
 HF_TEST(an_agent_answers_what_it_is_asked)
