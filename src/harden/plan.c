@@ -2,6 +2,9 @@
 
 #include <ctype.h>
 
+/* Mounts of one container. */
+enum { FOLDERS_MAX = 64 };
+
 bool hf_harden_path_plain(hf_sv path)
 {
 	for (size_t i = 0; i < path.len; i++) {
@@ -101,19 +104,25 @@ static bool is_of_kernel(hf_sv path)
 	return is_below_any(path, own, HF_ARRAY_SIZE(own));
 }
 
-/* Keeps the outermost of the folders: they are sorted, so what holds others comes before them. */
+/* Whether one of the folders holds @folder. */
+static bool is_inside(const struct hf_names *folders, hf_sv folder)
+{
+	for (hf_sv above = hf_sv_dirname(folder); above.len; above = hf_sv_dirname(above))
+		if (hf_names_has(folders, above))
+			return true;
+	return false;
+}
+
 static void keep_outermost(struct hf_names *all, struct hf_harden_plan *p)
 {
 	const hf_sv *list = hf_names_list(all);
-	size_t n = hf_names_count(all);
 
-	for (size_t i = 0; list && i < n; i++) {
-		bool inside = false;
-		for (size_t k = 0; k < i && !inside; k++)
-			inside = hf_path_below(list[i], list[k]);
-		if (!inside)
+	for (size_t i = 0; i < hf_names_count(all); i++)
+		if (!is_inside(all, list[i]))
 			hf_names_add(is_scratch(list[i]) ? &p->tmpfs : &p->volumes, list[i]);
-	}
+	if (hf_names_count(&p->tmpfs) + hf_names_count(&p->volumes) > FOLDERS_MAX)
+		p->root_missing =
+			HF_SV("more folders are written than anyone would mount; needs a program that writes to fewer");
 }
 
 static void decide_root(struct hf_harden_plan *p)

@@ -291,6 +291,35 @@ HF_TEST(static_system_calls_count_where_none_was_seen)
 	}
 }
 
+HF_TEST(folders_within_folders_are_one_mount)
+{
+	struct test_harden h;
+
+	assert_int_equal(plan_of(&h,
+				 EVENT("file", ",\"file\":{\"operation\":\"write\",\"path\":\"/srv/a/x\"}") EVENT(
+					 "file", ",\"file\":{\"operation\":\"write\",\"path\":\"/srv/a-b/x\"}")
+					 EVENT("file", ",\"file\":{\"operation\":\"write\",\"path\":\"/srv/a/b/c/x\"}"),
+				 ""),
+			 HF_OK);
+	assert_int_equal(h.plan.root_missing.len, 0);
+	assert_int_equal(hf_names_count(&h.plan.volumes), 2);
+	assert_true(hf_names_has(&h.plan.volumes, HF_SV("/srv/a")) && hf_names_has(&h.plan.volumes, HF_SV("/srv/a-b")));
+	test_harden_done(&h);
+
+	/* A thousand folders are no list of mounts; and it takes no time to say so. */
+	struct hf_buf trace = HF_BUF(1 << 22);
+	for (unsigned i = 0; i < 10000; i++)
+		hf_buf_addf(&trace,
+			    "{\"kind\":\"file\",\"container\":{\"id\":\"0123456789abcdef\"},\"file\":{\"operation\":"
+			    "\"write\","
+			    "\"path\":\"/srv/%u/x\"}}\n",
+			    i);
+	assert_int_equal(test_harden_init(&h, hf_buf_view(&trace), HF_SV(""), 1 << 24), HF_OK);
+	assert_true(h.plan.root_missing.len > 0);
+	test_harden_done(&h);
+	hf_buf_done(&trace);
+}
+
 HF_TEST(a_path_is_below_its_folder_by_components)
 {
 	assert_true(hf_path_below(HF_SV("/a/b"), HF_SV("/a")));
@@ -304,7 +333,8 @@ HF_TEST(a_path_is_below_its_folder_by_components)
 	assert_true(hf_harden_path_plain(HF_SV("/srv/\xc3\xa4.d/x-1")));
 }
 
-HF_TEST_MAIN(cmocka_unit_test(static_system_calls_count_where_none_was_seen),
+HF_TEST_MAIN(cmocka_unit_test(folders_within_folders_are_one_mount),
+	     cmocka_unit_test(static_system_calls_count_where_none_was_seen),
 	     cmocka_unit_test(a_profile_is_use_where_it_covers),
 	     cmocka_unit_test(capabilities_have_the_kernels_numbers),
 	     cmocka_unit_test(docker_grants_capabilities_by_its_rules),
