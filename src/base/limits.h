@@ -44,6 +44,7 @@ enum {
 	HF_FLOWS_CONTAINERS_MAX = 1 << 14,
 	HF_FLOWS_ADDRESSES_MAX = 1 << 15, /* whose owner is kept */
 	HF_FLOWS_NAMES_MAX = 1 << 13,     /* addresses with the name that was looked up for them */
+	HF_FLOW_TRIES_MAX = 100 << 20,    /* connections that a policy is tried with */
 	HF_FLOW_PORTS_MAX = 64,           /* of one pair of ends, and that one workload has open; more are one range */
 	HF_FLOW_PEER_ADDRESSES_MAX = 64,  /* of one flow */
 	HF_FLOW_PEER_NAMES_MAX = 256,     /* of one workload */
@@ -73,12 +74,12 @@ enum {
 #define HF_DATABASE_SCRATCH_MAX   HF_MIB(256) /* the working memory of the reader of one feed's file */
 #define HF_FEED_FILE_MAX          HF_MIB(512) /* one file of a feed, inflated */
 #define HF_CONDITION_SIZE_MAX     HF_KIB(32)  /* text of one condition or macro */
-#define HF_CONDITION_SIZE_MAX     HF_KIB(32) /* text of one condition or macro */
-#define HF_RULES_ARENA_MAX        HF_MIB(16) /* all rules, as they stand and compiled */
-#define HF_RULES_FILE_MAX         HF_MIB(1)  /* one file of rules or exceptions */
+#define HF_CONDITION_SIZE_MAX     HF_KIB(32)  /* text of one condition or macro */
+#define HF_RULES_ARENA_MAX        HF_MIB(16)  /* all rules, as they stand and compiled */
+#define HF_RULES_FILE_MAX         HF_MIB(1)   /* one file of rules or exceptions */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
-#define HF_FLOWS_ARENA_MAX HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
+#define HF_FLOWS_ARENA_MAX   HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
 #define HF_ENGINE_ANSWER_MAX HF_MIB(8)  /* one answer or event of a container engine; a bundle's config.json */
 #define HF_ENGINE_ARENA_MAX  HF_MIB(32) /* its parser's working memory */
 #define HF_ENGINE_FACTS_MAX  HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */

@@ -99,11 +99,17 @@ struct walk {
 	hf_flow_try_fn *try;
 	void *ctx;
 	struct ports ports;
+	uint64_t tries;
 };
 
 static int try_ports(struct walk *w, const struct hf_flow_end *client, const struct hf_flow_end *server,
 		     struct hf_err *err)
 {
+	w->tries += w->ports.n;
+	if (w->tries > HF_FLOW_TRIES_MAX)
+		return hf_fail(err, HF_E_LIMIT,
+			       "%zu workloads are too many to try each with each: take fewer traces at a time",
+			       w->g->workloads_n);
 	/* Most pairs have no flow at all: then no port has to be looked for. */
 	bool strangers = true;
 
@@ -207,6 +213,43 @@ static int try_world(struct walk *walk, const struct hf_workload *w, struct hf_e
 	return e;
 }
 
+/* A flow with a workload that no policy is about: to the others it is like an address outside. */
+static int try_flow(struct walk *walk, const struct hf_flow *f, struct hf_err *err)
+{
+	const struct hf_workload *c = &walk->g->workloads[f->client.workload],
+				 *s = &walk->g->workloads[f->server.workload];
+
+	for (size_t a = 0; a < c->instances_n; a++)
+		for (size_t b = 0; b < s->instances_n && (!a || !b); b++)
+			for (size_t n = 0; n < c->instances[a].addresses_n || n == 0; n++)
+				for (size_t k = 0; k < s->instances[b].addresses_n || k == 0; k++) {
+					struct hf_flow_end client = end_of(c, a, n), server = end_of(s, b, k);
+					int e = HF_OK;
+
+					if (!client.address.family || !server.address.family ||
+					    client.address.family == server.address.family)
+						e = walk->try(walk->ctx, &client, &server,
+							      (struct hf_flow_port){ f->protocol, f->port }, f, err);
+					if (e < 0)
+						return e;
+				}
+	return HF_OK;
+}
+
+static int try_flows(struct walk *walk, const bool *covered, struct hf_err *err)
+{
+	int e = HF_OK;
+
+	for (size_t i = 0; e >= 0 && i < walk->g->flows_n; i++) {
+		const struct hf_flow *f = &walk->g->flows[i];
+
+		if (f->client.kind == HF_PEER_WORKLOAD && f->server.kind == HF_PEER_WORKLOAD &&
+		    covered[f->client.workload] != covered[f->server.workload])
+			e = try_flow(walk, f, err);
+	}
+	return e;
+}
+
 int hf_flow_truth_table(const struct hf_flow_graph *g, const bool *covered, hf_flow_try_fn *try, void *ctx,
 			struct hf_err *err)
 {
@@ -223,7 +266,7 @@ int hf_flow_truth_table(const struct hf_flow_graph *g, const bool *covered, hf_f
 		if (e < 0)
 			return e;
 	}
-	return HF_OK;
+	return try_flows(&walk, covered, err);
 }
 
 static hf_sv end_text(const struct hf_flow_end *end, char *out, size_t size)

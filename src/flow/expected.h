@@ -24,8 +24,9 @@ const struct hf_flow *hf_flow_expected(const struct hf_flow_graph *, const struc
 				       const struct hf_flow_end *server, struct hf_flow_port port);
 
 /* Each connection that is worth trying between the workloads of @covered (by index in the graph), and between them and addresses
- * outside, those seen and strangers: calls @try with the flow that uses it, or NULL. Ports: those of the flows of both, those open
- * at the server, and some that nobody uses. Stops at the first negative code of @try. */
+ * outside, those seen and strangers; and the flows with workloads that are not covered. Calls @try with the flow that uses it, or NULL. Ports: those of the flows of both, those open
+ * at the server, and some that nobody uses. Stops at the first negative code of @try; HF_E_LIMIT
+ * where there are more than HF_FLOW_TRIES_MAX. */
 typedef int hf_flow_try_fn(void *ctx, const struct hf_flow_end *client, const struct hf_flow_end *server,
 			   struct hf_flow_port port, const struct hf_flow *used, struct hf_err *err);
 hf_nodiscard int hf_flow_truth_table(const struct hf_flow_graph *, const bool *covered, hf_flow_try_fn *try, void *ctx,

@@ -347,6 +347,8 @@ static int try_one(void *ctx, const struct hf_flow_end *client, const struct hf_
 
 	if (port.protocol != HF_FLOW_TCP && port.protocol != HF_FLOW_UDP && port.protocol != HF_FLOW_SCTP)
 		return HF_OK;
+	if ((!from.pod && !from.address.family) || (!to.pod && !to.address.family))
+		return HF_OK; /* has a note */
 	/* No policy selects what is outside, so instances tell the ends apart. */
 	if (!p->tried || p->client != client->instance || p->server != server->instance) {
 		p->client = client->instance;
@@ -371,40 +373,6 @@ static int try_one(void *ctx, const struct hf_flow_end *client, const struct hf_
 		       "the policies would open what nobody used: %s; do two workloads share all their labels?", text);
 }
 
-/* Used flows with a workload that no policy selects: it is an address like those outside. */
-static int try_uncovered(struct proof *p, struct hf_err *err)
-{
-	for (size_t i = 0; i < p->g->flows_n; i++) {
-		const struct hf_flow *f = &p->g->flows[i];
-
-		if (f->client.kind != HF_PEER_WORKLOAD || f->server.kind != HF_PEER_WORKLOAD ||
-		    p->set->covered[f->client.workload] == p->set->covered[f->server.workload])
-			continue;
-		const struct hf_workload *c = &p->g->workloads[f->client.workload],
-					 *s = &p->g->workloads[f->server.workload];
-
-		for (size_t a = 0; a < c->instances_n; a++)
-			for (size_t b = 0; b < s->instances_n && (!a || !b); b++) {
-				struct hf_flow_end client = { .workload = c, .instance = &c->instances[a] };
-				struct hf_flow_end server = { .workload = s, .instance = &s->instances[b] };
-
-				if (client.instance->addresses_n)
-					client.address = client.instance->addresses[0];
-				if (server.instance->addresses_n)
-					server.address = server.instance->addresses[0];
-				if ((!client.address.family && !p->set->covered[f->client.workload]) ||
-				    (!server.address.family && !p->set->covered[f->server.workload]))
-					continue; /* has a note */
-				int e = try_one(p, &client, &server, (struct hf_flow_port){ f->protocol, f->port }, f,
-						err);
-
-				if (e < 0)
-					return e;
-			}
-	}
-	return HF_OK;
-}
-
 int hf_netpol_prove(const struct hf_flow_graph *g, const struct hf_netpol_set *set, uint64_t *ret_tried,
 		    struct hf_err *err)
 {
@@ -413,8 +381,6 @@ int hf_netpol_prove(const struct hf_flow_graph *g, const struct hf_netpol_set *s
 	int e = p.both ? hf_flow_truth_table(g, set->covered, try_one, &p, err)
 		       : hf_fail(err, HF_E_LIMIT, "too many policies to be tried");
 
-	if (e >= 0)
-		e = try_uncovered(&p, err);
 	*ret_tried = p.tried;
 	return e;
 }

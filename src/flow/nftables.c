@@ -324,8 +324,22 @@ bool hf_nft_passes(const struct hf_nft_rule *rules, size_t n, const struct hf_nf
 struct proof {
 	const struct hf_flow_graph *g;
 	const struct hf_nft_rules *rules;
+	uint16_t client_port; /* nobody serves it: answers are let through by their source port */
 	uint64_t tried;
 };
+
+static uint16_t free_port(const struct hf_flow_graph *g)
+{
+	uint16_t port = 65000;
+
+	for (size_t i = 0; i < g->flows_n && port > 40000; i++)
+		if (g->flows[i].port <= port && port <= g->flows[i].port_last &&
+		    g->flows[i].port == g->flows[i].port_last) {
+			port--;
+			i = (size_t)-1;
+		}
+	return port;
+}
 
 static bool asks_resolver(const struct hf_flow_end *client, const struct hf_flow_end *server, struct hf_flow_port port)
 {
@@ -340,14 +354,14 @@ static int try_one(void *ctx, const struct hf_flow_end *client, const struct hf_
 	struct hf_nft_packet ask = { .source = client->address,
 				     .destination = server->address,
 				     .protocol = port.protocol,
-				     .source_port = 40000,
+				     .source_port = p->client_port,
 				     .port = port.port,
 				     .opening = port.protocol == HF_FLOW_TCP };
 	struct hf_nft_packet answer = { .source = server->address,
 					.destination = client->address,
 					.protocol = port.protocol,
 					.source_port = port.port,
-					.port = 40000,
+					.port = p->client_port,
 					.established = true };
 	char text[800];
 
@@ -371,7 +385,7 @@ static int try_one(void *ctx, const struct hf_flow_end *client, const struct hf_
 int hf_nft_prove(const struct hf_flow_graph *g, const struct hf_nft_rules *rules, uint64_t *ret_tried,
 		 struct hf_err *err)
 {
-	struct proof p = { .g = g, .rules = rules };
+	struct proof p = { .g = g, .rules = rules, .client_port = free_port(g) };
 	int e = hf_flow_truth_table(g, rules->covered, try_one, &p, err);
 
 	*ret_tried = p.tried;
