@@ -1,4 +1,4 @@
-/* drift_dump [--map] [--deleted] [--memory] [--thread] [--container N] [--ancestor PATH]… PID PATH [PID PATH]…
+/* drift_dump [--map] [--deleted] [--memory] [--thread] [--container N] [--inode N] [--ancestor PATH]… PID PATH [PID PATH]…
  * Asks for the drift of each PATH as process PID (0: gone) sees it; one line each: STATE DIGEST IMAGE_DIGEST REASON, "-" for a digest
  * that is not known. With --thread by the thread and its queue. Used by tests/root/t_drift.py. */
 #include <poll.h>
@@ -51,6 +51,8 @@ int main(int argc, char **argv)
 			thread = true;
 		else if (!strcmp(argv[i], "--container") && i + 1 < argc)
 			q.container = strtoull(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--inode") && i + 1 < argc)
+			q.inode = strtoull(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--ancestor") && i + 1 < argc && q.ancestors_n < 16)
 			tree[q.ancestors_n++].path = hf_sv_of(argv[++i]);
 	}

@@ -10,7 +10,7 @@
 #include "baseline/package_managers.h"
 #include "baseline/process_files.h"
 
-enum { CONTAINERS = 1024, MOUNTS_MAX = 256 << 10 };
+enum { CONTAINERS = 1024, MOUNTS_MAX = 256 << 10, MOUNTS_TOTAL_MAX = 4 << 20 };
 
 struct saved {
 	uint64_t container, used;
@@ -22,7 +22,7 @@ struct hf_drift_judge {
 	struct file_digests *digests;
 	uint64_t file_max, clock;
 	struct saved saved[CONTAINERS];
-	size_t saved_n;
+	size_t saved_n, saved_bytes;
 };
 
 const char *hf_drift_name(enum hf_drift_state state)
@@ -81,25 +81,51 @@ static struct saved *saved_of(struct hf_drift_judge *j, uint64_t container)
 	return NULL;
 }
 
+static struct saved *oldest(struct hf_drift_judge *j, const struct saved *but)
+{
+	struct saved *found = NULL;
+
+	for (size_t i = 0; i < j->saved_n; i++)
+		if (&j->saved[i] != but && j->saved[i].len && (!found || j->saved[i].used < found->used))
+			found = &j->saved[i];
+	return found;
+}
+
+static void forget(struct hf_drift_judge *j, struct saved *s)
+{
+	free(s->mounts);
+	j->saved_bytes -= s->len;
+	*s = (struct saved){ 0 };
+}
+
+/* A place for one more: new, left, or that of the one that was not asked for the longest. */
+static struct saved *place(struct hf_drift_judge *j)
+{
+	if (j->saved_n < CONTAINERS)
+		return &j->saved[j->saved_n++];
+	for (size_t i = 0; i < j->saved_n; i++)
+		if (!j->saved[i].len)
+			return &j->saved[i];
+	struct saved *s = oldest(j, NULL);
+	forget(j, s);
+	return s;
+}
+
 static void keep(struct hf_drift_judge *j, uint64_t container, hf_sv mounts)
 {
-	struct saved *s = saved_of(j, container);
-
-	if (!container || mounts.len > MOUNTS_MAX)
+	if (!container || !mounts.len || mounts.len > MOUNTS_MAX)
 		return;
-	if (!s && j->saved_n < CONTAINERS) {
-		s = &j->saved[j->saved_n++];
-	} else if (!s) {
-		s = &j->saved[0];
-		for (size_t i = 1; i < CONTAINERS; i++)
-			if (j->saved[i].used < s->used)
-				s = &j->saved[i];
-	}
+	struct saved *s = saved_of(j, container);
+	if (!s)
+		s = place(j);
+	j->saved_bytes += mounts.len - s->len;
 	s->container = container;
 	s->used = ++j->clock;
-	s->mounts = hf_realloc(s->mounts, mounts.len + 1);
+	s->mounts = hf_realloc(s->mounts, mounts.len);
 	memcpy(s->mounts, mounts.ptr, mounts.len);
 	s->len = mounts.len;
+	for (struct saved *o; j->saved_bytes > MOUNTS_TOTAL_MAX && (o = oldest(j, s));)
+		forget(j, o);
 }
 
 void hf_drift_judge_learn(struct hf_drift_judge *j, uint64_t container, uint64_t pid)
@@ -236,6 +262,18 @@ static bool is_meant(const struct hf_drift_question *q, int fd)
 	       q->modified_ns == (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
+/* A file that was copied up keeps, through the overlay, the inode number of what it was copied from. */
+static bool is_meant_upper(struct task *t, int fd)
+{
+	struct hf_err err = { 0 };
+	struct stat st;
+
+	if (is_meant(t->q, fd))
+		return true;
+	int hf_cleanup(hf_fd_close) origin = hf_live_root_open_origin(t->root, fd, &err);
+	return origin >= 0 && !fstat(origin, &st) && st.st_ino == t->q->inode;
+}
+
 /* The file as the process has it, which also works when its name is gone. */
 static int open_of_process(struct task *t, struct hf_err *err)
 {
@@ -281,7 +319,7 @@ static void judge_path(struct task *t)
 		judge_lower(t);
 	else if (fd < 0)
 		say(t, HF_DRIFT_UNKNOWN, "%s", err.msg);
-	else if (is_meant(t->q, fd))
+	else if (is_meant_upper(t, fd))
 		judge_written(t, fd, true);
 	else
 		judge_held(t);

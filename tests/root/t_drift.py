@@ -42,6 +42,9 @@ def copy_ups(d, pid):
     is_("chmod, chown, a hard link, a rename and touch are silent",
         drift(pid, "/opt/tool-0", "/opt/tool-1", "/opt/tool-2", "/opt/linked", "/opt/renamed", "/opt/tool-9"), ["metadata_only"] * 6)
     is_("what nobody touched is the image's", drift(pid, "/opt/tool-4", "/bin/busybox", "/bin/sh", "/opt/libx.so"), ["image"] * 4)
+    inode = d("exec", "one", "stat", "-c", "%i", "/opt/renamed")
+    is_("the inode that the container sees is the file's", drift(pid, "/opt/renamed", options=["--inode", inode]), ["metadata_only"])
+    is_("another inode is another file, which is gone", drift(pid, "/opt/renamed", options=["--map", "--inode", "1"]), ["unknown"])
     digests = drift(pid, "/opt/tool-0")[0]
     assert digests[1] == digests[2] and digests[1].startswith("sha256:"), digests
 
@@ -107,7 +110,7 @@ def layers(d):
 
 
 def main():
-    print("1..19")
+    print("1..21")
     with docker.Docker(network=False) as d:
         d.import_image("box", files())
         shared = d.folder / "shared"
@@ -121,7 +124,7 @@ def main():
         held(d, pid)
         package_managers(d, pid)
         layers(d)
-    return failed or number != 19
+    return failed or number != 21
 
 
 sys.exit(bool(main()))

@@ -1,0 +1,150 @@
+#include "unit.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "baseline/drift.h"
+#include "baseline/file_digest.h"
+#include "baseline/process_files.h"
+
+static struct hf_drift_answer next_answer(struct hf_drift *d)
+{
+	struct hf_drift_answer a;
+	struct pollfd p = { .fd = hf_drift_fd(d), .events = POLLIN };
+
+	while (!hf_drift_poll(d, &a))
+		assert_int_equal(poll(&p, 1, 60000), 1);
+	return a;
+}
+
+HF_TEST(answers_come_in_the_order_of_questions)
+{
+	struct hf_drift *d;
+	struct hf_err err = { 0 };
+
+	assert_int_equal(hf_drift_open(NULL, &d, &err), HF_OK);
+	for (uint64_t i = 1; i <= 50; i++)
+		assert_true(hf_drift_ask(d, &(struct hf_drift_question){ .id = i, .path = HF_SV("/bin/sh") }));
+	for (uint64_t i = 1; i <= 50; i++) {
+		struct hf_drift_answer a = next_answer(d);
+		assert_int_equal(a.id, i);
+		assert_int_equal(a.state, HF_DRIFT_UNKNOWN);
+		assert_true(a.reason[0]);
+	}
+	struct hf_drift_answer none;
+	assert_false(hf_drift_poll(d, &none));
+	struct hf_drift_count c = hf_drift_count(d);
+	assert_int_equal(c.asked, 50);
+	assert_int_equal(c.answered, 50);
+	assert_int_equal(c.by_state[HF_DRIFT_UNKNOWN], 50);
+	hf_drift_close(d);
+}
+
+/* Nobody takes the answers: both queues fill, and what no longer fits is counted, not waited for. */
+HF_TEST(a_full_queue_refuses)
+{
+	const struct hf_drift_options options = { .queue_max = 3 };
+	struct hf_drift *d;
+	struct hf_err err = { 0 };
+	uint64_t taken = 0;
+
+	assert_int_equal(hf_drift_open(&options, &d, &err), HF_OK);
+	for (int i = 0; i < 100; i++)
+		taken += hf_drift_ask(d, &(struct hf_drift_question){ .path = HF_SV("/x") });
+	struct hf_drift_count c = hf_drift_count(d);
+	assert_true(taken >= 3 && taken <= 7);
+	assert_int_equal(c.asked, taken);
+	assert_int_equal(c.refused, 100 - taken);
+	while (taken--)
+		next_answer(d);
+	hf_drift_close(d);
+}
+
+HF_TEST(what_waits_is_dropped_at_the_end)
+{
+	struct hf_drift *d;
+	struct hf_err err = { 0 };
+
+	assert_int_equal(hf_drift_open(NULL, &d, &err), HF_OK);
+	for (int i = 0; i < 500; i++)
+		hf_drift_ask(d, &(struct hf_drift_question){ .pid = (uint64_t)getpid(), .path = HF_SV("/bin/sh") });
+	hf_drift_container(d, 7, (uint64_t)getpid());
+	hf_drift_close(d);
+	hf_drift_close(NULL);
+}
+
+static int file_with(const char *bytes)
+{
+	char path[] = "/tmp/hf-drift-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
+	return fd;
+}
+
+HF_TEST(digests_are_kept_until_the_file_changes)
+{
+	struct file_digests *f = file_digests_new(1 << 30, 100);
+	struct hf_err err = { 0 };
+	char first[HF_DIGEST_TEXT_MAX], again[HF_DIGEST_TEXT_MAX], wanted[HF_DIGEST_TEXT_MAX];
+	uint64_t bytes, cached;
+	int fd = file_with("abc");
+
+	hf_digest_sha256(HF_SV("abc"), wanted);
+	assert_int_equal(file_digests_get(f, fd, first, &err), HF_OK);
+	assert_string_equal(first, wanted);
+	assert_int_equal(file_digests_get(f, fd, again, &err), HF_OK);
+	assert_string_equal(again, wanted);
+	file_digests_count(f, &bytes, &cached);
+	assert_int_equal(bytes, 3);
+	assert_int_equal(cached, 1);
+	assert_int_equal(pwrite(fd, "abcd", 4, 0), 4);
+	hf_digest_sha256(HF_SV("abcd"), wanted);
+	assert_int_equal(file_digests_get(f, fd, again, &err), HF_OK);
+	assert_string_equal(again, wanted);
+	close(fd);
+	file_digests_free(f);
+}
+
+HF_TEST(large_files_and_no_files_are_not_read)
+{
+	struct file_digests *f = file_digests_new(1 << 30, 4);
+	struct hf_err err = { 0 };
+	char out[HF_DIGEST_TEXT_MAX];
+	int fd = file_with("abcde"), pipes[2];
+
+	assert_int_equal(file_digests_get(f, fd, out, &err), HF_E_LIMIT);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(file_digests_get(f, pipes[0], out, &err), HF_E_IO);
+	assert_string_equal(out, "");
+	assert_int_equal(ftruncate(fd, 3), 0);
+	file_digests_stop(f);
+	assert_int_equal(file_digests_get(f, fd, out, &err), HF_E_IO);
+	close(fd);
+	close(pipes[0]);
+	close(pipes[1]);
+	file_digests_free(f);
+}
+
+HF_TEST(a_process_is_told_by_its_start)
+{
+	uint64_t pid = (uint64_t)getpid();
+	struct hf_err err = { 0 };
+
+	assert_true(process_is(pid, 0));
+	assert_false(process_is(pid, 1));
+	assert_false(process_is(0, 0));
+	int fd = process_open_program(pid, &err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(process_open_program(0, &err), HF_E_MISSING);
+}
+
+HF_TEST_MAIN(cmocka_unit_test(answers_come_in_the_order_of_questions), cmocka_unit_test(a_full_queue_refuses),
+	     cmocka_unit_test(what_waits_is_dropped_at_the_end),
+	     cmocka_unit_test(digests_are_kept_until_the_file_changes),
+	     cmocka_unit_test(large_files_and_no_files_are_not_read), cmocka_unit_test(a_process_is_told_by_its_start))
