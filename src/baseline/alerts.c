@@ -30,7 +30,7 @@ struct group {
 	uint64_t began_ns, count, told;
 	bool used, shown;
 	enum hf_alert_severity severity;
-	struct kept_text texts[HF_ARRAY_SIZE(kept)];
+	struct kept_text *texts; /* of `kept`; apart, since every alert looks through all groups */
 };
 
 struct workload {
@@ -38,13 +38,14 @@ struct workload {
 	uint32_t shown;
 	bool used;
 	enum hf_alert_severity severity; /* the highest that was not shown */
-	struct kept_text texts[HF_ARRAY_SIZE(kept)];
+	struct kept_text *texts;
 };
 
 struct hf_alerts {
 	struct hf_alerts_options options;
 	struct group *groups;
 	struct workload *workloads;
+	struct kept_text *texts; /* of groups, then of workloads */
 	struct hf_alerts_count count;
 	uint64_t now_ns;
 };
@@ -60,6 +61,11 @@ struct hf_alerts *hf_alerts_new(const struct hf_alerts_options *options)
 		a->options.shown_per_day = SHOWN_DEFAULT;
 	a->groups = hf_calloc(a->options.groups_max, sizeof *a->groups);
 	a->workloads = hf_calloc(a->options.groups_max, sizeof *a->workloads);
+	a->texts = hf_calloc(2 * a->options.groups_max, HF_ARRAY_SIZE(kept) * sizeof *a->texts);
+	for (size_t i = 0; i < a->options.groups_max; i++) {
+		a->groups[i].texts = a->texts + i * HF_ARRAY_SIZE(kept);
+		a->workloads[i].texts = a->texts + (a->options.groups_max + i) * HF_ARRAY_SIZE(kept);
+	}
 	return a;
 }
 
@@ -69,6 +75,7 @@ void hf_alerts_free(struct hf_alerts *a)
 		return;
 	free(a->groups);
 	free(a->workloads);
+	free(a->texts);
 	free(a);
 }
 
@@ -261,7 +268,7 @@ static int find_workload(struct hf_alerts *a, const struct hf_event *e, struct w
 	}
 	*ret = slot ? slot : oldest;
 	int r = slot ? 0 : end_workload(a, oldest, err);
-	**ret = (struct workload){ .key = key, .began_ns = a->now_ns, .used = true };
+	**ret = (struct workload){ .key = key, .began_ns = a->now_ns, .used = true, .texts = (*ret)->texts };
 	keep((*ret)->texts, e);
 	return r;
 }
@@ -335,7 +342,8 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 	r = g->used ? end_group(a, g, err) : 0;
 	if (r)
 		return r;
-	*g = (struct group){ .key = key,
+	*g = (struct group){ .texts = g->texts,
+			     .key = key,
 			     .executable = executable,
 			     .severity = severity,
 			     .used = true,
