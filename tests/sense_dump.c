@@ -1,4 +1,4 @@
-/* sense_dump perf SECONDS (0: until its input ends) | files SECONDS PID… | ptrace SECONDS | exec SECONDS | walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+/* sense_dump perf SECONDS (0: until its input ends) | files SECONDS PID… | ptrace SECONDS | exec SECONDS | kernel SECONDS | deep SECONDS | walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
  * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
 #include <fcntl.h>
 #include <poll.h>
@@ -8,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "sensor/kernel.h"
+#include "sensor/object_record.h"
 #include "sensor/snr_connector.h"
 #include "sensor/snr_fanotify.h"
 #include "sensor/snr_perf.h"
@@ -118,7 +121,100 @@ struct source {
 	struct hf_perf *perf;
 	struct hf_files *files;
 	struct hf_connector *connector;
+	struct hf_kernel *kernel;
+	const struct hf_feed *feed;
 };
+
+/* Path of a cgroup by its number, from the records of births. */
+static struct {
+	uint64_t id;
+	char path[256];
+} births[256];
+static size_t births_n;
+
+static void keep_birth(const struct hf_record_cgroup *r, const char *path)
+{
+	if (births_n == HF_ARRAY_SIZE(births))
+		return;
+	births[births_n].id = r->head.cgroup_id;
+	snprintf(births[births_n++].path, sizeof births[0].path, "%.*s", (int)r->path_length, path);
+}
+
+static int take_exec_record(hf_sv record, struct hf_event *e)
+{
+	struct hf_record_exec r;
+
+	memcpy(&r, record.ptr, sizeof r);
+	e->kind = HF_EVENT_EXEC;
+	hf_event_set_string(e, HF_FIELD_PROCESS_EXE_PATH, hf_sv_slice(record, sizeof r, r.path_length));
+	hf_event_set_uint(e, HF_FIELD_PROCESS_EXE_INODE, r.inode);
+	hf_event_set_uint(e, HF_FIELD_PROCESS_EXE_DEVICE, r.device);
+	hf_event_set_bool(e, HF_FIELD_PROCESS_EXE_UPPER, r.flags & HF_EXEC_UPPER);
+	return 0;
+}
+
+/* First contact with a name server: its answers are looked at from now on. */
+static void look_at_names(const struct source *s, const struct hf_event *e, uint64_t cgroup_id)
+{
+	struct hf_err err;
+
+	if (hf_event_uint(e, HF_FIELD_NETWORK_REMOTE_PORT) != 53)
+		return;
+	for (size_t i = 0; i < births_n; i++)
+		if (births[i].id == cgroup_id &&
+		    hf_kernel_watch_names(s->kernel, cgroup_id, hf_sv_of(births[i].path), &err) < 0)
+			printf("names %s\n", err.msg);
+}
+
+static int take_record(void *ctx, hf_sv record, struct hf_err *err)
+{
+	const struct source *s = ctx;
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(1));
+	struct hf_event e = { 0 };
+	struct hf_record head;
+	struct hf_record_cgroup birth;
+
+	memcpy(&head, record.ptr, sizeof head);
+	e.kind = (enum hf_event_kind)head.kind;
+	if (head.kind == HF_EVENT_CONTAINER_START) {
+		memcpy(&birth, record.ptr, sizeof birth);
+		keep_birth(&birth, record.ptr + sizeof birth);
+	} else if (head.kind == HF_EVENT_EXEC) {
+		take_exec_record(record, &e);
+	} else if (hf_object_is(head.kind) && hf_object_event(record, &a, &e, err) < 0) {
+		return -1;
+	}
+	if (head.kind == HF_EVENT_CONNECT || head.kind == HF_EVENT_SEND)
+		look_at_names(s, &e, head.cgroup_id);
+	hf_event_set_uint(&e, HF_FIELD_CONTAINER_CGROUP_ID, head.cgroup_id);
+	hf_event_set_uint(&e, HF_FIELD_PROCESS_PID, head.pid);
+	hf_event_set_uint(&e, HF_FIELD_PROCESS_EXECUTION, head.execution);
+	hf_event_set_uint(&e, HF_FIELD_PROCESS_PARENT_EXECUTION, head.parent_execution);
+	hf_event_set_bool(&e, HF_FIELD_PROCESS_SETUP, head.process_flags & HF_PROCESS_SETUP);
+	hf_event_set_bool(&e, HF_FIELD_PROCESS_ENTERED, head.process_flags & HF_PROCESS_ENTERED);
+	return take(s->feed->ctx, &e, err);
+}
+
+static void print_counts(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_kernel_counts *c)
+{
+	uint64_t dropped = c->dropped[0] + c->dropped[1] + c->dropped[2] + c->dropped[3];
+
+	(void)ctx;
+	printf("counts %lu %s seen=%lu known=%lu delivered=%lu dropped=%lu\n", (unsigned long)cgroup_id,
+	       hf_event_kind_name((enum hf_event_kind)kind), (unsigned long)c->seen, (unsigned long)c->known,
+	       (unsigned long)c->delivered, (unsigned long)dropped);
+}
+
+static int open_kernel(struct source *s, bool deep, struct hf_err *err)
+{
+	int code = hf_kernel_open(&(struct hf_kernel_options){ .deep = deep }, &s->kernel, err);
+	size_t n = 0;
+	const struct hf_kernel_program *p = code < 0 ? NULL : hf_kernel_programs(s->kernel, &n);
+
+	for (size_t i = 0; i < n; i++)
+		printf("program %s %s %s\n", p[i].section, p[i].works ? "works" : "not", p[i].why);
+	return code;
+}
 
 static int open_files(struct source *s, const struct hf_feed *feed, char **pids, struct hf_err *err)
 {
@@ -144,11 +240,14 @@ static int open_files(struct source *s, const struct hf_feed *feed, char **pids,
 static int drain(const struct source *s, struct hf_err *err)
 {
 	struct pollfd p = { .events = POLLIN,
-			    .fd = s->connector ? hf_connector_fd(s->connector)
-				  : s->perf    ? hf_perf_fd(s->perf)
-					       : hf_files_fd(s->files) };
+			    .fd = s->kernel      ? hf_kernel_fd(s->kernel)
+				  : s->connector ? hf_connector_fd(s->connector)
+				  : s->perf      ? hf_perf_fd(s->perf)
+						 : hf_files_fd(s->files) };
 
 	poll(&p, 1, 100);
+	if (s->kernel)
+		return hf_kernel_drain(s->kernel, take_record, (void *)(uintptr_t)s, err);
 	if (s->connector)
 		return hf_connector_drain(s->connector, err);
 	return s->perf ? hf_perf_drain(s->perf, err) : hf_files_drain(s->files, err);
@@ -194,7 +293,7 @@ int main(int argc, char **argv)
 	struct dump d = { 0 };
 	struct hf_feed feed = { .ctx = &d, .process = process_of, .take = take, .count = count, .cgroup = cgroup };
 	struct hf_err err = { 0 };
-	struct source s = { 0 };
+	struct source s = { .feed = &feed };
 
 	if (argc < 3)
 		return 2;
@@ -208,6 +307,8 @@ int main(int argc, char **argv)
 		code = hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &s.perf, &err);
 	else if (strcmp(argv[1], "files") == 0)
 		code = open_files(&s, &feed, argv + 3, &err);
+	else if (strcmp(argv[1], "kernel") == 0 || strcmp(argv[1], "deep") == 0)
+		code = open_kernel(&s, strcmp(argv[1], "deep") == 0, &err);
 	else
 		code = hf_connector_open(&(struct hf_connector_options){ .executions = strcmp(argv[1], "exec") == 0 },
 					 &feed, 1000, &s.connector, &err);
@@ -223,6 +324,9 @@ int main(int argc, char **argv)
 		return 1;
 	if (s.perf)
 		hf_perf_settle(s.perf);
+	if (s.kernel)
+		hf_kernel_account(s.kernel, print_counts, NULL);
+	hf_kernel_close(s.kernel);
 	hf_perf_close(s.perf);
 	hf_files_close(s.files);
 	hf_connector_close(s.connector);

@@ -1,0 +1,48 @@
+/* The programs in the kernel: loaded one by one as far as this kernel takes them, their rings and counters.
+ *
+ * Records are those of bpf/event.h and bpf/object.h, handed out as bytes: control first (executions, ends, cgroups, signals), then what
+ * comes in bulk. Within a ring they are in the order in which they were written. */
+#pragma once
+#include "base/error.h"
+#include "bpf/event.h"
+
+struct hf_kernel;
+
+struct hf_kernel_options {
+	bool host;                                    /* what happens outside of containers too */
+	bool deep;                                    /* system call bitmaps: taxes every system call of the machine */
+	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 1 MiB and 4 MiB */
+	const char *cgroup_root;                      /* of the unified hierarchy; NULL: found in /proc/mounts */
+};
+
+/* One program: what it sees, and whether it works here. */
+struct hf_kernel_program {
+	const char *name, *section, *sees;
+	bool works;
+	char why[160]; /* where not: the kernel's answer */
+};
+
+/* HF_E_DENIED without CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; HF_E_UNSUPPORTED where executions or cgroups cannot be seen. */
+int hf_kernel_open(const struct hf_kernel_options *, struct hf_kernel **ret, struct hf_err *err);
+void hf_kernel_close(struct hf_kernel *);
+/* All programs, those of --deep too; live as long as @k. */
+const struct hf_kernel_program *hf_kernel_programs(const struct hf_kernel *k, size_t *ret_n);
+/* Readable when a ring has much, or something that cannot wait; what else there is comes with the next drain: each 100 ms. */
+int hf_kernel_fd(const struct hf_kernel *);
+/* The record is borrowed for the call. 0, or the first negative answer of @take. */
+typedef int hf_kernel_take_fn(void *ctx, hf_sv record, struct hf_err *err);
+int hf_kernel_drain(struct hf_kernel *, hf_kernel_take_fn *take, void *ctx, struct hf_err *err);
+
+/* A cgroup that was there before the programs were: watched from now on. Its first own program has run. HF_E_LIMIT: the map is full. */
+int hf_kernel_watch(struct hf_kernel *, uint64_t cgroup_id, struct hf_err *err);
+/* No container's: neither handed out nor counted any more, unless the host is watched. */
+void hf_kernel_ignore(struct hf_kernel *, uint64_t cgroup_id);
+/* Takes a cgroup that is gone out of the map, after its last counts were read. */
+void hf_kernel_forget(struct hf_kernel *, uint64_t cgroup_id);
+/* Looks at the answers of name servers that come to this cgroup (path in the unified hierarchy); to be called once it has turned to
+ * one. Idempotent. */
+int hf_kernel_watch_names(struct hf_kernel *, uint64_t cgroup_id, hf_sv path, struct hf_err *err);
+
+/* The counters of each cgroup that is known, kinds that were seen alone; cgroup 0: what could not be told apart, or the host. */
+typedef void hf_kernel_counts_fn(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_kernel_counts *counts);
+void hf_kernel_account(struct hf_kernel *, hf_kernel_counts_fn *, void *ctx);
