@@ -1,8 +1,11 @@
 /* runtime watch: events as they happen, or as they were recorded. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "agent/judge.h"
 #include "base/file.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_outputs.h"
@@ -10,7 +13,8 @@
 
 struct options {
 	struct runtime_outputs outputs;
-	const char *replay;
+	const char *replay, *rules, *exceptions;
+	bool judge, all;
 };
 
 static int parse(struct options *o, int argc, char **argv)
@@ -21,13 +25,71 @@ static int parse(struct options *o, int argc, char **argv)
 			return 2;
 		if (taken)
 			continue;
-		if (strcmp(argv[i], "--replay") != 0)
+		const char **slot = !strcmp(argv[i], "--replay")       ? &o->replay
+				    : !strcmp(argv[i], "--rules")      ? &o->rules
+				    : !strcmp(argv[i], "--exceptions") ? &o->exceptions
+								       : NULL;
+		if (slot && i + 1 == argc)
+			return hf_command_usage("runtime watch", "%s wants a value", argv[i]);
+		if (slot)
+			*slot = argv[++i];
+		else if (!strcmp(argv[i], "--judge"))
+			o->judge = true;
+		else if (!strcmp(argv[i], "--all-alerts"))
+			o->all = true;
+		else
 			return hf_command_usage("runtime watch", "'%s' is not an option", argv[i]);
-		if (++i == argc)
-			return hf_command_usage("runtime watch", "--replay wants a value");
-		o->replay = argv[i];
 	}
 	return -1;
+}
+
+static void note(void *ctx, enum hf_rules_note_kind kind, hf_sv file, uint32_t line, hf_sv text)
+{
+	(void)ctx;
+	if (kind == HF_NOTE_ERROR)
+		fprintf(stderr, "holdfast: %.*s:%u: %.*s\n", HF_SV_FMT(file), line, HF_SV_FMT(text));
+}
+
+/* Recorded alerts give way to those that are made now. */
+static int without_alerts(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	const struct hf_event_sink *to = ctx;
+
+	return e->kind == HF_EVENT_ALERT ? 0 : to->take(to->ctx, e, err);
+}
+
+static int set_day(struct hf_judge *judge, struct hf_err *err)
+{
+	const char *fixed = getenv("SOURCE_DATE_EPOCH");
+	time_t now = fixed ? (time_t)strtoll(fixed, NULL, 10) : time(NULL);
+	char today[11];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(today, sizeof today, "%Y-%m-%d", &tm);
+	return hf_judge_tick(judge, 0, hf_sv_of(today), err);
+}
+
+static int replay_judged(struct options *o, int fd, struct hf_event_sink to, struct hf_trace_replayed *sums,
+			 struct hf_err *err)
+{
+	const struct hf_judge_options options = {
+		.rules_folder = o->rules, .exceptions = o->exceptions, .all = o->all, .notes = { note, NULL }, .to = to
+	};
+	struct hf_judge *judge;
+	int code = hf_judge_open(&options, &judge, err);
+
+	if (code < 0)
+		return code;
+	struct hf_event_sink judged = hf_judge_sink(judge);
+	const struct hf_event_sink sink = { without_alerts, &judged };
+	code = set_day(judge, err);
+	if (code == 0)
+		code = hf_trace_replay(fd, &sink, sums, err);
+	if (code == 0)
+		code = hf_judge_flush(judge, err);
+	hf_judge_close(judge);
+	return code;
 }
 
 static int replay(struct options *o, struct hf_err *err)
@@ -35,7 +97,7 @@ static int replay(struct options *o, struct hf_err *err)
 	bool standard = !strcmp(o->replay, "-");
 	hf_cleanup(hf_fd_close) int fd =
 		standard ? dup(STDIN_FILENO) : open(o->replay, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct hf_trace_replayed sums;
+	struct hf_trace_replayed sums = { 0 };
 	struct hf_outputs *outputs;
 
 	if (fd < 0)
@@ -44,7 +106,7 @@ static int replay(struct options *o, struct hf_err *err)
 	if (code < 0)
 		return code;
 	const struct hf_event_sink sink = hf_outputs_sink(outputs);
-	code = hf_trace_replay(fd, &sink, &sums, err);
+	code = o->judge ? replay_judged(o, fd, sink, &sums, err) : hf_trace_replay(fd, &sink, &sums, err);
 	int closed = hf_outputs_close(outputs, 0, code < 0 ? NULL : err);
 	if (sums.unreadable)
 		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", o->replay,
@@ -61,6 +123,9 @@ static int run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if ((o.rules || o.exceptions || o.all) && o.replay && !o.judge)
+		return hf_command_usage("runtime watch",
+					"--rules, --exceptions and --all-alerts of a replay want --judge");
 	if (!o.replay)
 		return hf_command_usage("runtime watch", "this build replays records alone: --replay FILE");
 	return replay(&o, &err) < 0 ? hf_command_fail(&err) : 0;
@@ -70,6 +135,10 @@ const struct hf_command hf_runtime_watch = {
 	.name = "watch",
 	.summary = "events of running containers as they happen, or as they were recorded",
 	.usage = "[OPTIONS]\n\n" RUNTIME_OUTPUTS_USAGE
-		 "  --replay FILE         hand out a record instead of what happens now; - is standard input",
+		 "  --replay FILE         hand out a record instead of what happens now; - is standard input\n"
+		 "  --judge               of a replay: make its alerts anew, in place of those recorded\n"
+		 "  --rules DIR           rules beside the built-in ones\n"
+		 "  --exceptions FILE     alerts that are not wanted\n"
+		 "  --all-alerts          each by itself, without groups and budget",
 	.run = run,
 };

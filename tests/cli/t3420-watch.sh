@@ -47,6 +47,42 @@ check "is named beside those that there are" grep -q "'nowhere'; there are json,
 fails 2 "an unknown format" watch --replay trace --format xml
 fails 2 "a full disk" watch --replay trace --output json=/dev/full
 
+cat >rule.py <<'END'
+import json
+event = json.loads(open("trace").readline())
+event["process"].update({"terminal": True, "entered": True})
+recorded = dict(event, kind="alert", id="old", alert={"rule": "old", "severity": "low"})
+for n in range(12):
+    print(json.dumps(dict(event, id=f"j-{n}", monotonic_ns=n), separators=(",", ":")))
+print(json.dumps(recorded))
+END
+python3 rule.py >suspicious
+fails 0 "a replay can be judged anew" watch --replay suspicious --judge --output json=judged,kinds=alert
+cat >judged.py <<'END'
+import json
+alerts = [json.loads(line)["alert"] for line in open("judged")]
+shells = [a for a in alerts if a["rule"] == "shell-with-terminal"]
+assert not [a for a in alerts if a["rule"] == "old"], alerts
+assert shells[0]["event"] == "j-0" and shells[0]["severity"] == "medium", shells
+assert len(shells) < 12 and shells[-1]["count"] == 12, shells
+END
+check "alerts are those of the rules, grouped" python3 judged.py
+fails 0 "or each by itself" watch --replay suspicious --judge --all-alerts --output json=each,kinds=alert
+check "twelve" sh -c 'test "$(grep -c shell-with-terminal each)" = 12'
+cat >exceptions.yaml <<'END'
+exceptions:
+  - id: operators
+    owner: shop
+    why: they look after it
+    expires: 2026-12-31
+    rules: [shell-with-terminal]
+    match: container.name = shop
+END
+fails 0 "without what an exception hides" watch --replay suspicious --judge --exceptions exceptions.yaml --output json=hidden,kinds=alert
+check "none is left of it" sh -c '! grep -q shell-with-terminal hidden'
+fails 2 "exceptions of a replay that is not judged" watch --replay suspicious --exceptions exceptions.yaml
+fails 2 "exceptions that are not there" watch --replay suspicious --judge --exceptions none-there
+
 fails 0 "why: an event with its alert" "$HOLDFAST" runtime why --trace trace 18a2-1
 check "its container" grep -q "^  container    shop$" out.log
 check "what the rule says" grep -q "^  what to do   " out.log
