@@ -64,17 +64,24 @@ HF_KEYED_INLINE __u64 hf_keyed_end(__u64 h, __u64 key)
 	return h ? h : 1;
 }
 
-/* Objects that are two numbers: a capability and the system call that asks for it; a protocol (6 TCP, 17 UDP) and a port that is
- * listened on, 0 for all from 32768 on. */
-HF_KEYED_INLINE __u64 hf_keyed_numbers(__u64 key, __u32 kind, __u64 first, __u64 second)
+/* The states of the known map's objects, as object.bpf.h and its users make them: begun with the kind and the holder (the number that a
+ * profile's replicas share, or 1 << 63 | cgroup id), gone on with the object, ended by hf_keyed_end. */
+HF_KEYED_INLINE __u64 hf_keyed_object(__u64 key, __u32 kind, __u64 holder)
 {
-	return hf_keyed_end(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), first), second), key);
+	return hf_keyed_word(hf_keyed_begin(key, kind), holder);
 }
 
-/* A peer: its address as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
-HF_KEYED_INLINE __u64 hf_keyed_peer(__u64 key, __u32 kind, __u64 protocol, __u64 port, const void *address)
+/* A peer, or the address that is listened on: 16 bytes as bpf/object.h has them, IPv4 in the first four. */
+HF_KEYED_INLINE __u64 hf_keyed_address(__u64 h, const void *address, __u32 port, __u32 protocol)
 {
-	__u64 h = hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), protocol), port);
+	__u64 words[2];
 
-	return hf_keyed_end(hf_keyed_component(h, address, 16), key);
+	__builtin_memcpy(words, address, sizeof words);
+	return hf_keyed_word(hf_keyed_word(hf_keyed_word(h, words[0]), words[1]), (__u64)protocol << 32 | port);
+}
+
+HF_KEYED_INLINE __u64 hf_keyed_capability(__u64 h, _Bool setup, __u32 capability, _Bool allowed, __u32 system_call)
+{
+	return hf_keyed_word(h, (__u64)setup << 63 | (__u64)capability << 32 | (__u64)allowed << 31 |
+					(system_call & 0xffff));
 }

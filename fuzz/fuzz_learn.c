@@ -20,18 +20,26 @@ static const struct hf_profile *profile_of(const struct hf_profile *const *profi
 	return NULL;
 }
 
+static int number_of(hf_sv name)
+{
+	return (int)name.len;
+}
+
 static void check(const struct hf_profile *p)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
 	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_PROFILE_SIZE_MAX);
-	struct hf_profile again;
+	const struct hf_known_names names = { number_of, number_of, number_of };
+	struct hf_profile again, observed;
 	struct hf_err err = { 0 };
 	size_t n;
 
 	hf_profile_write(p, &text);
 	if (!text.over && hf_profile_read(hf_buf_view(&text), &a, &again, &err))
 		abort();
-	hf_known_set(p, 42, NULL, &a, &n);
+	observed = *p;
+	observed.mode = HF_MODE_OBSERVE;
+	hf_known_set(&observed, 42, 1, &names, &a, &n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

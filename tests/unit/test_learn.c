@@ -96,56 +96,74 @@ static int system_call(hf_sv name)
 	return hf_sv_eq(name, HF_SV("chown")) ? 92 : -1;
 }
 
-static bool has(const struct hf_known_object *set, size_t n, enum hf_event_kind kind, uint64_t hash)
+static int io_uring(hf_sv operation)
+{
+	return hf_sv_eq(operation, HF_SV("setup")) ? 255 : -1;
+}
+
+static bool has(const struct hf_known_object *set, size_t n, enum hf_event_kind kind, uint64_t state, uint64_t hash_key)
 {
 	for (size_t i = 0; i < n; i++)
-		if (set[i].kind == kind && set[i].hash == hash)
+		if (set[i].kind == kind && set[i].key == hf_keyed_end(state, hash_key))
 			return true;
 	return false;
 }
 
+/* The words are those of bpf/object.bpf.h and its users, written out. */
 HF_TEST(the_kernel_knows_what_cannot_turn_out_otherwise)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
-	const struct hf_known_names names = { capability, system_call };
+	const struct hf_known_names names = { capability, system_call, io_uring };
 	const struct hf_sighting seen = { HF_ORIGIN_LEARNED, 2, 1, 1, 1, { 0 } };
-	const hf_sv argument = HF_SV("y");
-	const uint64_t key = 12345;
-	/* Components from the last to the first, as the kernel's walk meets them. */
-	char sh[8] = "sh", bin[8] = "bin";
-	uint64_t path = hf_keyed_end(
-		hf_keyed_component(hf_keyed_component(hf_keyed_begin(key, HF_EVENT_EXEC), sh, 2), bin, 3), key);
-	const unsigned char peer[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1 };
+	const unsigned char peer[16] = { 10, 0, 0, 1 };
+	const uint64_t key = 12345, zero = 0;
 	struct hf_profile p;
+	uint64_t word, state;
 	size_t n;
 
 	hf_profile_init(&p, &a, digest, HF_SV("x"), HF_SV(""));
 	hf_profile_add_executable(&p, HF_SV("/bin/sh"), (hf_sv){ 0 }, &seen);
-	hf_profile_add_arguments(&p, hf_profile_add_executable(&p, HF_SV("/bin/y"), (hf_sv){ 0 }, &seen), &argument, 1);
 	hf_profile_add_capability(&p, HF_SV("CAP_CHOWN"), HF_SV("chown"), &seen);
 	hf_profile_add_capability(&p, HF_SV("CAP_NEW"), HF_SV("chown"), &seen);
 	hf_profile_add_listen(&p, HF_SV("tcp"), 80, &seen);
 	hf_profile_add_listen(&p, HF_SV("udp"), 50000, &seen);
 	hf_profile_add(&p, HF_PROFILE_PEERS, HF_SV("tcp/443 address:10.0.0.1"), (hf_sv){ 0 }, &seen);
+	hf_profile_add(&p, HF_PROFILE_PEERS, HF_SV("udp/53 address:10.0.0.1"), (hf_sv){ 0 }, &seen);
 	hf_profile_add(&p, HF_PROFILE_PEERS, HF_SV("tcp/443 address:10.0.0.0/8"), (hf_sv){ 0 }, &seen);
 	hf_profile_add(&p, HF_PROFILE_PEERS, HF_SV("tcp/443 name:x"), (hf_sv){ 0 }, &seen);
-	hf_known_set(&p, key, &names, &a, &n);
+	hf_profile_add(&p, HF_PROFILE_IO_URING, HF_SV("setup"), (hf_sv){ 0 }, &seen);
+	hf_known_set(&p, key, 7, &names, &a, &n);
 	assert_int_equal(n, 0);
 	p.mode = HF_MODE_OBSERVE;
-	const struct hf_known_object *set = hf_known_set(&p, key, &names, &a, &n);
+	const struct hf_known_object *set = hf_known_set(&p, key, 7, &names, &a, &n);
 	assert_int_equal(n, 6);
-	assert_true(has(set, n, HF_EVENT_EXEC, path));
-	assert_int_equal(hf_known_path(key, HF_EVENT_EXEC, HF_SV("/bin/sh")), path);
-	assert_true(has(set, n, HF_EVENT_CAPABILITY, hf_keyed_numbers(key, HF_EVENT_CAPABILITY, 0, 92)));
-	assert_true(has(set, n, HF_EVENT_LISTEN, hf_keyed_numbers(key, HF_EVENT_LISTEN, 6, 80)));
-	assert_true(has(set, n, HF_EVENT_LISTEN, hf_keyed_numbers(key, HF_EVENT_LISTEN, 17, 0)));
-	assert_true(has(set, n, HF_EVENT_CONNECT, hf_keyed_peer(key, HF_EVENT_CONNECT, 6, 443, peer)));
-	assert_true(has(set, n, HF_EVENT_SEND, hf_keyed_peer(key, HF_EVENT_SEND, 6, 443, peer)));
+	state = hf_keyed_word(hf_keyed_begin(key, 5), 7);
+	assert_true(has(set, n, HF_EVENT_CAPABILITY, hf_keyed_word(state, 92), key));
+	assert_true(has(set, n, HF_EVENT_CAPABILITY, hf_keyed_word(state, 92 | 1u << 31), key));
+	state = hf_keyed_word(hf_keyed_begin(key, 6), 7);
+	state = hf_keyed_word(hf_keyed_word(state, zero), zero);
+	assert_true(has(set, n, HF_EVENT_LISTEN, hf_keyed_word(state, 6ull << 32 | 80), key));
+	memcpy(&word, peer, sizeof word);
+	for (uint32_t kind = HF_EVENT_CONNECT; kind <= HF_EVENT_SEND; kind++) {
+		state = hf_keyed_word(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), 7), word), zero);
+		assert_true(has(set, n, kind, hf_keyed_word(state, 6ull << 32 | 443), key));
+	}
+	state = hf_keyed_word(hf_keyed_begin(key, 13), 7);
+	assert_true(has(set, n, HF_EVENT_IO_URING, hf_keyed_word(state, 255), key));
 	p.replicas = HF_RARE_REPLICAS_MIN;
-	struct hf_profile_entry *rare = hf_profile_add_executable(&p, HF_SV("/bin/r"), (hf_sv){ 0 }, &seen);
-	rare->seen.replicas = 1;
-	hf_known_set(&p, key, &names, &a, &n);
+	hf_profile_add_listen(&p, HF_SV("tcp"), 81, &(struct hf_sighting){ HF_ORIGIN_LEARNED, 1, 1, 1, 1, { 0 } });
+	hf_known_set(&p, key, 7, &names, &a, &n);
 	assert_int_equal(n, 6);
+}
+
+HF_TEST(a_path_is_hashed_from_its_end)
+{
+	char sh[8] = "sh", bin[8] = "bin";
+	uint64_t state = hf_keyed_component(hf_keyed_begin(3, HF_EVENT_EXEC), sh, 2);
+
+	state = hf_keyed_end(hf_keyed_component(state, bin, 3), 3);
+	assert_int_equal(hf_known_path(3, HF_EVENT_EXEC, HF_SV("/bin/sh")), state);
+	assert_int_not_equal(hf_known_path(3, HF_EVENT_MAP, HF_SV("/bin/sh")), state);
 }
 
 HF_TEST(an_alert_has_the_fields_of_its_event)
@@ -173,4 +191,4 @@ HF_TEST_MAIN(cmocka_unit_test(containers_beyond_the_limit_are_closed_and_none_is
 	     cmocka_unit_test(memory_is_bounded), cmocka_unit_test(images_are_bounded_too),
 	     cmocka_unit_test(what_comes_late_is_counted),
 	     cmocka_unit_test(the_kernel_knows_what_cannot_turn_out_otherwise),
-	     cmocka_unit_test(an_alert_has_the_fields_of_its_event))
+	     cmocka_unit_test(a_path_is_hashed_from_its_end), cmocka_unit_test(an_alert_has_the_fields_of_its_event))
