@@ -573,6 +573,7 @@ void hf_container_describe(const struct hf_container *c, struct hf_event *e)
 		{ HF_FIELD_CONTAINER_ENGINE, c->engine },
 		{ HF_FIELD_CONTAINER_IMAGE_NAME, c->image_name },
 		{ HF_FIELD_CONTAINER_IMAGE_DIGEST, c->image_digest },
+		{ HF_FIELD_CONTAINER_ADDRESS, c->address },
 		{ HF_FIELD_CONTAINER_POD_NAME, c->pod_name },
 		{ HF_FIELD_CONTAINER_POD_NAMESPACE, c->pod_namespace },
 		{ HF_FIELD_CONTAINER_POD_UID, c->pod_uid },

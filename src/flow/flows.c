@@ -522,17 +522,16 @@ int hf_flows_take(struct hf_flows *f, const struct hf_event *e, struct hf_err *e
 		f->not_kept += concerns(e->kind);
 	} else {
 		note_time(f->first, f->last, hf_event_string(e, HF_FIELD_TIME));
-		if (hf_address_of(hf_event_string(e, HF_FIELD_CONTAINER_ADDRESS), &a))
+		if (e->kind == HF_EVENT_CONTAINER_START || e->kind == HF_EVENT_CONTAINER_STOP)
+			i->gone = e->kind == HF_EVENT_CONTAINER_STOP;
+		/* Its last events may come after another one got the address. */
+		if (!i->gone && hf_address_of(hf_event_string(e, HF_FIELD_CONTAINER_ADDRESS), &a))
 			own(f, i, &a, true);
-		if (e->kind == HF_EVENT_CONTAINER_START)
-			i->gone = false;
-		else if (e->kind == HF_EVENT_CONTAINER_STOP)
-			i->gone = true;
-		else if (e->kind == HF_EVENT_LISTEN)
+		if (e->kind == HF_EVENT_LISTEN)
 			listens(f, i, e);
 		else if (e->kind == HF_EVENT_DNS)
 			answers(f, i, e);
-		else
+		else if (concerns(e->kind))
 			meets(f, i, e);
 	}
 	return f->arena.over ? hf_fail(err, HF_E_LIMIT, "flows take more than %llu MiB",
