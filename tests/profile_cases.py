@@ -100,14 +100,43 @@ def whole_life(out):
     return ""
 
 
+def watched(out):
+    """runtime watch holds each event against the profile of its workload; grouped with the alerts of rules; broken profiles are said."""
+    trace = root / "tests/cases/profile/learn/replicas/trace.jsonl"
+    run("learn", "--replay", trace, "-o", out / "p")
+    profile = next((out / "p").rglob("*.yaml"))
+    events = root / "tests/cases/profile/judge/observe/events.jsonl"
+    replay = ["watch", "--replay", events, "--judge", "--all-alerts", "--profiles", out / "p", "--output", f"json={out}/alerts,kinds=alert"]
+
+    def alerts():
+        (out / "alerts").unlink(missing_ok=True)
+        done = run(*replay)
+        lines = [json.loads(line) for line in (out / "alerts").read_text().splitlines()]
+        return done, {(a["alert"]["event"], a["alert"]["rule"]) for a in lines if a["alert"]["rule"].startswith("profile.")}
+
+    done, got = alerts()
+    if done.returncode or got:
+        return f"while it learns: {got} {done.stderr}"
+    profile.write_text(profile.read_text().replace("mode: learn", "mode: observe"))
+    done, got = alerts()
+    for wanted in (("e2", "profile.executable"), ("e14", "profile.executable"), ("e41", "profile.listen"), ("e61", "profile.capability")):
+        if wanted not in got:
+            return f"{wanted} is not in {got} {done.stderr}"
+    if ("e16", "profile.executable") in got or any(rule == "profile.library" for _, rule in got):
+        return f"the runtime's own, or a part that was not looked at: {got}"
+    profile.write_text(profile.read_text() + "x: 1\n")
+    done, got = alerts()
+    if done.returncode or got or "is no key here" not in done.stderr or done.stderr.count("has no profile") != 1:
+        return f"a broken profile: {got} {done.stderr}"
+    return ""
+
+
+whole = [("a profile's whole life", whole_life), ("profiles are watched", watched)]
 cases = [(kind, path) for kind in (learn, judge) for path in sorted((root / "tests/cases/profile" / kind.__name__).iterdir())]
-print(f"1..{len(cases) + 1}")
-for number, (kind, path) in enumerate(cases, 1):
+print(f"1..{len(cases) + len(whole)}")
+runs = [(f"{kind.__name__}/{path.name}", lambda out, kind=kind, path=path: kind(path, out)) for kind, path in cases] + whole
+for number, (title, check) in enumerate(runs, 1):
     with tempfile.TemporaryDirectory() as scratch:
-        why = kind(path, pathlib.Path(scratch))
-    print(f"{'not ok' if why else 'ok'} {number} - {kind.__name__}/{path.name}")
+        why = check(pathlib.Path(scratch))
+    print(f"{'not ok' if why else 'ok'} {number} - {title}")
     print("".join(f"# {line}\n" for line in why.splitlines()), end="")
-with tempfile.TemporaryDirectory() as scratch:
-    why = whole_life(pathlib.Path(scratch))
-print(f"{'not ok' if why else 'ok'} {len(cases) + 1} - a profile's whole life")
-print("".join(f"# {line}\n" for line in why.splitlines()), end="")

@@ -16,6 +16,7 @@ struct hf_judge {
 	struct hf_buf exceptions_text;
 	struct hf_exceptions *exceptions;
 	struct hf_alerts *alerts;
+	struct hf_profiles *profiles;
 };
 
 /* The text lives as long as what was read from it. */
@@ -45,6 +46,13 @@ static void connect_chain(struct hf_judge *j, const struct hf_judge_options *opt
 	}
 	if (j->exceptions)
 		j->alerts_to = hf_exceptions_sink(j->exceptions, j->alerts_to, (struct hf_event_sink){ 0 });
+	if (options->profiles) {
+		const struct hf_profiles_options profiles = { .folder = options->profiles,
+							      .alerts = j->alerts_to,
+							      .note = options->broken_profile,
+							      .note_ctx = options->notes.ctx };
+		j->profiles = hf_profiles_new(&profiles);
+	}
 }
 
 int hf_judge_open(const struct hf_judge_options *options, struct hf_judge **ret, struct hf_err *err)
@@ -71,7 +79,9 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 	struct hf_judge *j = ctx;
 	int code = j->to.take(j->to.ctx, e, err);
 
-	return code < 0 ? code : hf_rules_evaluate(j->rules, e, &j->alerts_to, err);
+	if (code >= 0)
+		code = hf_rules_evaluate(j->rules, e, &j->alerts_to, err);
+	return code < 0 || !j->profiles ? code : hf_profiles_take(j->profiles, e, err);
 }
 
 struct hf_event_sink hf_judge_sink(struct hf_judge *j)
@@ -95,6 +105,7 @@ void hf_judge_close(struct hf_judge *j)
 {
 	if (!j)
 		return;
+	hf_profiles_free(j->profiles);
 	hf_alerts_free(j->alerts);
 	hf_exceptions_free(j->exceptions);
 	hf_rules_free(j->rules);
@@ -105,4 +116,9 @@ void hf_judge_close(struct hf_judge *j)
 const struct hf_rules *hf_judge_rules(const struct hf_judge *j)
 {
 	return j->rules;
+}
+
+struct hf_profiles_count hf_judge_profiles(const struct hf_judge *j)
+{
+	return j->profiles ? hf_profiles_count(j->profiles) : (struct hf_profiles_count){ 0 };
 }

@@ -1,6 +1,7 @@
-/* Events on their way out, judged: each goes on as it is, and behind it the alerts of the rules that match it, without those that an
+/* Events on their way out, judged: each goes on as it is, and behind it the alerts of the rules that match it and of its workload's profile, without those that an
  * exception hides, grouped by cause and within the workload's budget (baseline/alerts.h). */
 #pragma once
+#include "baseline/profiles.h"
 #include "baseline/rules.h"
 
 struct hf_judge;
@@ -8,8 +9,10 @@ struct hf_judge;
 struct hf_judge_options {
 	const char *rules_folder; /* beside the built-in rules; NULL: none */
 	const char *exceptions;   /* a file; NULL: none */
-	uint32_t shown_per_day;   /* groups of alerts a workload; 0: five */
-	bool all;                 /* every alert by itself, without groups and budget */
+	const char *profiles;     /* a folder of runtime learn; NULL: none */
+	void (*broken_profile)(void *ctx, const char *path, const struct hf_err *why); /* may be NULL; notes.ctx */
+	uint32_t shown_per_day; /* groups of alerts a workload; 0: five */
+	bool all;               /* every alert by itself, without groups and budget */
 	struct hf_rules_notes notes;
 	struct hf_event_sink to;
 };
@@ -25,3 +28,5 @@ int hf_judge_flush(struct hf_judge *j, struct hf_err *err);
 void hf_judge_close(struct hf_judge *j);
 /* For what else wants to know them: paths to watch, texts of rules. */
 const struct hf_rules *hf_judge_rules(const struct hf_judge *j);
+/* What the profiles said so far; zeros where there are none. */
+struct hf_profiles_count hf_judge_profiles(const struct hf_judge *j);

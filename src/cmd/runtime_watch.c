@@ -13,7 +13,7 @@
 
 struct options {
 	struct runtime_outputs outputs;
-	const char *replay, *rules, *exceptions;
+	const char *replay, *rules, *exceptions, *profiles;
 	bool judge, all;
 };
 
@@ -28,6 +28,7 @@ static int parse(struct options *o, int argc, char **argv)
 		const char **slot = !strcmp(argv[i], "--replay")       ? &o->replay
 				    : !strcmp(argv[i], "--rules")      ? &o->rules
 				    : !strcmp(argv[i], "--exceptions") ? &o->exceptions
+				    : !strcmp(argv[i], "--profiles")   ? &o->profiles
 								       : NULL;
 		if (slot && i + 1 == argc)
 			return hf_command_usage("runtime watch", "%s wants a value", argv[i]);
@@ -48,6 +49,15 @@ static void note(void *ctx, enum hf_rules_note_kind kind, hf_sv file, uint32_t l
 	(void)ctx;
 	if (kind == HF_NOTE_ERROR)
 		fprintf(stderr, "holdfast: %.*s:%u: %.*s\n", HF_SV_FMT(file), line, HF_SV_FMT(text));
+}
+
+static void broken_profile(void *ctx, const char *path, const struct hf_err *why)
+{
+	char name[4096];
+
+	(void)ctx;
+	hf_escape_controls(name, sizeof name, hf_sv_of(path));
+	fprintf(stderr, "holdfast: %s: %s; its workload has no profile\n", name, why->msg);
 }
 
 /* Recorded alerts give way to those that are made now. */
@@ -73,9 +83,13 @@ static int set_day(struct hf_judge *judge, struct hf_err *err)
 static int replay_judged(struct options *o, int fd, struct hf_event_sink to, struct hf_trace_replayed *sums,
 			 struct hf_err *err)
 {
-	const struct hf_judge_options options = {
-		.rules_folder = o->rules, .exceptions = o->exceptions, .all = o->all, .notes = { note, NULL }, .to = to
-	};
+	const struct hf_judge_options options = { .rules_folder = o->rules,
+						  .exceptions = o->exceptions,
+						  .profiles = o->profiles,
+						  .broken_profile = broken_profile,
+						  .all = o->all,
+						  .notes = { note, NULL },
+						  .to = to };
 	struct hf_judge *judge;
 	int code = hf_judge_open(&options, &judge, err);
 
@@ -123,9 +137,9 @@ static int run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if ((o.rules || o.exceptions || o.all) && o.replay && !o.judge)
+	if ((o.rules || o.exceptions || o.profiles || o.all) && o.replay && !o.judge)
 		return hf_command_usage("runtime watch",
-					"--rules, --exceptions and --all-alerts of a replay want --judge");
+					"--rules, --exceptions, --profiles and --all-alerts of a replay want --judge");
 	if (!o.replay)
 		return hf_command_usage("runtime watch", "this build replays records alone: --replay FILE");
 	return replay(&o, &err) < 0 ? hf_command_fail(&err) : 0;
@@ -139,6 +153,8 @@ const struct hf_command hf_runtime_watch = {
 		 "  --judge               of a replay: make its alerts anew, in place of those recorded\n"
 		 "  --rules DIR           rules beside the built-in ones\n"
 		 "  --exceptions FILE     alerts that are not wanted\n"
+		 "  --profiles DIR        of runtime learn: what is new to a workload alerts, unless its profile still "
+		 "learns\n"
 		 "  --all-alerts          each by itself, without groups and budget",
 	.run = run,
 };
