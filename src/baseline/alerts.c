@@ -218,7 +218,7 @@ static bool is_below(const struct hf_event *e, const struct group *g)
 static int find_group(struct hf_alerts *a, const struct hf_event *e, uint64_t key, uint64_t executable,
 		      struct group **ret, struct hf_err *err)
 {
-	struct group *free_slot = NULL, *oldest = NULL;
+	struct group *free_slot = NULL, *oldest = &a->groups[0];
 
 	for (size_t i = 0; i < a->options.groups_max; i++) {
 		struct group *g = &a->groups[i];
@@ -235,7 +235,7 @@ static int find_group(struct hf_alerts *a, const struct hf_event *e, uint64_t ke
 			*ret = g;
 			return 0;
 		}
-		if (!oldest || g->began_ns < oldest->began_ns)
+		if (g->began_ns < oldest->began_ns)
 			oldest = g;
 	}
 	*ret = free_slot ? free_slot : oldest;
@@ -248,7 +248,7 @@ static int find_group(struct hf_alerts *a, const struct hf_event *e, uint64_t ke
 static int find_workload(struct hf_alerts *a, const struct hf_event *e, struct workload **ret, struct hf_err *err)
 {
 	uint64_t key = workload_key(e);
-	struct workload *slot = NULL, *oldest = NULL;
+	struct workload *slot = NULL, *oldest = &a->workloads[0];
 
 	for (size_t i = 0; i < a->options.groups_max; i++) {
 		struct workload *w = &a->workloads[i];
@@ -263,7 +263,7 @@ static int find_workload(struct hf_alerts *a, const struct hf_event *e, struct w
 		}
 		if (!w->used)
 			slot = slot ? slot : w;
-		else if (!oldest || w->began_ns < oldest->began_ns)
+		else if (w->began_ns < oldest->began_ns)
 			oldest = w;
 	}
 	*ret = slot ? slot : oldest;

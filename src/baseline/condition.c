@@ -214,9 +214,10 @@ static enum hf_truth test_run(const struct hf_condition *c, const struct conditi
 
 /* A truth on the stack and the tests that it came from: [first, end). */
 struct entry {
-	enum hf_truth truth;
-	uint32_t first, end;
+	uint8_t truth;
+	uint16_t first, end;
 };
+_Static_assert(HF_CONDITION_TESTS_MAX <= UINT16_MAX, "an entry counts tests");
 
 static void forget(bool *decided, const struct entry *e)
 {
@@ -245,7 +246,7 @@ static struct entry join(enum condition_step_kind kind, const struct entry *left
 /* @decided, @at: one a test, zeroed; NULL where nobody asks what decided. */
 static enum hf_truth run(const struct hf_condition *c, const struct hf_event *e, bool *decided, size_t *at)
 {
-	struct entry stack[CONDITION_STACK_MAX];
+	struct entry stack[CONDITION_STACK_MAX] = { { 0 } };
 	size_t n = 0, ignored;
 
 	for (size_t i = 0; i < c->steps_n; i++) {
@@ -319,7 +320,7 @@ static void add_value(struct hf_buf *out, const struct condition_test *t, const 
 			add_text(out, element(v, at));
 		break;
 	case HF_VALUE_MAP:
-		if (label(v, t->key, &text))
+		if (t->key.ptr && label(v, t->key, &text))
 			add_text(out, text);
 		break;
 	case HF_VALUE_NONE:
@@ -371,7 +372,7 @@ bool hf_condition_reads(const struct hf_condition *c, enum hf_event_field field)
 
 bool hf_condition_is_vague(const struct hf_condition *c)
 {
-	bool stack[CONDITION_STACK_MAX];
+	bool stack[CONDITION_STACK_MAX] = { false };
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->steps_n; i++) {

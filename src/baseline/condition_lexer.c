@@ -76,8 +76,9 @@ static const char *take_word(struct condition_lexer *l, struct condition_token *
 
 const char *condition_token_next(struct condition_lexer *l, struct hf_arena *a, struct condition_token *ret)
 {
-	static const char marks[] = "()[],",
-			  kinds[] = { TOKEN_OPEN, TOKEN_CLOSE, TOKEN_OPEN_KEY, TOKEN_CLOSE_KEY, TOKEN_COMMA };
+	static const char marks[] = "()[],";
+	static const enum condition_token_kind kinds[] = { TOKEN_OPEN, TOKEN_CLOSE, TOKEN_OPEN_KEY, TOKEN_CLOSE_KEY,
+							   TOKEN_COMMA };
 
 	pass_blanks(l);
 	*ret = (struct condition_token){ .line = l->line, .column = (uint32_t)(l->at - l->line_at + 1) };

@@ -1,5 +1,6 @@
 #!/bin/sh
 # runtime rules: list, lint, test and replay over events made here.
+# shellcheck disable=SC2016
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 
 event() { # command second
