@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "baseline/drift.h"
+#include "baseline/drift_event.h"
 #include "baseline/file_digest.h"
 #include "baseline/process_files.h"
 
@@ -144,7 +144,63 @@ HF_TEST(a_process_is_told_by_its_start)
 	assert_int_equal(process_open_program(0, &err), HF_E_MISSING);
 }
 
-HF_TEST_MAIN(cmocka_unit_test(answers_come_in_the_order_of_questions), cmocka_unit_test(a_full_queue_refuses),
+static struct hf_event in_container(enum hf_event_kind kind)
+{
+	struct hf_event e = { .kind = kind };
+
+	hf_event_set_string(&e, HF_FIELD_CONTAINER_ID, HF_SV("0123"));
+	hf_event_set_uint(&e, HF_FIELD_CONTAINER_CGROUP_ID, 9);
+	hf_event_set_uint(&e, HF_FIELD_PROCESS_PID, 12);
+	return e;
+}
+
+HF_TEST(events_raise_questions)
+{
+	struct hf_arena a = HF_ARENA(4096);
+	struct hf_event e = in_container(HF_EVENT_EXEC), none = { .kind = HF_EVENT_EXEC };
+	struct hf_drift_question q;
+
+	hf_event_set_string(&e, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/bin/sh"));
+	hf_event_set_bool(&e, HF_FIELD_PROCESS_EXE_UPPER, true);
+	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_PROGRAM);
+	assert_true(hf_sv_eq(q.path, HF_SV("/bin/sh")));
+	assert_int_equal(q.container, 9);
+	assert_int_equal(q.pid, 12);
+	assert_false(q.is_map);
+	hf_event_set_bool(&e, HF_FIELD_PROCESS_EXE_UPPER, false);
+	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_NOTHING);
+	hf_event_set_string(&e, HF_FIELD_PROCESS_SCRIPT, HF_SV("run.sh"));
+	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_NOTHING);
+	hf_event_set_string(&e, HF_FIELD_PROCESS_CWD, HF_SV("/tmp"));
+	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_SCRIPT);
+	assert_true(hf_sv_eq(q.path, HF_SV("/tmp/run.sh")));
+	hf_event_set_bool(&e, HF_FIELD_PROCESS_SETUP, true);
+	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_NOTHING);
+	hf_event_set_string(&none, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/bin/sh"));
+	assert_int_equal(hf_drift_question_of(&none, &a, &q), HF_DRIFT_NOTHING);
+	e = in_container(HF_EVENT_MAP);
+	hf_event_set_string(&e, HF_FIELD_MAP_PATH, HF_SV("/lib/x.so"));
+	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_MAP);
+	assert_true(q.is_map);
+	hf_arena_done(&a);
+}
+
+HF_TEST(answers_become_fields)
+{
+	struct hf_drift_answer answer = { .state = HF_DRIFT_MODIFIED, .digest = "sha256:1" };
+	struct hf_event e = in_container(HF_EVENT_EXEC);
+
+	hf_drift_describe(&answer, HF_DRIFT_PROGRAM, &e);
+	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_PROCESS_EXE_DRIFT), HF_SV("modified")));
+	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_PROCESS_EXE_DIGEST), HF_SV("sha256:1")));
+	hf_drift_describe(&answer, HF_DRIFT_SCRIPT, &e);
+	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_PROCESS_SCRIPT_DRIFT), HF_SV("modified")));
+	hf_drift_describe(&answer, HF_DRIFT_MAP, &e);
+	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_MAP_DIGEST), HF_SV("sha256:1")));
+}
+
+HF_TEST_MAIN(cmocka_unit_test(events_raise_questions), cmocka_unit_test(answers_become_fields),
+	     cmocka_unit_test(answers_come_in_the_order_of_questions), cmocka_unit_test(a_full_queue_refuses),
 	     cmocka_unit_test(what_waits_is_dropped_at_the_end),
 	     cmocka_unit_test(digests_are_kept_until_the_file_changes),
 	     cmocka_unit_test(large_files_and_no_files_are_not_read), cmocka_unit_test(a_process_is_told_by_its_start))
