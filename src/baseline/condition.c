@@ -329,11 +329,18 @@ static void add_value(struct hf_buf *out, const struct condition_test *t, const 
 	}
 }
 
+/* The same field, the same element or label of it. */
+static bool is_same_value(const struct condition_test *a, size_t a_at, const struct condition_test *b, size_t b_at)
+{
+	if (a->field != b->field || a_at != b_at)
+		return false;
+	return !a->key.ptr || !b->key.ptr || hf_sv_eq(a->key, b->key);
+}
+
 static bool said_before(const struct hf_condition *c, const bool *decided, const size_t *at, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (decided[k] && c->tests[k].field == c->tests[i].field && at[k] == at[i] &&
-		    hf_sv_eq(c->tests[k].key, c->tests[i].key))
+		if (decided[k] && is_same_value(&c->tests[k], at[k], &c->tests[i], at[i]))
 			return true;
 	return false;
 }
