@@ -113,7 +113,8 @@ size_t hf_counters_top(const struct hf_counters *c, const struct hf_counter **re
 		if (at == max)
 			continue;
 		n += n < max;
-		memmove(ret + at + 1, ret + at, (n - 1 - at) * sizeof *ret);
+		for (size_t k = n - 1; k > at; k--)
+			ret[k] = ret[k - 1];
 		ret[at] = &c->slots[i];
 	}
 	return n;

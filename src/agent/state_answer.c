@@ -3,13 +3,13 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/state_internal.h"
 #include "base/limits.h"
 #include "format/json_writer.h"
+#include "sink/cost.h"
 #include "trace/trace.h"
 
 enum { TOP_MAX = 20, PROGRAMS_MAX = 128, LOST_MAX = 100, ID_MAX = 100 };
@@ -19,28 +19,17 @@ static hf_sv kind_name(unsigned kind)
 	return hf_sv_of(hf_event_kind_name((enum hf_event_kind)kind));
 }
 
-/* What the agent costs: processor time in milliseconds since its start, memory that is in use now. */
 static void add_cost(struct hf_json_writer *w)
 {
-	struct rusage use = { 0 };
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
+	struct hf_cost cost = hf_cost_now();
 
-	getrusage(RUSAGE_SELF, &use);
-	if (f) {
-		if (fscanf(f, "%*u %llu", &pages) != 1)
-			pages = 0;
-		fclose(f);
-	}
 	hf_jw_key(w, "agent");
 	hf_jw_object(w);
 	hf_jw_kv_uint(w, "pid", (uint64_t)getpid());
-	hf_jw_kv_uint(w, "cpu_ms",
-		      (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000 +
-			      (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1000);
-	if (pages)
-		hf_jw_kv_uint(w, "rss_bytes", pages * (uint64_t)sysconf(_SC_PAGESIZE));
-	hf_jw_kv_uint(w, "rss_max_bytes", (uint64_t)use.ru_maxrss << 10);
+	hf_jw_kv_uint(w, "cpu_ms", cost.cpu_us / 1000);
+	if (cost.resident_bytes)
+		hf_jw_kv_uint(w, "rss_bytes", cost.resident_bytes);
+	hf_jw_kv_uint(w, "rss_max_bytes", cost.resident_max_bytes);
 	hf_jw_object_end(w);
 }
 

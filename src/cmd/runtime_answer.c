@@ -16,16 +16,14 @@ int runtime_ask_parse(struct runtime_ask *ret, const char *command, bool with_op
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL, *option = argv[i];
 		bool takes = !strcmp(option, "--format") || !strcmp(option, "--state") ||
 			     (with_operand && !strcmp(option, "--trace"));
-		if (takes && !value)
+		if (takes && !value) /* the last word */
 			return hf_command_usage(command, "%s wants a value", option);
 		i += takes;
-		if (!strcmp(option, "--format") && !strcmp(value, "json"))
-			ret->json = true;
-		else if (!strcmp(option, "--format") && !strcmp(value, "table"))
-			ret->json = false;
-		else if (!strcmp(option, "--format"))
-			return hf_command_usage(command, "--format is table or json, not '%s'", value);
-		else if (!strcmp(option, "--state"))
+		if (!strcmp(option, "--format")) {
+			ret->json = value && !strcmp(value, "json");
+			if (!ret->json && value && strcmp(value, "table") != 0)
+				return hf_command_usage(command, "--format is table or json, not '%s'", value);
+		} else if (!strcmp(option, "--state"))
 			ret->state_folder = value;
 		else if (takes)
 			ret->trace = value;

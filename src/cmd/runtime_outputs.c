@@ -4,20 +4,27 @@
 
 int runtime_outputs_option(struct runtime_outputs *o, const char *command, int argc, char **argv, int *i)
 {
-	const char *option = argv[*i], **slot = !strcmp(option, "--format")   ? &o->format
-						: !strcmp(option, "--record") ? &o->record
-						: !strcmp(option, "--state")  ? &o->state_folder
-									      : NULL;
+	const char *option = argv[*i], *value = *i + 1 < argc ? argv[*i + 1] : NULL;
+	bool output = !strcmp(option, "--output"), format = !strcmp(option, "--format");
+	bool record = !strcmp(option, "--record");
 
-	if (!slot && strcmp(option, "--output") != 0)
+	if (!output && !format && !record && strcmp(option, "--state") != 0)
 		return 0;
-	if (*i + 1 == argc)
+	if (!value)
 		return hf_command_usage(command, "%s wants a value", option);
-	if (!slot && o->n + 1 >= RUNTIME_OUTPUTS_MAX) /* one place stays for --format */
+	if (output && o->n + 1 >= RUNTIME_OUTPUTS_MAX) /* one place stays for --format */
 		return hf_command_usage(command, "more than %d outputs", RUNTIME_OUTPUTS_MAX - 1);
-	*(slot ? slot : &o->list[o->n++]) = argv[++*i];
-	if (slot == &o->format && strcmp(o->format, "json") != 0 && strcmp(o->format, "table") != 0)
-		return hf_command_usage(command, "--format is table or json, not '%s'", o->format);
+	if (format && strcmp(value, "json") != 0 && strcmp(value, "table") != 0)
+		return hf_command_usage(command, "--format is table or json, not '%s'", value);
+	if (output)
+		o->list[o->n++] = value;
+	else if (format)
+		o->format = value;
+	else if (record)
+		o->record = value;
+	else
+		o->state_folder = value;
+	++*i;
 	return 1;
 }
 

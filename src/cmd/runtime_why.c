@@ -250,7 +250,8 @@ static void show_table(struct hf_out *out, const struct found *f)
 	if (f->alerts_n && hf_rules_load_folder(NULL, (struct hf_rules_notes){ 0 }, &rules, NULL) < 0)
 		rules = NULL;
 	/* An alert carries the fields of its event, so it stands in for one that is not kept any more. */
-	show_event(out, f->event ? f->event : f->alerts[0]);
+	if (f->event || f->alerts_n)
+		show_event(out, f->event ? f->event : f->alerts[0]);
 	for (size_t i = 0; i < f->alerts_n; i++)
 		show_alert(out, f->alerts[i], rules);
 	if (!f->alerts_n)

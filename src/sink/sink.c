@@ -471,7 +471,7 @@ void hf_sinks_tick(struct hf_sinks *all, const struct hf_sink_numbers *numbers)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		struct hf_sink *s = &all->list[i];
-		struct hf_sink_state state;
+		struct hf_sink_state state = { 0 };
 		uint64_t lost = report_losses(all, s);
 
 		hf_sinks_state(all, i, &state);
@@ -509,7 +509,7 @@ int hf_sinks_close(struct hf_sinks *all, int deadline_ms, struct hf_err *err)
 		hf_queue_close(all->list[i].queue);
 	for (size_t i = 0; i < all->n; i++) {
 		struct hf_sink *s = &all->list[i];
-		struct hf_sink_state state;
+		struct hf_sink_state state = { 0 };
 		uint64_t undeliverable = 0;
 
 		join(all, s, deadline_ms);

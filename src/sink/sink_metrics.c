@@ -10,10 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "sink/cost.h"
 #include "sink/render.h"
 #include "sink/sink.h"
 
@@ -267,16 +267,8 @@ static void show_outputs(const struct numbers *m, struct hf_buf *out)
 static void show_agent(const struct numbers *m, struct hf_buf *out)
 {
 	static const char *const states[] = { "known", "pending", "unresolved" };
-	struct rusage use = { 0 };
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
+	struct hf_cost cost = hf_cost_now();
 
-	if (f) {
-		if (fscanf(f, "%*u %llu", &pages) != 1)
-			pages = 0;
-		fclose(f);
-	}
-	getrusage(RUSAGE_SELF, &use);
 	head(out, "hook_up", "gauge", "1 while a hook of the sensor works.");
 	for (size_t i = 0; i < m->hooks_n; i++) {
 		hf_buf_add(out, HF_SV("holdfast_hook_up{"));
@@ -290,12 +282,10 @@ static void show_agent(const struct numbers *m, struct hf_buf *out)
 		value(out, m->states[i]);
 	}
 	head(out, "agent_cpu_seconds_total", "counter", "Processor time of the agent.");
-	hf_buf_addf(out, "holdfast_agent_cpu_seconds_total %lld.%06ld\n",
-		    (long long)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-			    (use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1000000,
-		    (long)((use.ru_utime.tv_usec + use.ru_stime.tv_usec) % 1000000));
+	hf_buf_addf(out, "holdfast_agent_cpu_seconds_total %llu.%06llu\n", (unsigned long long)cost.cpu_us / 1000000,
+		    (unsigned long long)cost.cpu_us % 1000000);
 	head(out, "agent_resident_bytes", "gauge", "Memory of the agent that is in use.");
-	hf_buf_addf(out, "holdfast_agent_resident_bytes %llu\n", pages * (unsigned long long)sysconf(_SC_PAGESIZE));
+	hf_buf_addf(out, "holdfast_agent_resident_bytes %llu\n", (unsigned long long)cost.resident_bytes);
 	head(out, "build_info", "gauge", "The version.");
 	hf_buf_addf(out, "holdfast_build_info{version=\"%s\"} 1\n", HF_VERSION);
 }

@@ -88,7 +88,7 @@ static int read_list(struct reader *r, hf_sv name, const hf_sv **ret, size_t *re
 /* Puts the bytes behind NAME_base64 in the place of the replaced text: @list has n views, null leaves one as it is. */
 static int read_list_bytes(struct reader *r, hf_sv name, const hf_sv *list, size_t n, const hf_sv **ret)
 {
-	hf_sv *copy = hf_arena_array(r->arena, hf_sv, n), text;
+	hf_sv *copy = hf_arena_array(r->arena, hf_sv, n), text = { 0 };
 	size_t i = 0;
 
 	if (!copy || hf_json_peek(&r->json) != HF_JSON_ARRAY)
@@ -143,7 +143,7 @@ static int read_map(struct reader *r, hf_sv name, struct hf_value *v)
 
 static int read_ancestor(struct reader *r, struct hf_ancestor *p)
 {
-	hf_sv key, text;
+	hf_sv key, text = { 0 };
 	int code = 0;
 
 	if (hf_json_peek(&r->json) != HF_JSON_OBJECT)
@@ -243,7 +243,7 @@ static int read_value(struct reader *r, size_t f)
 static int read_bytes(struct reader *r, size_t f, hf_sv key)
 {
 	struct hf_value *v = &r->event->values[f];
-	hf_sv text;
+	hf_sv text = { 0 };
 	int code;
 
 	if (v->type == HF_VALUE_LIST || v->type == HF_VALUE_MAP)
