@@ -11,6 +11,7 @@ enum {
 	HF_OBJECT_CONNECT = 8,
 	HF_OBJECT_SEND = 9,
 	HF_OBJECT_DNS = 10,
+	HF_OBJECT_NAMESPACE = 12,
 	HF_OBJECT_IO_URING = 13,
 	HF_OBJECT_MODULE = 15,
 	HF_OBJECT_SIGNAL = 17,
@@ -49,6 +50,13 @@ struct hf_record_module {
 	char module[56];
 };
 
+/* By the kernel's numbers, in the order network uts ipc pid user mount cgroup. */
+enum { HF_SPACES = 7 };
+struct hf_record_namespaces {
+	struct hf_record head; /* of the process whose namespaces these are: of a fork, the child */
+	__u32 before[HF_SPACES], now[HF_SPACES];
+};
+
 /* A bit for each system call that is new, in the machine's numbers. */
 struct hf_record_syscalls {
 	struct hf_record head;
@@ -60,3 +68,4 @@ _Static_assert(sizeof(struct hf_record_dns) == sizeof(struct hf_record) + 24, "r
 _Static_assert(sizeof(struct hf_record_number) == sizeof(struct hf_record) + 16, "records are read by offset");
 _Static_assert(sizeof(struct hf_record_module) == sizeof(struct hf_record) + 56, "records are read by offset");
 _Static_assert(sizeof(struct hf_record_syscalls) == sizeof(struct hf_record) + 64, "records are read by offset");
+_Static_assert(sizeof(struct hf_record_namespaces) == sizeof(struct hf_record) + 56, "records are read by offset");

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	head.size = (uint32_t)n;
 	memcpy(record, &head, sizeof head);
 	memcpy(record + sizeof head, data + 1, size - 1);
-	int code = hf_object_event((hf_sv){ record, n }, &a, &e, NULL);
+	int code = hf_object_event((hf_sv){ record, n }, NULL, &a, &e, NULL);
 	if (code >= 0 && (uint32_t)e.kind != head.kind)
 		abort();
 	free(record);

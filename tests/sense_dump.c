@@ -1,4 +1,4 @@
-/* sense_dump perf SECONDS (0: until its input ends) | files SECONDS PID… | ptrace SECONDS | exec SECONDS | kernel SECONDS | deep SECONDS | walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+/* sense_dump perf|spaces SECONDS (0: until its input ends) | files SECONDS PID… | ptrace SECONDS | exec SECONDS | kernel SECONDS | deep SECONDS | walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
  * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
 #include <fcntl.h>
 #include <poll.h>
@@ -123,6 +123,7 @@ struct source {
 	struct hf_connector *connector;
 	struct hf_kernel *kernel;
 	const struct hf_feed *feed;
+	struct hf_namespace_set host;
 };
 
 /* Path of a cgroup by its number, from the records of births. */
@@ -181,7 +182,7 @@ static int take_record(void *ctx, hf_sv record, struct hf_err *err)
 		keep_birth(&birth, record.ptr + sizeof birth);
 	} else if (head.kind == HF_EVENT_EXEC) {
 		take_exec_record(record, &e);
-	} else if (hf_object_is(head.kind) && hf_object_event(record, &a, &e, err) < 0) {
+	} else if (hf_object_is(head.kind) && hf_object_event(record, &s->host, &a, &e, err) < 0) {
 		return -1;
 	}
 	if (head.kind == HF_EVENT_CONNECT || head.kind == HF_EVENT_SEND)
@@ -207,6 +208,10 @@ static void print_counts(void *ctx, uint32_t kind, uint64_t cgroup_id, const str
 
 static int open_kernel(struct source *s, bool deep, struct hf_err *err)
 {
+	int proc = open("/proc", O_PATH | O_CLOEXEC);
+
+	hf_namespaces_read(proc, (uint32_t)getpid(), &s->host);
+	close(proc);
 	int code = hf_kernel_open(&(struct hf_kernel_options){ .deep = deep }, &s->kernel, err);
 	size_t n = 0;
 	const struct hf_kernel_program *p = code < 0 ? NULL : hf_kernel_programs(s->kernel, &n);
@@ -303,8 +308,9 @@ int main(int argc, char **argv)
 	long seconds = strtol(argv[2], NULL, 10);
 	time_t end = time(NULL) + seconds;
 	int code;
-	if (strcmp(argv[1], "perf") == 0)
-		code = hf_perf_open(&(struct hf_perf_options){ 0 }, &feed, &s.perf, &err);
+	if (strcmp(argv[1], "perf") == 0 || strcmp(argv[1], "spaces") == 0)
+		code = hf_perf_open(&(struct hf_perf_options){ .namespaces = strcmp(argv[1], "spaces") == 0 }, &feed,
+				    &s.perf, &err);
 	else if (strcmp(argv[1], "files") == 0)
 		code = open_files(&s, &feed, argv + 3, &err);
 	else if (strcmp(argv[1], "kernel") == 0 || strcmp(argv[1], "deep") == 0)

@@ -14,6 +14,7 @@ bool hf_object_is(uint32_t kind)
 	case HF_OBJECT_CONNECT:
 	case HF_OBJECT_SEND:
 	case HF_OBJECT_DNS:
+	case HF_OBJECT_NAMESPACE:
 	case HF_OBJECT_IO_URING:
 	case HF_OBJECT_MODULE:
 	case HF_OBJECT_SIGNAL:
@@ -138,7 +139,30 @@ static int syscalls_event(hf_sv record, struct hf_arena *a, struct hf_event *e, 
 	return 0;
 }
 
-int hf_object_event(hf_sv record, struct hf_arena *a, struct hf_event *e, struct hf_err *err)
+static int namespace_event(hf_sv record, const struct hf_namespace_set *host, struct hf_arena *a, struct hf_event *e,
+			   struct hf_err *err)
+{
+	struct hf_record_namespaces r;
+	struct hf_namespace_set before, now;
+	hf_sv *types = hf_arena_array(a, hf_sv, HF_NAMESPACES), *same = hf_arena_array(a, hf_sv, HF_NAMESPACES);
+
+	if (record.len < sizeof r)
+		return too_short(err, HF_OBJECT_NAMESPACE);
+	if (!types || !same)
+		return hf_fail(err, HF_E_LIMIT, "namespaces");
+	memcpy(&r, record.ptr, sizeof r);
+	memcpy(before.inode, r.before, sizeof r.before);
+	memcpy(now.inode, r.now, sizeof r.now);
+	uint32_t changed = hf_namespaces_changed(&before, &now);
+	hf_event_set_list(e, HF_FIELD_NAMESPACE_TYPES, types, hf_namespace_names(changed, types));
+	if (host)
+		hf_event_set_list(e, HF_FIELD_NAMESPACE_HOST, same,
+				  hf_namespace_names(changed & hf_namespaces_same(&now, host), same));
+	return 0;
+}
+
+int hf_object_event(hf_sv record, const struct hf_namespace_set *host, struct hf_arena *a, struct hf_event *e,
+		    struct hf_err *err)
 {
 	struct hf_record head;
 	int code;
@@ -154,6 +178,9 @@ int hf_object_event(hf_sv record, struct hf_arena *a, struct hf_event *e, struct
 	switch (head.kind) {
 	case HF_OBJECT_DNS:
 		code = dns_event(record, a, e, err);
+		break;
+	case HF_OBJECT_NAMESPACE:
+		code = namespace_event(record, host, a, e, err);
 		break;
 	case HF_OBJECT_MODULE:
 		code = module_event(record, a, e, err);
@@ -175,7 +202,9 @@ int hf_object_event(hf_sv record, struct hf_arena *a, struct hf_event *e, struct
 _Static_assert((int)HF_OBJECT_CAPABILITY == (int)HF_EVENT_CAPABILITY && (int)HF_OBJECT_LISTEN == (int)HF_EVENT_LISTEN &&
 		       (int)HF_OBJECT_ACCEPT == (int)HF_EVENT_ACCEPT &&
 		       (int)HF_OBJECT_CONNECT == (int)HF_EVENT_CONNECT && (int)HF_OBJECT_SEND == (int)HF_EVENT_SEND &&
-		       (int)HF_OBJECT_DNS == (int)HF_EVENT_DNS && (int)HF_OBJECT_IO_URING == (int)HF_EVENT_IO_URING &&
+		       (int)HF_OBJECT_DNS == (int)HF_EVENT_DNS && (int)HF_OBJECT_NAMESPACE == (int)HF_EVENT_NAMESPACE &&
+		       (int)HF_OBJECT_IO_URING == (int)HF_EVENT_IO_URING &&
 		       (int)HF_OBJECT_MODULE == (int)HF_EVENT_MODULE && (int)HF_OBJECT_SIGNAL == (int)HF_EVENT_SIGNAL &&
 		       (int)HF_OBJECT_SYSCALLS == (int)HF_EVENT_SYSCALLS,
 	       "the kernel's side counts kinds as the table of events does");
+_Static_assert((int)HF_SPACES == (int)HF_NAMESPACES, "as many namespaces on both sides");

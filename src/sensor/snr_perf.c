@@ -44,6 +44,7 @@ struct hf_perf {
 	size_t ring_bytes, page_bytes;
 	int epoll, proc;
 	uint32_t own_pid;
+	bool wants_namespaces;
 	bool lost_told, reads_lost; /* a record said so; the descriptors tell the sum */
 	struct hf_known known;
 	struct hf_namespace_table namespaces;
@@ -70,7 +71,7 @@ static int open_event(struct hf_perf *p, int cpu, bool maps, struct hf_err *err)
 		.wakeup_watermark = (uint32_t)(p->ring_bytes / 4),
 		.mmap = maps,
 		.mmap2 = maps,
-		.namespaces = !maps,
+		.namespaces = !maps && p->wants_namespaces,
 		.cgroup = !maps,
 		.ksymbol = !maps,
 		.bpf_event = !maps,
@@ -162,6 +163,7 @@ int hf_perf_open(const struct hf_perf_options *options, const struct hf_feed *fe
 	p->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	p->ring_bytes = options->ring_bytes ? options->ring_bytes : ring_bytes_for(cpus);
 	p->reads_lost = true;
+	p->wants_namespaces = options->namespaces;
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
 	p->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	hf_known_init(&p->known, options->known_max ? options->known_max : KNOWN_DEFAULT);
@@ -206,11 +208,17 @@ void hf_perf_forget(struct hf_perf *p, uint64_t cgroup_id)
 	hf_known_forget(&p->known, cgroup_id);
 }
 
+/* What a loss in the second ring is counted for: of what is in it, what there is most of. */
+static enum hf_event_kind other_kind(const struct hf_perf *p)
+{
+	return p->wants_namespaces ? HF_EVENT_NAMESPACE : HF_EVENT_BPF;
+}
+
 static void count_lost(struct hf_perf *p, const struct ring *r, uint64_t n)
 {
 	if (!n)
 		return;
-	p->feed->count(p->feed->ctx, r->maps ? HF_EVENT_MAP : HF_EVENT_NAMESPACE, 0, HF_FATE_DROPPED_RING, n);
+	p->feed->count(p->feed->ctx, r->maps ? HF_EVENT_MAP : other_kind(p), 0, HF_FATE_DROPPED_RING, n);
 	if (!r->maps)
 		hf_namespace_table_clear(&p->namespaces); /* one of them may have changed */
 }
@@ -426,8 +434,8 @@ static int take_record(struct hf_perf *p, const struct ring *ring, hf_sv bytes, 
 	int code = hf_perf_decode(bytes, &r, NULL);
 
 	if (code < 0)
-		p->feed->count(p->feed->ctx, ring->maps ? HF_EVENT_MAP : HF_EVENT_NAMESPACE, 0,
-			       HF_FATE_DROPPED_UNREADABLE, 1);
+		p->feed->count(p->feed->ctx, ring->maps ? HF_EVENT_MAP : other_kind(p), 0, HF_FATE_DROPPED_UNREADABLE,
+			       1);
 	if (code)
 		return 0;
 	switch ((enum hf_perf_type)r.type) {
@@ -471,8 +479,7 @@ static bool ring_next(struct hf_perf *p, struct ring *r, size_t *ret_size, uint6
 		return false;
 	ring_copy(r, r->tail, &header, sizeof header);
 	if (header.size < sizeof header + sizeof *ret_time || header.size > r->head - r->tail) {
-		p->feed->count(p->feed->ctx, r->maps ? HF_EVENT_MAP : HF_EVENT_NAMESPACE, 0, HF_FATE_DROPPED_UNREADABLE,
-			       1);
+		p->feed->count(p->feed->ctx, r->maps ? HF_EVENT_MAP : other_kind(p), 0, HF_FATE_DROPPED_UNREADABLE, 1);
 		r->tail = r->head;
 		return false;
 	}

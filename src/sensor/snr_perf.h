@@ -10,7 +10,8 @@ struct hf_perf;
 
 struct hf_perf_options {
 	uint32_t ring_bytes; /* of one ring, a power of two; 0: 4 MiB over all CPUs, 64 to 512 KiB each */
-	size_t known_max;    /* mapped files that are remembered; 0: 32768 */
+	bool namespaces; /* changes of namespaces too, where the kernel's programs cannot tell: costs each fork ten microseconds */
+	size_t known_max; /* mapped files that are remembered; 0: 32768 */
 };
 
 /* @feed is borrowed until the close. HF_E_DENIED without CAP_PERFMON, HF_E_UNSUPPORTED where the kernel has no such records. */

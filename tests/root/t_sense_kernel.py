@@ -151,6 +151,25 @@ def names_after_the_first(d):
     w.adds_up()
 
 
+def namespaces(d):
+    """what a container makes and enters: by unshare, by nsenter, and by a process that runs nothing afterwards"""
+    options = ("--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined")
+    with Watch() as w:
+        d("run", "-d", *options, "--pid=host", "--name", "spaces", "deb", "sleep", "1000")
+        cgroup = cgroup_of(d.pid("spaces"))
+        d("exec", "spaces", "unshare", "-m", "-n", "true")
+        d("exec", "spaces", "unshare", "--fork", "--pid", "true")
+        d("exec", "spaces", "nsenter", "-t", str(os.getpid()), "-n", "-i", "true")
+        root = next(line.split()[1] for line in open("/proc/mounts") if line.split()[2] == "cgroup2")
+        folder = root + next(line[3:] for line in pathlib.Path(f"/proc/{d.pid('spaces')}/cgroup").read_text().splitlines() if line.startswith("0::"))
+        code = "import ctypes; assert ctypes.CDLL(None).unshare(0x04000000) == 0"  # CLONE_NEWUTS
+        subprocess.run(["sh", "-c", f"echo $$ >{folder}/cgroup.procs && exec {sys.executable} -c '{code}'"], check=True)
+    own = [(e["namespace.types"], e["namespace.host"]) for e in w.of("namespace", cgroup, process__runtime_setup="false")]
+    assert {("mount,network", ""), ("pid", ""), ("network,ipc", "network,ipc")} <= set(own), own
+    assert any(e["namespace.types"] == "uts" for e in w.of("namespace", cgroup)), w.of("namespace", cgroup)
+    w.adds_up()
+
+
 def io_uring(d):
     """setting up io_uring, and an operation that no system call shows"""
     with Watch() as w:
@@ -193,4 +212,4 @@ with tempfile.TemporaryDirectory() as folder, docker.Docker() as docker_:
     built = subprocess.run(["cc", "-static", "-o", program, source], capture_output=True)
     files = {"tmp/word": (b"hello", 0o644), "uring": (program.read_bytes() if built.returncode == 0 else b"#!/bin/sh\nexit 1\n", 0o755)}
     docker_.import_image("deb", files, packages=("bash", "coreutils", "util-linux"))
-    sys.exit(docker.main([one_life, names_after_the_first, io_uring, signals_to_the_agent, system_calls, storm], docker_))
+    sys.exit(docker.main([one_life, names_after_the_first, namespaces, io_uring, signals_to_the_agent, system_calls, storm], docker_))

@@ -87,13 +87,13 @@ def memory(d):
 def namespaces(d):
     """unshare and nsenter are told of, with what changed and what is the host's"""
     cgroup = cgroup_of(d.pid("one"))
-    with Watch("perf") as w:
+    with Watch("spaces") as w:
         d("exec", "one", "unshare", "-m", "-n", "sleep", "0.2")
         d("exec", "one", "nsenter", "-t", "1", "-u", "sleep", "0.2")
     made = w.of("namespace", namespace__types="mount,network", container__cgroup_id=cgroup)
     assert any(e["namespace.host"] == "" for e in made), w.of("namespace")
     w.adds_up()
-    with Watch("perf") as w:
+    with Watch("spaces") as w:
         d("exec", "host", "nsenter", "-t", str(os.getpid()), "-n", "-i", "sleep", "0.2")
     entered = w.of("namespace", container__cgroup_id=cgroup_of(d.pid("host")))
     assert {"network", "ipc"} == {e["namespace.types"] for e in entered if e["namespace.host"] == e["namespace.types"]}, entered

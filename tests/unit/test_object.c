@@ -109,7 +109,7 @@ HF_TEST(records_of_sockets)
 	struct hf_record_socket r = { .local = { 127, 0, 0, 1 }, .local_port = 80, .family = 4, .protocol = 6 };
 	struct hf_event e = { 0 };
 
-	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_LISTEN), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_LISTEN), NULL, &arena, &e, NULL), 0);
 	assert_int_equal(e.kind, HF_EVENT_LISTEN);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_NETWORK_PROTOCOL), HF_SV("tcp")));
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_NETWORK_LOCAL_ADDRESS), HF_SV("127.0.0.1")));
@@ -118,14 +118,14 @@ HF_TEST(records_of_sockets)
 
 	r = (struct hf_record_socket){ .remote = { [15] = 1 }, .remote_port = 53, .family = 6, .protocol = 17 };
 	e = (struct hf_event){ 0 };
-	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_SEND), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_SEND), NULL, &arena, &e, NULL), 0);
 	assert_int_equal(e.kind, HF_EVENT_SEND);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_NETWORK_REMOTE_ADDRESS), HF_SV("::1")));
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_NETWORK_PROTOCOL), HF_SV("udp")));
 	assert_false(hf_event_has(&e, HF_FIELD_NETWORK_LOCAL_PORT));
 
 	r.family = 0;
-	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_SEND), &arena, &e, NULL), HF_E_FORMAT);
+	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_SEND), NULL, &arena, &e, NULL), HF_E_FORMAT);
 }
 
 HF_TEST(records_of_numbers_and_names)
@@ -135,7 +135,7 @@ HF_TEST(records_of_numbers_and_names)
 	struct hf_record_syscalls s = { .bits = { 1, 1ull << 1 } };
 	struct hf_event e = { 0 };
 
-	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_CAPABILITY), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_CAPABILITY), NULL, &arena, &e, NULL), 0);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_CAPABILITY_NAME), HF_SV("CAP_SYS_ADMIN")));
 	assert_false(hf_event_bool(&e, HF_FIELD_CAPABILITY_ALLOWED));
 	assert_true(hf_event_has(&e, HF_FIELD_CAPABILITY_SYSCALL));
@@ -143,19 +143,33 @@ HF_TEST(records_of_numbers_and_names)
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_CAPABILITY_SYSCALL), HF_SV("mount")));
 #endif
 	n.number = 40;
-	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_CAPABILITY), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_CAPABILITY), NULL, &arena, &e, NULL), 0);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_CAPABILITY_NAME), HF_SV("CAP_CHECKPOINT_RESTORE")));
 	n.number = HF_URING_SETUP;
-	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_IO_URING), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_IO_URING), NULL, &arena, &e, NULL), 0);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_IO_URING_OPERATION), HF_SV("setup")));
 	n.number = 16;
-	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_IO_URING), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_IO_URING), NULL, &arena, &e, NULL), 0);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_IO_URING_OPERATION), HF_SV("connect")));
-	assert_int_equal(hf_object_event(record(&m, sizeof m, HF_OBJECT_MODULE), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&m, sizeof m, HF_OBJECT_MODULE), NULL, &arena, &e, NULL), 0);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_MODULE_NAME), HF_SV("evil")));
-	assert_int_equal(hf_object_event(record(&s, sizeof s, HF_OBJECT_SYSCALLS), &arena, &e, NULL), 0);
+	assert_int_equal(hf_object_event(record(&s, sizeof s, HF_OBJECT_SYSCALLS), NULL, &arena, &e, NULL), 0);
 	assert_int_equal(e.values[HF_FIELD_SYSCALLS_NAMES].n, 2);
 	assert_true(hf_sv_eq(hf_io_uring_name(99, &arena), HF_SV("OP_99")));
+}
+
+HF_TEST(records_of_namespaces)
+{
+	struct hf_record_namespaces r = { .before = { 1, 2, 3, 4, 5, 6, 7 }, .now = { 11, 2, 3, 4, 5, 16, 7 } };
+	struct hf_namespace_set host = { { 11, 2, 3, 4, 5, 99, 7 } };
+	struct hf_event e = { 0 };
+
+	assert_int_equal(hf_object_event(record(&r, sizeof r, HF_OBJECT_NAMESPACE), &host, &arena, &e, NULL), 0);
+	assert_int_equal(e.values[HF_FIELD_NAMESPACE_TYPES].n, 2);
+	assert_true(hf_sv_eq(e.values[HF_FIELD_NAMESPACE_TYPES].list[0], HF_SV("mount")));
+	assert_true(hf_sv_eq(e.values[HF_FIELD_NAMESPACE_TYPES].list[1], HF_SV("network")));
+	assert_int_equal(e.values[HF_FIELD_NAMESPACE_HOST].n, 1);
+	assert_true(hf_sv_eq(e.values[HF_FIELD_NAMESPACE_HOST].list[0], HF_SV("network")));
 }
 
 HF_TEST(records_that_lie_are_refused)
@@ -167,13 +181,13 @@ HF_TEST(records_that_lie_are_refused)
 	struct hf_record_number n = { 0 };
 	struct hf_event e = { 0 };
 
-	assert_int_equal(hf_object_event(record(&d, sizeof d, HF_OBJECT_DNS), &arena, &e, NULL), HF_E_FORMAT);
+	assert_int_equal(hf_object_event(record(&d, sizeof d, HF_OBJECT_DNS), NULL, &arena, &e, NULL), HF_E_FORMAT);
 	record(&n, sizeof n, HF_OBJECT_SIGNAL);
 	for (size_t i = 0; i < sizeof n; i++)
-		assert_int_equal(hf_object_event((hf_sv){ (char *)&n, i }, &arena, &e, NULL), HF_E_FORMAT);
+		assert_int_equal(hf_object_event((hf_sv){ (char *)&n, i }, NULL, &arena, &e, NULL), HF_E_FORMAT);
 	n.head.size = sizeof n - 1;
-	assert_int_equal(hf_object_event((hf_sv){ (char *)&n, sizeof n }, &arena, &e, NULL), HF_E_FORMAT);
-	assert_int_equal(hf_object_event(record(&n, sizeof n, 0), &arena, &e, NULL), HF_E_FORMAT);
+	assert_int_equal(hf_object_event((hf_sv){ (char *)&n, sizeof n }, NULL, &arena, &e, NULL), HF_E_FORMAT);
+	assert_int_equal(hf_object_event(record(&n, sizeof n, 0), NULL, &arena, &e, NULL), HF_E_FORMAT);
 }
 
 static int set_up(void **state)
@@ -199,6 +213,7 @@ int main(void)
 		cmocka_unit_test(what_is_cut_says_so),
 		cmocka_unit_test(records_of_sockets),
 		cmocka_unit_test(records_of_numbers_and_names),
+		cmocka_unit_test(records_of_namespaces),
 		cmocka_unit_test(records_that_lie_are_refused),
 	};
 
