@@ -94,7 +94,7 @@ static void add_detail(struct hf_profile *p, struct hf_profile_entry *e, hf_sv d
 	}
 	hf_sv *list = hf_arena_array(p->arena, hf_sv, e->details_n + 1);
 	hf_sv copy = hf_arena_dup(p->arena, detail);
-	if (p->arena->over)
+	if (!list || p->arena->over)
 		return;
 	for (size_t i = 0; i < e->details_n; i++)
 		list[i + (i >= at)] = e->details[i];
@@ -279,7 +279,7 @@ void hf_profile_add_shape(struct hf_profile *p, struct hf_profile_entry *e, cons
 	hf_sv *arguments = hf_arena_array(p->arena, hf_sv, shape->n);
 	for (size_t i = 0; arguments && i < shape->n; i++)
 		arguments[i] = hf_arena_dup(p->arena, shape->arguments[i]);
-	if (p->arena->over)
+	if (!list || !arguments || p->arena->over)
 		return;
 	for (size_t i = 0; i < e->shapes_n; i++)
 		list[i + (i >= at)] = e->shapes[i];
@@ -303,7 +303,7 @@ void hf_profile_add_arguments(struct hf_profile *p, struct hf_profile_entry *e, 
 	struct hf_arena scratch = HF_ARENA(HF_MIB(4));
 	struct hf_profile_shape shape = hf_profile_shape_of(arguments, n, &scratch);
 
-	if (!e->any_arguments)
+	if (!e->any_arguments && !scratch.over)
 		hf_profile_add_shape(p, e, &shape);
 	hf_arena_done(&scratch);
 }
@@ -336,7 +336,7 @@ const struct hf_profile_entry **hf_profile_sorted(const struct hf_profile *p, en
 			list[(*ret_n)++] = e;
 	}
 	if (*ret_n)
-		qsort(list, *ret_n, sizeof(*list), by_object);
+		qsort(list, *ret_n, sizeof(struct hf_profile_entry *), by_object);
 	return list;
 }
 

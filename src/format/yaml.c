@@ -147,7 +147,7 @@ static int adopt(struct reader *r, const struct hf_yaml_node *n, uint64_t size, 
 		return refuse_here(r, HF_E_FORMAT, "a key that is no scalar");
 	if (r->children_n == r->children_slots) {
 		r->children_slots = r->children_slots ? 2 * r->children_slots : 256;
-		r->children = hf_realloc(r->children, r->children_slots * sizeof *r->children);
+		r->children = hf_realloc(r->children, r->children_slots * sizeof(struct hf_yaml_node *));
 	}
 	r->children[r->children_n++] = n;
 	return 0;
@@ -273,7 +273,7 @@ static int container_end(struct reader *r)
 	} else {
 		const struct hf_yaml_node **elements = hf_arena_array(r->arena, const struct hf_yaml_node *, n);
 		if (elements && n)
-			memcpy(elements, from, n * sizeof(*elements));
+			memcpy(elements, from, n * sizeof(struct hf_yaml_node *));
 		f->node->elements = elements;
 		f->node->n = n;
 	}

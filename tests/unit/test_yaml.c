@@ -1,6 +1,5 @@
 #include "unit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -168,7 +167,14 @@ HF_TEST(errors_say_where)
 		unsigned line = 0, column = 0;
 		if (r.ret != HF_E_FORMAT)
 			fail_msg("'%s' was taken: %d", wrong[i].text, r.ret);
-		if (sscanf(r.err.msg, "line %u, column %u: ", &line, &column) != 2)
+		char *end = r.err.msg;
+		bool placed = !strncmp(end, "line ", 5);
+		if (placed)
+			line = (unsigned)strtoul(end + 5, &end, 10);
+		placed = placed && !strncmp(end, ", column ", 9);
+		if (placed)
+			column = (unsigned)strtoul(end + 9, &end, 10);
+		if (!placed || !line || !column || *end != ':')
 			fail_msg("'%s': %s", wrong[i].text, r.err.msg);
 		if ((wrong[i].line && wrong[i].line != line) || (wrong[i].column && wrong[i].column != column))
 			fail_msg("'%s': %s", wrong[i].text, r.err.msg);
