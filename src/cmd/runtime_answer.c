@@ -12,7 +12,7 @@ enum { COLUMNS_MAX = 12, ROWS_MAX = 256, CELL_MAX = 120 };
 int runtime_ask_parse(struct runtime_ask *ret, const char *command, bool with_operand, int argc, char **argv)
 {
 	*ret = (struct runtime_ask){ .command = command };
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && argv[i]; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL, *option = argv[i];
 		bool takes = !strcmp(option, "--format") || !strcmp(option, "--state") ||
 			     (with_operand && !strcmp(option, "--trace"));
