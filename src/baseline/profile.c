@@ -365,12 +365,16 @@ int hf_profile_merge(struct hf_profile *p, const struct hf_profile *from, bool s
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_MIB(4));
 
-	if (!hf_sv_eq(p->image_digest, from->image_digest))
+	if (p->image_digest.len && from->image_digest.len && !hf_sv_eq(p->image_digest, from->image_digest))
 		return hf_fail(err, HF_E_FORMAT, "profiles of two images, %.*s and %.*s", HF_SV_FMT(p->image_digest),
 			       HF_SV_FMT(from->image_digest));
-	if (!hf_sv_eq(p->owner, from->owner))
+	if (p->owner.len && from->owner.len && !hf_sv_eq(p->owner, from->owner))
 		return hf_fail(err, HF_E_FORMAT, "profiles of two owners, '%.*s' and '%.*s'", HF_SV_FMT(p->owner),
 			       HF_SV_FMT(from->owner));
+	if (!p->image_digest.len)
+		p->image_digest = hf_arena_dup(p->arena, from->image_digest);
+	if (!p->owner.len)
+		p->owner = hf_arena_dup(p->arena, from->owner);
 	if (!p->image_name.len)
 		p->image_name = hf_arena_dup(p->arena, from->image_name);
 	for (unsigned part = 0; part < HF_PROFILE_PARTS; part++) {

@@ -119,7 +119,8 @@ const struct hf_profile_entry *hf_profile_find(const struct hf_profile *p, enum 
 const struct hf_profile_entry **hf_profile_sorted(const struct hf_profile *p, enum hf_profile_part part,
 						  struct hf_arena *a, size_t *ret_n);
 
-/* Takes @from into @p. @same_replica: both were seen in one container, so replicas are not added up. */
+/* Takes @from into @p. @same_replica: both were seen in one container, so replicas are not added up. An image and an owner that one
+ * of them does not name are the other's; HF_E_FORMAT where they name two. HF_E_LIMIT. */
 int hf_profile_merge(struct hf_profile *p, const struct hf_profile *from, bool same_replica, struct hf_err *err);
 
 /* YAML, the same bytes for the same profile. */

@@ -241,6 +241,11 @@ HF_TEST(profiles_of_replicas_are_merged)
 	assert_true(p.sections[HF_PROFILE_LISTEN].covered);
 	assert_int_equal(p.replicas, 2);
 	assert_int_equal(hf_profile_merge(&p, &third, false, &err), HF_E_FORMAT);
+	hf_profile_init(&third, &a, (hf_sv){ 0 }, HF_SV("x"), HF_SV("pod/a/b"));
+	assert_int_equal(hf_profile_merge(&p, &third, false, &err), 0);
+	assert_true(hf_sv_eq(p.owner, HF_SV("pod/a/b")));
+	hf_profile_init(&third, &a, (hf_sv){ 0 }, HF_SV("x"), HF_SV("pod/a/c"));
+	assert_int_equal(hf_profile_merge(&p, &third, false, &err), HF_E_FORMAT);
 }
 
 HF_TEST(a_profile_is_bounded)
