@@ -1,4 +1,4 @@
-/* sense_dump perf|spaces SECONDS (0: until its input ends) | files SECONDS PID… | ptrace SECONDS | exec SECONDS | kernel SECONDS | deep SECONDS | walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
+/* sense_dump perf|spaces|lossy|ptrace|exec|kernel|deep SECONDS (0: until its input ends), files SECONDS PID…, walk 0: what one source of the sensor hands out, as lines of "kind field=value …", then its account. The
  * cgroup of a process is read from /proc. For tests and for looking by hand; the whole sensor is `holdfast runtime watch`. */
 #include <fcntl.h>
 #include <poll.h>
@@ -311,6 +311,8 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "perf") == 0 || strcmp(argv[1], "spaces") == 0)
 		code = hf_perf_open(&(struct hf_perf_options){ .namespaces = strcmp(argv[1], "spaces") == 0 }, &feed,
 				    &s.perf, &err);
+	else if (strcmp(argv[1], "lossy") == 0) /* nobody reads until the end */
+		code = hf_perf_open(&(struct hf_perf_options){ .ring_bytes = 4096 }, &feed, &s.perf, &err);
 	else if (strcmp(argv[1], "files") == 0)
 		code = open_files(&s, &feed, argv + 3, &err);
 	else if (strcmp(argv[1], "kernel") == 0 || strcmp(argv[1], "deep") == 0)
@@ -321,7 +323,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		printf("ready\n");
 	while (code >= 0 && (seconds ? time(NULL) < end : !asked_to_end()))
-		code = drain(&s, &err);
+		code = strcmp(argv[1], "lossy") == 0 ? usleep(10000) : drain(&s, &err);
 	if (code < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		return 1;

@@ -72,6 +72,14 @@ def libraries(d):
     w.adds_up()
 
 
+def losses(d):
+    """what the rings had no room for is counted, each record of it"""
+    with Watch("lossy") as w:
+        d("exec", "one", "bash", "-c", "for i in $(seq 300); do /bin/true; done")
+    assert w.account["map"]["dropped"] > 500 and w.account["map"]["seen"] >= 900, w.account
+    w.adds_up()
+
+
 def memory(d):
     """a program that lies in memory alone"""
     code = "import os; f = os.memfd_create('payload', 0); os.write(f, open('/bin/sleep', 'rb').read()); os.execv(f'/proc/self/fd/{f}', ['x', '0.3'])"
@@ -184,4 +192,4 @@ with docker.Docker(network=False) as docker_:
     docker_.import_image("deb", {"etc/shadow": (b"root:*:1::::::\n", 0o640), "etc/cron.d/x": (b"", 0o644)}, packages=("bash", "coreutils", "util-linux"))
     docker_("run", "-d", "--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--name", "one", "deb", "sleep", "1000")
     docker_("run", "-d", "--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--pid=host", "--name", "host", "deb", "sleep", "1000")
-    sys.exit(docker.main([libraries, memory, namespaces, files, nothing_is_held, tracing, executions_without_bpf, what_was_there], docker_))
+    sys.exit(docker.main([libraries, losses, memory, namespaces, files, nothing_is_held, tracing, executions_without_bpf, what_was_there], docker_))
