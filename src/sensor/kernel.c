@@ -49,6 +49,7 @@ struct hf_kernel {
 	size_t names_n;
 	struct ring_buffer *control, *bulk;
 	int epoll, cgroup_root, cgroups, elsewhere;
+	bool host;
 	struct taker taker;
 };
 
@@ -312,6 +313,7 @@ int hf_kernel_open(const struct hf_kernel_options *options, struct hf_kernel **r
 	struct hf_kernel *k = hf_calloc(1, sizeof *k);
 
 	libbpf_set_print(quiet);
+	k->host = options->host;
 	k->epoll = k->cgroup_root = -1;
 	k->names = hf_calloc(NAMES_LINKS_MAX, sizeof *k->names);
 	int code = open_all(k, options, err);
@@ -365,7 +367,7 @@ static void set_flags(struct hf_kernel *k, uint64_t cgroup_id, uint32_t flags)
 {
 	struct hf_kernel_cgroup value;
 
-	/* Counts that the kernel adds between the two calls would be lost: this is done before a cgroup is in use, or given up. */
+	/* Counts that the kernel adds between the two calls are lost: only for a cgroup that is given up. */
 	if (bpf_map_lookup_elem(k->cgroups, &cgroup_id, &value) < 0)
 		return;
 	value.flags |= flags;
@@ -383,7 +385,8 @@ int hf_kernel_watch(struct hf_kernel *k, uint64_t cgroup_id, struct hf_err *err)
 
 void hf_kernel_ignore(struct hf_kernel *k, uint64_t cgroup_id)
 {
-	set_flags(k, cgroup_id, HF_CGROUP_IGNORED);
+	if (!k->host) /* where all is watched, nothing is given up */
+		set_flags(k, cgroup_id, HF_CGROUP_IGNORED);
 }
 
 static void drop_names_link(struct hf_kernel *k, uint64_t cgroup_id)
@@ -431,6 +434,9 @@ int hf_kernel_watch_names(struct hf_kernel *k, uint64_t cgroup_id, hf_sv path, s
 
 static void tell_counts(uint64_t cgroup_id, const struct hf_kernel_cgroup *value, hf_kernel_counts_fn *tell, void *ctx)
 {
+	if (value->flags &
+	    HF_CGROUP_IGNORED) /* what came before that was said may have been overwritten in saying so */
+		return;
 	for (uint32_t kind = 0; kind < HF_RECORD_KINDS; kind++)
 		if (value->counts[kind].seen)
 			tell(ctx, kind, cgroup_id, &value->counts[kind]);
