@@ -40,6 +40,7 @@ struct taker {
 };
 
 struct hf_kernel {
+	bool host;
 	struct bpf_object *object;
 	struct hf_kernel_program programs[PROGRAMS_MAX];
 	size_t programs_n;
@@ -49,7 +50,6 @@ struct hf_kernel {
 	size_t names_n;
 	struct ring_buffer *control, *bulk;
 	int epoll, cgroup_root, cgroups, elsewhere;
-	bool host;
 	struct taker taker;
 };
 

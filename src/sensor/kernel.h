@@ -43,6 +43,6 @@ void hf_kernel_forget(struct hf_kernel *, uint64_t cgroup_id);
  * one. Idempotent. */
 int hf_kernel_watch_names(struct hf_kernel *, uint64_t cgroup_id, hf_sv path, struct hf_err *err);
 
-/* The counters of each cgroup that is known and not ignored, kinds that were seen alone; cgroup 0: what could not be told apart, or the host. */
+/* The counters of each cgroup that is known, kinds that were seen alone; cgroup 0: what could not be told apart, or the host. */
 typedef void hf_kernel_counts_fn(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_kernel_counts *counts);
 void hf_kernel_account(struct hf_kernel *, hf_kernel_counts_fn *, void *ctx);
