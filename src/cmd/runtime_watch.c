@@ -8,11 +8,15 @@
 #include "agent/judge.h"
 #include "base/file.h"
 #include "cmd/runtime.h"
+#include "cmd/runtime_agent.h"
 #include "cmd/runtime_outputs.h"
 #include "trace/replay.h"
 
+enum { CLOSE_MS = 5000 }; /* for outputs to deliver what is left */
+
 struct options {
 	struct runtime_outputs outputs;
+	struct hf_agent_options agent;
 	const char *replay, *rules, *exceptions, *profiles;
 	bool judge, all;
 };
@@ -21,6 +25,8 @@ static int parse(struct options *o, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		int taken = runtime_outputs_option(&o->outputs, "runtime watch", argc, argv, &i);
+		if (!taken)
+			taken = runtime_agent_option(&o->agent, "runtime watch", argc, argv, &i);
 		if (taken == 2)
 			return 2;
 		if (taken)
@@ -129,6 +135,32 @@ static int replay(struct options *o, struct hf_err *err)
 	return code < 0 ? code : closed;
 }
 
+static void ready(void *ctx)
+{
+	(void)ctx;
+	fputs("holdfast: watching; Ctrl-C ends it\n", stderr);
+}
+
+static int live(struct options *o, struct hf_err *err)
+{
+	struct hf_outputs *outputs;
+
+	runtime_agent_prepare(&o->agent);
+	o->agent.ready = ready;
+	o->agent.judge = (struct hf_judge_options){ .rules_folder = o->rules,
+						    .exceptions = o->exceptions,
+						    .profiles = o->profiles,
+						    .broken_profile = broken_profile,
+						    .all = o->all,
+						    .notes = { note, NULL } };
+	int code = runtime_outputs_open(&o->outputs, "watch", &outputs, err);
+	if (code < 0)
+		return code;
+	code = hf_agent_run(&o->agent, outputs, err);
+	int closed = hf_outputs_close(outputs, CLOSE_MS, code < 0 ? NULL : err);
+	return code < 0 ? code : closed;
+}
+
 static int run(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -140,15 +172,13 @@ static int run(int argc, char **argv)
 	if ((o.rules || o.exceptions || o.profiles || o.all) && o.replay && !o.judge)
 		return hf_command_usage("runtime watch",
 					"--rules, --exceptions, --profiles and --all-alerts of a replay want --judge");
-	if (!o.replay)
-		return hf_command_usage("runtime watch", "this build replays records alone: --replay FILE");
-	return replay(&o, &err) < 0 ? hf_command_fail(&err) : 0;
+	return (o.replay ? replay(&o, &err) : live(&o, &err)) < 0 ? hf_command_fail(&err) : 0;
 }
 
 const struct hf_command hf_runtime_watch = {
 	.name = "watch",
 	.summary = "events of running containers as they happen, or as they were recorded",
-	.usage = "[OPTIONS]\n\n" RUNTIME_OUTPUTS_USAGE
+	.usage = "[OPTIONS]\n\n" RUNTIME_AGENT_USAGE RUNTIME_OUTPUTS_USAGE
 		 "  --replay FILE         hand out a record instead of what happens now; - is standard input\n"
 		 "  --judge               of a replay: make its alerts anew, in place of those recorded\n"
 		 "  --rules DIR           rules beside the built-in ones\n"

@@ -24,8 +24,8 @@ void hf_hardening_capability_options(const struct hf_harden_plan *plan, struct h
 {
 	hf_buf_add(out, HF_SV("--cap-drop=ALL\n"));
 	for (unsigned i = 0; i < 64; i++)
-		if (plan->capabilities >> i & 1 && hf_capability_name(i))
-			hf_buf_addf(out, "--cap-add=%s\n", hf_capability_name(i));
+		if (plan->capabilities >> i & 1 && hf_capability_short(i))
+			hf_buf_addf(out, "--cap-add=%s\n", hf_capability_short(i));
 }
 
 void hf_hardening_root_options(struct hf_harden_plan *plan, struct hf_buf *out)

@@ -49,12 +49,12 @@ static int write_profile(struct hf_harden_plan *p, struct hf_buf *out, struct hf
 		    HF_SV_FMT(p->name));
 	for (unsigned i = 0; i < 64; i++) {
 		char name[40];
-		if (!(p->capabilities >> i & 1) || !hf_capability_name(i))
+		if (!(p->capabilities >> i & 1) || !hf_capability_short(i))
 			continue;
-		size_t n = strlen(hf_capability_name(i));
+		size_t n = strlen(hf_capability_short(i));
 		for (size_t k = 0; k <= n; k++)
-			name[k] = hf_capability_name(i)[k] |
-				  (hf_capability_name(i)[k] >= 'A' && hf_capability_name(i)[k] <= 'Z' ? 0x20 : 0);
+			name[k] = hf_capability_short(i)[k] |
+				  (hf_capability_short(i)[k] >= 'A' && hf_capability_short(i)[k] <= 'Z' ? 0x20 : 0);
 		hf_buf_addf(out, "  capability %s,\n", name);
 	}
 	write_network(p, out);

@@ -25,8 +25,8 @@ static int write_service(struct hf_harden_plan *p, struct hf_buf *out, struct hf
 		if (p->capabilities)
 			hf_buf_add(out, HF_SV("    cap_add:\n"));
 		for (unsigned i = 0; i < 64; i++)
-			if (p->capabilities >> i & 1 && hf_capability_name(i))
-				hf_buf_addf(out, "      - %s\n", hf_capability_name(i));
+			if (p->capabilities >> i & 1 && hf_capability_short(i))
+				hf_buf_addf(out, "      - %s\n", hf_capability_short(i));
 	}
 	if (p->no_new_privileges || has_seccomp)
 		hf_buf_add(out, HF_SV("    security_opt:\n"));

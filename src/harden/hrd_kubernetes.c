@@ -22,8 +22,8 @@ static void write_context(struct hf_harden_plan *p, struct hf_buf *out)
 		if (p->capabilities)
 			hf_buf_add(out, HF_SV("          add:\n"));
 		for (unsigned i = 0; i < 64; i++)
-			if (p->capabilities >> i & 1 && hf_capability_name(i))
-				hf_buf_addf(out, "            - %s\n", hf_capability_name(i));
+			if (p->capabilities >> i & 1 && hf_capability_short(i))
+				hf_buf_addf(out, "            - %s\n", hf_capability_short(i));
 	}
 	if (!p->root_missing.len)
 		hf_buf_add(out, HF_SV("        readOnlyRootFilesystem: true\n"));

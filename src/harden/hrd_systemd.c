@@ -87,8 +87,8 @@ static int write_drop_in(struct hf_harden_plan *p, struct hf_buf *out, struct hf
 	if (!p->capabilities_missing.len) {
 		hf_buf_add(out, HF_SV("CapabilityBoundingSet="));
 		for (unsigned i = 0, n = 0; i < 64; i++)
-			if (p->capabilities >> i & 1 && hf_capability_name(i))
-				hf_buf_addf(out, "%sCAP_%s", n++ ? " " : "", hf_capability_name(i));
+			if (p->capabilities >> i & 1 && hf_capability_short(i))
+				hf_buf_addf(out, "%sCAP_%s", n++ ? " " : "", hf_capability_short(i));
 		hf_buf_add(out, HF_SV("\n"));
 	}
 	if (!p->syscalls_missing.len) {

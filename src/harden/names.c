@@ -57,7 +57,7 @@ static const char *const capabilities[] = {
 #undef HF_CAPABILITY
 };
 
-const char *hf_capability_name(unsigned number)
+const char *hf_capability_short(unsigned number)
 {
 	return number < HF_ARRAY_SIZE(capabilities) ? capabilities[number] : NULL;
 }

@@ -35,7 +35,7 @@ enum hf_capability {
 #define HF_CAPABILITIES_ALL ((UINT64_C(1) << 41) - 1)
 
 /* As CHOWN; NULL where there is no such number. */
-const char *hf_capability_name(unsigned number);
+const char *hf_capability_short(unsigned number);
 /* "CAP_CHOWN", "CHOWN" or "chown": its bit; "ALL" gives all of them; 0 where there is none of that name. */
 uint64_t hf_capability_of(hf_sv name);
 /* What Docker 20 to 28, containerd and podman's docker mode grant unless asked (docs.docker.com, "Runtime privilege and Linux

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -49,7 +50,7 @@ struct hf_kernel {
 	struct names_link *names;
 	size_t names_n;
 	struct ring_buffer *control, *bulk;
-	int epoll, cgroup_root, cgroups, elsewhere;
+	int epoll, cgroup_root, cgroups, elsewhere, processes;
 	struct taker taker;
 };
 
@@ -252,6 +253,7 @@ static int open_rings(struct hf_kernel *k, struct hf_err *err)
 		return hf_fail_errno(err, "rings of the kernel's programs");
 	k->cgroups = bpf_object__find_map_fd_by_name(k->object, "cgroups");
 	k->elsewhere = bpf_object__find_map_fd_by_name(k->object, "elsewhere");
+	k->processes = bpf_object__find_map_fd_by_name(k->object, "processes");
 	return 0;
 }
 
@@ -456,4 +458,19 @@ void hf_kernel_account(struct hf_kernel *k, hf_kernel_counts_fn *tell, void *ctx
 	}
 	if (bpf_map_lookup_elem(k->elsewhere, &zero, &value) == 0)
 		tell_counts(0, &value, tell, ctx);
+}
+
+bool hf_kernel_process(struct hf_kernel *k, uint32_t pid, uint64_t *ret_execution, uint64_t *ret_cgroup_id)
+{
+	struct {
+		uint64_t execution, parent_execution, cgroup_id;
+		uint32_t flags, reserved;
+	} process; /* struct hf_process of bpf/maps.bpf.h */
+	hf_cleanup(hf_fd_close) int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+
+	if (fd < 0 || bpf_map_lookup_elem(k->processes, &fd, &process))
+		return false;
+	*ret_execution = process.execution;
+	*ret_cgroup_id = process.cgroup_id;
+	return true;
 }

@@ -43,6 +43,10 @@ void hf_kernel_forget(struct hf_kernel *, uint64_t cgroup_id);
  * one. Idempotent. */
 int hf_kernel_watch_names(struct hf_kernel *, uint64_t cgroup_id, hf_sv path, struct hf_err *err);
 
+/* What the programs remember of a process that lives: 0 and false where that is nothing (not a watched container's, or from before
+ * the programs). */
+bool hf_kernel_process(struct hf_kernel *, uint32_t pid, uint64_t *ret_execution, uint64_t *ret_cgroup_id);
+
 /* The counters of each cgroup that is known, kinds that were seen alone; cgroup 0: what could not be told apart, or the host. */
 typedef void hf_kernel_counts_fn(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_kernel_counts *counts);
 void hf_kernel_account(struct hf_kernel *, hf_kernel_counts_fn *, void *ctx);

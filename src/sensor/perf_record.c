@@ -119,7 +119,7 @@ int hf_perf_decode(hf_sv record, struct hf_perf_record *ret, struct hf_err *err)
 	return known;
 }
 
-enum hf_mapping hf_perf_mapping_of(hf_sv *path, bool *ret_deleted)
+enum hf_perf_mapping_kind hf_perf_mapping_of(hf_sv *path, bool *ret_deleted)
 {
 	static const hf_sv deleted = HF_SV_INIT(" (deleted)");
 

@@ -74,13 +74,13 @@ struct hf_perf_record {
 int hf_perf_decode(hf_sv record, struct hf_perf_record *ret, struct hf_err *err);
 
 /* What a mapping is, by the name that the kernel gives it. */
-enum hf_mapping {
+enum hf_perf_mapping_kind {
 	HF_MAPPING_FILE,
 	HF_MAPPING_NONE,    /* no file: anonymous memory, vdso, stack, heap */
 	HF_MAPPING_NO_PATH, /* a file whose path did not fit or could not be told */
 	HF_MAPPING_MEMORY,  /* memfd, System V or other shared memory without a name in a folder */
 };
 /* Takes " (deleted)" off @path. A file may truly be called so: what cannot be told apart counts as deleted. */
-enum hf_mapping hf_perf_mapping_of(hf_sv *path, bool *ret_deleted);
+enum hf_perf_mapping_kind hf_perf_mapping_of(hf_sv *path, bool *ret_deleted);
 /* The program's name in "bpf_prog_0123456789abcdef_name" where its tag is @tag; false where it is another's. */
 bool hf_perf_bpf_name(hf_sv ksymbol, const uint8_t tag[HF_BPF_TAG], hf_sv *ret_name);

@@ -291,7 +291,7 @@ static int hand_out_mapping(struct hf_perf *p, const struct hf_perf_mmap *m, con
 	char id[2 * 64 + 1];
 	hf_sv path = m->path;
 	bool deleted;
-	enum hf_mapping mapping = hf_perf_mapping_of(&path, &deleted);
+	enum hf_perf_mapping_kind mapping = hf_perf_mapping_of(&path, &deleted);
 
 	set_process(&e, process, m->pid, m->tid, time_ns);
 	if (mapping != HF_MAPPING_NO_PATH)

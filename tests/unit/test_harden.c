@@ -37,7 +37,7 @@ HF_TEST(capabilities_have_the_kernels_numbers)
 	assert_int_equal(hf_capability_of(HF_SV("CAP_")), 0);
 	assert_int_equal(hf_capability_of(HF_SV("")), 0);
 	assert_int_equal(__builtin_popcountll(hf_capability_of(HF_SV("all"))), 41);
-	assert_null(hf_capability_name(41));
+	assert_null(hf_capability_short(41));
 }
 
 /* What `docker run OPTIONS grep CapBnd /proc/1/status` shows (Docker 20.10); the last two by its documentation. */

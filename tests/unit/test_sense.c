@@ -184,7 +184,7 @@ HF_TEST(names_of_mappings)
 {
 	static const struct {
 		const char *name;
-		enum hf_mapping mapping;
+		enum hf_perf_mapping_kind mapping;
 		bool deleted;
 		const char *path;
 	} cases[] = {
@@ -204,7 +204,7 @@ HF_TEST(names_of_mappings)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(cases); i++) {
 		hf_sv path = hf_sv_of(cases[i].name);
 		bool deleted;
-		enum hf_mapping mapping = hf_perf_mapping_of(&path, &deleted);
+		enum hf_perf_mapping_kind mapping = hf_perf_mapping_of(&path, &deleted);
 		if (mapping != cases[i].mapping || deleted != cases[i].deleted ||
 		    !hf_sv_eq(path, hf_sv_of(cases[i].path)))
 			fail_msg("%s", cases[i].name);

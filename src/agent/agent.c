@@ -1,0 +1,292 @@
+#include "agent/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/numbers.h"
+#include "base/limits.h"
+#include "baseline/drift_event.h"
+#include "sensor/sensor.h"
+
+enum {
+	WAIT_MS = 100,
+	ASKED_MAX = 256,      /* events that wait for their drift */
+	DRIFT_WAIT_MS = 1000, /* after which an event goes on without it */
+	JUDGE_TICK_S = 60,
+	WATCHES_MAX = 512,
+};
+#define SECOND_NS UINT64_C(1000000000)
+
+struct asked {
+	struct asked *next;
+	uint64_t id, since_ns;
+	enum hf_drift_subject subject;
+	struct hf_arena arena;
+	struct hf_event *event;
+};
+
+struct agent {
+	const struct hf_agent_options *options;
+	struct hf_outputs *outputs;
+	struct hf_event_sink out;
+	struct hf_containers *containers;
+	struct hf_sensor *sensor;
+	struct hf_numbers *numbers;
+	struct hf_judge *judge; /* NULL: nothing is judged */
+	struct hf_event_sink judged;
+	struct hf_drift *drift;
+	struct asked *asked_first, *asked_last;
+	size_t asked_n;
+	uint64_t asked_id;
+	struct hf_file_watch watches[WATCHES_MAX];
+	size_t watches_n;
+	uint64_t second_ns, minute_ns;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+/* What comes out of the judge: events as they were, and alerts, which get a number and time of their own. */
+static int hand_out(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct agent *a = ctx;
+	static struct hf_event alert; /* 4 KiB; one thread */
+	int code = 0;
+
+	if (e->kind == HF_EVENT_ALERT) {
+		alert = *e;
+		hf_sensor_stamp(a->sensor, &alert);
+		e = &alert;
+	}
+	if (a->options->observe.take)
+		code = a->options->observe.take(a->options->observe.ctx, e, err);
+	return code < 0 ? code : a->out.take(a->out.ctx, e, err);
+}
+
+static int judged(struct agent *a, struct hf_event *e, struct hf_err *err)
+{
+	char id[64], time[64];
+
+	/* The sensor's next stamp writes over both, while alerts still name the event. */
+	snprintf(id, sizeof id, "%.*s", HF_SV_FMT(hf_event_string(e, HF_FIELD_ID)));
+	snprintf(time, sizeof time, "%.*s", HF_SV_FMT(hf_event_string(e, HF_FIELD_TIME)));
+	hf_event_set_string(e, HF_FIELD_ID, hf_sv_of(id));
+	hf_event_set_string(e, HF_FIELD_TIME, hf_sv_of(time));
+	return a->judged.take(a->judged.ctx, e, err);
+}
+
+static bool ask(struct agent *a, const struct hf_event *e)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KIB(64));
+	struct hf_drift_question q = { 0 };
+	enum hf_drift_subject subject = a->drift ? hf_drift_question_of(e, &scratch, &q) : HF_DRIFT_NOTHING;
+
+	if (subject == HF_DRIFT_NOTHING || a->asked_n >= ASKED_MAX)
+		return false;
+	struct asked *w = hf_calloc(1, sizeof *w);
+	w->arena = HF_ARENA(HF_KIB(64));
+	w->event = hf_event_copy(&w->arena, e);
+	w->subject = subject;
+	w->since_ns = now_ns();
+	q.id = w->id = ++a->asked_id;
+	if (!w->event || !hf_drift_ask(a->drift, &q)) {
+		hf_arena_done(&w->arena);
+		free(w);
+		return false;
+	}
+	*(a->asked_last ? &a->asked_last->next : &a->asked_first) = w;
+	a->asked_last = w;
+	a->asked_n++;
+	return true;
+}
+
+static int first_goes_on(struct agent *a, const struct hf_drift_answer *answer, struct hf_err *err)
+{
+	struct asked *w = a->asked_first;
+
+	a->asked_first = w->next;
+	if (!w->next)
+		a->asked_last = NULL;
+	a->asked_n--;
+	if (answer)
+		hf_drift_describe(answer, w->subject, w->event);
+	int code = judged(a, w->event, err);
+	hf_arena_done(&w->arena);
+	free(w);
+	return code;
+}
+
+static int answers(struct agent *a, bool wait_no_more, struct hf_err *err)
+{
+	struct hf_drift_answer answer;
+	int code = 0;
+
+	while (code >= 0 && a->drift && hf_drift_poll(a->drift, &answer)) {
+		/* Answers come in the order of the questions; who waited too long has gone on already. */
+		while (code >= 0 && a->asked_first && a->asked_first->id < answer.id)
+			code = first_goes_on(a, NULL, err);
+		if (code >= 0 && a->asked_first && a->asked_first->id == answer.id)
+			code = first_goes_on(a, &answer, err);
+	}
+	while (code >= 0 && a->asked_first &&
+	       (wait_no_more || now_ns() - a->asked_first->since_ns > DRIFT_WAIT_MS * UINT64_C(1000000)))
+		code = first_goes_on(a, NULL, err);
+	return code;
+}
+
+static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct agent *a = ctx;
+	static struct hf_event mine;
+
+	if (e->kind == HF_EVENT_EXEC && a->drift && !hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
+		hf_drift_container(a->drift, hf_event_uint(e, HF_FIELD_CONTAINER_CGROUP_ID),
+				   hf_event_uint(e, HF_FIELD_PROCESS_PID));
+	if (ask(a, e))
+		return 0;
+	mine = *e;
+	return judged(a, &mine, err);
+}
+
+static void today(char out[16])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(out, 16, "%Y-%m-%d", &tm);
+}
+
+static void watch_paths(struct agent *a)
+{
+	size_t n = 0;
+	const struct hf_watched_path *p = hf_rules_watched_paths(hf_judge_rules(a->judge), &n);
+
+	for (size_t i = 0; i < n && a->watches_n < WATCHES_MAX; i++)
+		if (p[i].shape == HF_WATCH_PATH || (p[i].shape == HF_WATCH_BELOW && hf_sv_ends(p[i].path, HF_SV("/"))))
+			a->watches[a->watches_n++] =
+				(struct hf_file_watch){ .path = p[i].path, .opens = p[i].operations & HF_WATCH_OPEN };
+}
+
+static int open_judge(struct agent *a, struct hf_err *err)
+{
+	struct hf_judge_options o = a->options->judge;
+
+	o.to = a->judged = (struct hf_event_sink){ hand_out, a };
+	if (!a->options->rules_off) {
+		int code = hf_judge_open(&o, &a->judge, err);
+
+		if (code < 0)
+			return code;
+		a->judged = hf_judge_sink(a->judge);
+		watch_paths(a);
+	}
+	return hf_drift_open(&(struct hf_drift_options){ 0 }, &a->drift, err);
+}
+
+static int open_all(struct agent *a, struct hf_err *err)
+{
+	const struct hf_agent_options *o = a->options;
+	int code = open_judge(a, err);
+
+	if (code < 0)
+		return code;
+	code = hf_containers_open(&o->containers, &a->containers, err);
+	if (code < 0)
+		return code;
+	code = hf_sensor_open(&(struct hf_sensor_options){ .containers = a->containers,
+							   .host = o->host,
+							   .deep = o->deep,
+							   .watches = a->watches,
+							   .watches_n = a->watches_n },
+			      &a->sensor, err);
+	if (code >= 0)
+		a->numbers = hf_numbers_new();
+	return code;
+}
+
+static void close_all(struct agent *a)
+{
+	while (a->asked_first) {
+		struct asked *w = a->asked_first;
+		a->asked_first = w->next;
+		hf_arena_done(&w->arena);
+		free(w);
+	}
+	hf_numbers_free(a->numbers);
+	hf_sensor_close(a->sensor);
+	if (a->containers)
+		hf_containers_close(a->containers);
+	if (a->drift)
+		hf_drift_close(a->drift);
+	hf_judge_close(a->judge);
+}
+
+static int each_second(struct agent *a, uint64_t now, const struct hf_event_sink *sink, struct hf_err *err)
+{
+	char day[16];
+	int code = hf_sensor_report(a->sensor, false, sink, err);
+
+	hf_outputs_tick(a->outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers));
+	if (code < 0 || !a->judge || now - a->minute_ns < JUDGE_TICK_S * SECOND_NS)
+		return code;
+	a->minute_ns = now;
+	today(day);
+	return hf_judge_tick(a->judge, now, hf_sv_of(day), err);
+}
+
+static int loop(struct agent *a, struct hf_err *err)
+{
+	const struct hf_event_sink sink = { take, a };
+	uint64_t begin = now_ns(), now = begin;
+	int code = hf_sensor_run(a->sensor, 0, &sink, err);
+
+	if (code >= 0 && a->options->ready)
+		a->options->ready(a->options->ready_ctx);
+	while (code >= 0 && !(a->options->stop && *a->options->stop) &&
+	       (!a->options->seconds || now - begin < a->options->seconds * SECOND_NS)) {
+		code = hf_sensor_run(a->sensor, WAIT_MS, &sink, err);
+		now = now_ns();
+		if (code >= 0)
+			code = answers(a, false, err);
+		if (code >= 0 && now - a->second_ns >= SECOND_NS) {
+			a->second_ns = now;
+			code = each_second(a, now, &sink, err);
+		}
+	}
+	if (code >= 0)
+		code = hf_sensor_flush(a->sensor, &sink, err);
+	for (uint64_t until = now_ns() + SECOND_NS; code >= 0 && a->asked_first && now_ns() < until;) {
+		code = answers(a, false, err);
+		(void)!usleep(2000);
+	}
+	if (code >= 0)
+		code = answers(a, true, err);
+	if (code >= 0)
+		code = a->judge ? hf_judge_flush(a->judge, err) : 0;
+	return code < 0 ? code : hf_sensor_report(a->sensor, true, &sink, err);
+}
+
+int hf_agent_run(const struct hf_agent_options *options, struct hf_outputs *outputs, struct hf_err *err)
+{
+	struct agent *a = hf_calloc(1, sizeof *a);
+
+	a->options = options;
+	a->outputs = outputs;
+	a->out = hf_outputs_sink(outputs);
+	int code = open_all(a, err);
+	if (code >= 0)
+		code = loop(a, err);
+	if (code >= 0)
+		hf_outputs_tick(outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers));
+	close_all(a);
+	free(a);
+	return code < 0 ? code : 0;
+}

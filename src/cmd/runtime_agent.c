@@ -1,0 +1,56 @@
+#include "cmd/runtime_agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+static int seconds_of(struct hf_agent_options *o, const char *command, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || end == text || !n || n > 366UL * 86400)
+		return hf_command_usage(command, "--for wants seconds, not '%s'", text);
+	o->seconds = (uint32_t)n;
+	return 1;
+}
+
+int runtime_agent_option(struct hf_agent_options *o, const char *command, int argc, char **argv, int *i)
+{
+	const char *option = argv[*i];
+	bool *flag = !strcmp(option, "--host")       ? &o->host
+		     : !strcmp(option, "--deep")     ? &o->deep
+		     : !strcmp(option, "--no-rules") ? &o->rules_off
+						     : NULL;
+	const char **slot = !strcmp(option, "--docker-socket") ? &o->containers.docker_socket : NULL;
+
+	if (flag) {
+		*flag = true;
+		return 1;
+	}
+	if (!slot && strcmp(option, "--for") != 0)
+		return 0;
+	if (*i + 1 == argc)
+		return hf_command_usage(command, "%s wants a value", option);
+	++*i;
+	if (!slot)
+		return seconds_of(o, command, argv[*i]);
+	*slot = argv[*i];
+	return 1;
+}
+
+void runtime_agent_prepare(struct hf_agent_options *o)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	o->stop = &stopped;
+}

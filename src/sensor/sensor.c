@@ -1,0 +1,439 @@
+#include "sensor/sensor_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "sensor/object_record.h"
+
+enum {
+	DRAIN_MS = 100,        /* how often rings are looked at that wake nobody */
+	CLOCK_NS = 1000000000, /* how often the two clocks are compared */
+	SWEEP_NS = 1000000000,
+	RECONCILE_SECONDS = 60,
+};
+#define TROUBLE_PAUSE_NS UINT64_C(10000000000) /* one line in ten seconds and part */
+#define SECOND_NS        UINT64_C(1000000000)
+
+int hf_sensor_health(struct hf_sensor *s, const char *part, const char *state, const char *message,
+		     const struct hf_event_sink *sink, struct hf_err *err)
+{
+	static struct hf_event e; /* 4 KiB; one thread */
+
+	memset(&e, 0, sizeof e);
+	e.kind = HF_EVENT_HEALTH;
+	hf_event_set_string(&e, HF_FIELD_HEALTH_PART, hf_sv_of(part));
+	hf_event_set_string(&e, HF_FIELD_HEALTH_STATE, hf_sv_of(state));
+	hf_event_set_string(&e, HF_FIELD_HEALTH_MESSAGE, hf_sv_of(message));
+	hf_sensor_stamp(s, &e);
+	return sink->take(sink->ctx, &e, err);
+}
+
+int hf_sensor_trouble(struct hf_sensor *s, const char *part, const struct hf_err *why, struct hf_err *err)
+{
+	uint64_t now = hf_sensor_now_ns();
+	size_t i = 0;
+
+	while (i < HF_TROUBLES_MAX - 1 && s->troubles[i].part && strcmp(s->troubles[i].part, part) != 0)
+		i++;
+	struct hf_trouble *t = &s->troubles[i];
+	t->part = part;
+	t->times++;
+	if (t->told_ns && now - t->told_ns < TROUBLE_PAUSE_NS)
+		return 0;
+	t->told_ns = now;
+	return hf_sensor_health(s, part, "degraded", why->msg, s->sink, err);
+}
+
+static void watch_container(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pid)
+{
+	struct hf_err why = { 0 };
+
+	/* A process that is gone by now leaves it to the next one of its container. */
+	if (s->files)
+		(void)!hf_files_container(s->files, cgroup_id, pid, &why);
+}
+
+static int on_birth(struct hf_sensor *s, const struct hf_record *h, hf_sv record, struct hf_err *err)
+{
+	hf_sv path = hf_record_cgroup_path(record);
+
+	if (hf_containers_born(s->containers, h->cgroup_id, path, h->ns, false))
+		return hf_sensor_hand(s, h->cgroup_id, 0, err);
+	s->ignored[h->cgroup_id % HF_IGNORED_SLOTS] = h->cgroup_id;
+	hf_kernel_ignore(s->kernel, h->cgroup_id);
+	return 0;
+}
+
+static int on_death(struct hf_sensor *s, const struct hf_record *h, struct hf_err *err)
+{
+	int code = hf_sensor_ignored(s, h->cgroup_id) ? 0 : hf_sensor_hand(s, h->cgroup_id, 0, err);
+
+	if (s->files)
+		hf_files_gone(s->files, h->cgroup_id);
+	hf_containers_gone(s->containers, h->cgroup_id, h->ns);
+	if (s->gone_n == HF_GONE_MAX)
+		hf_sensor_sweep(s, 0, true);
+	s->gone[s->gone_n++] = (struct hf_gone){ h->cgroup_id, h->ns };
+	return code;
+}
+
+static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv record, struct hf_err *err)
+{
+	uint64_t old = hf_record_old_execution(record);
+	struct hf_execution *before = hf_executions_find(&s->executions, old);
+	const struct hf_value *arguments = &s->event.values[HF_FIELD_PROCESS_ARGUMENTS];
+	struct hf_execution x = {
+		.id = h->execution ? h->execution : (uint64_t)HF_SYNTHETIC << 32 | ++s->next_synthetic,
+		.parent = h->parent_execution,
+		.cgroup_id = h->cgroup_id,
+		.start_ns = h->start_ns,
+		.pid = h->pid,
+		.parent_pid = h->parent_pid,
+		.flags = h->process_flags,
+		.path = hf_event_string(&s->event, HF_FIELD_PROCESS_EXE_PATH),
+	};
+
+	if (arguments->type == HF_VALUE_LIST) {
+		x.arguments = arguments->list;
+		x.arguments_n = arguments->n;
+	}
+	if (!before && !old)
+		before = hf_executions_of_pid(&s->executions, h->pid, 0);
+	if (!x.parent) { /* it came from what ran before the sensor */
+		const struct hf_execution *parent =
+			before ? before : hf_executions_of_pid(&s->executions, h->parent_pid, 0);
+
+		x.parent = parent ? parent->id : 0;
+	}
+	hf_executions_add(&s->executions, &x);
+	if (before && before->pid == h->pid) /* the same process runs something else now; a fork's execution goes on */
+		hf_executions_end(&s->executions, before, h->ns);
+	if (!(h->process_flags & HF_PROCESS_SETUP))
+		watch_container(s, h->cgroup_id, h->pid);
+	return hf_sensor_hand(s, h->cgroup_id, x.id, err);
+}
+
+static int on_end(struct hf_sensor *s, const struct hf_record *h, struct hf_err *err)
+{
+	struct hf_execution *x = hf_executions_find(&s->executions, h->execution);
+
+	if (!x)
+		x = hf_executions_of_pid(&s->executions, h->pid, 0);
+	int code = hf_sensor_hand(s, h->cgroup_id, x ? x->id : 0, err);
+	if (x && x->pid == h->pid)
+		hf_executions_end(&s->executions, x, h->ns);
+	return code;
+}
+
+/* Answers of name servers are looked at once a container has asked one. */
+static void watch_names(struct hf_sensor *s, uint64_t cgroup_id)
+{
+	const struct hf_container *c = hf_containers_find(s->containers, cgroup_id);
+	struct hf_err why = { 0 };
+
+	if (c && hf_event_uint(&s->event, HF_FIELD_NETWORK_REMOTE_PORT) == 53 && c->cgroup.len &&
+	    hf_kernel_watch_names(s->kernel, cgroup_id, c->cgroup, &why) < 0)
+		(void)!hf_sensor_trouble(s, "names", &why, &why);
+}
+
+static int take_record(void *ctx, hf_sv record, struct hf_err *err)
+{
+	struct hf_sensor *s = ctx;
+	struct hf_record h;
+	struct hf_err why = { 0 };
+
+	hf_arena_reset(&s->arena);
+	memset(&s->event, 0, sizeof s->event);
+	int code = hf_record_event(record, &s->arena, &s->event, &why);
+	if (code >= 0 && hf_record_head(record, &h) && hf_object_is(h.kind))
+		code = hf_object_event(record, s->host_known ? &s->host : NULL, &s->arena, &s->event, &why);
+	if (code < 0)
+		return hf_sensor_trouble(s, "record", &why, err);
+	if (s->options.host && !h.cgroup_id)
+		return hf_sensor_hand(s, 0, h.execution, err);
+	enum hf_event_kind kind = s->event.kind;
+
+	if (kind == HF_EVENT_CONTAINER_START)
+		return on_birth(s, &h, record, err);
+	if (kind == HF_EVENT_CONTAINER_STOP)
+		return on_death(s, &h, err);
+	if (kind == HF_EVENT_EXEC)
+		return on_execution(s, &h, record, err);
+	if (kind == HF_EVENT_EXIT)
+		return on_end(s, &h, err);
+	if (kind == HF_EVENT_CONNECT || kind == HF_EVENT_SEND)
+		watch_names(s, h.cgroup_id);
+	return hf_sensor_hand(s, h.cgroup_id, h.execution, err);
+}
+
+static void found_container(void *ctx, uint64_t cgroup_id, hf_sv path, uint32_t pid, uint64_t start_ns)
+{
+	struct hf_sensor *s = ctx;
+	bool is_new = !hf_containers_find(s->containers, cgroup_id);
+	struct hf_err why = { 0 };
+
+	if (!hf_containers_born(s->containers, cgroup_id, path, start_ns, true))
+		return;
+	if (hf_kernel_watch(s->kernel, cgroup_id, &why) < 0)
+		(void)!hf_sensor_trouble(s, "sensor", &why, &why);
+	watch_container(s, cgroup_id, pid);
+	if (!is_new)
+		return;
+	hf_arena_reset(&s->arena);
+	memset(&s->event, 0, sizeof s->event);
+	s->event.kind = HF_EVENT_CONTAINER_START;
+	hf_event_set_uint(&s->event, HF_FIELD_MONOTONIC_NS, hf_sensor_now_ns());
+	hf_event_set_uint(&s->event, HF_FIELD_CONTAINER_CGROUP_ID, cgroup_id);
+	hf_event_set_string(&s->event, HF_FIELD_CONTAINER_CGROUP, path);
+	hf_event_set_bool(&s->event, HF_FIELD_CONTAINER_STARTED_BEFORE, true);
+	HF_COUNT(s, HF_EVENT_CONTAINER_START, cgroup_id, seen, 1);
+	HF_COUNT(s, HF_EVENT_CONTAINER_START, cgroup_id, delivered, 1);
+	(void)!hf_sensor_hand(s, cgroup_id, 0, &why); /* a sink that is gone tells so at the next event */
+}
+
+static void found_process(void *ctx, uint64_t cgroup_id, const struct hf_proc_process *p)
+{
+	hf_sensor_found(ctx, cgroup_id, p);
+}
+
+static void end_if_gone(void *ctx, struct hf_execution *e)
+{
+	struct hf_sensor *s = ctx;
+	uint64_t execution, cgroup_id;
+
+	/* Its record may be on its way still, so only what is long gone is ended here. */
+	if (hf_sensor_now_ns() - e->start_ns < 10 * SECOND_NS ||
+	    hf_kernel_process(s->kernel, e->pid, &execution, &cgroup_id))
+		return;
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%u", e->pid);
+	if (access(path, F_OK) < 0)
+		hf_executions_end(&s->executions, e, hf_sensor_now_ns());
+}
+
+static int reconcile(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
+{
+	const struct hf_reconcile_sink sink = { s, found_container, found_process };
+
+	s->reconcile_ns = now_ns;
+	if (!s->reconcile)
+		return 0;
+	hf_executions_each(&s->executions, end_if_gone, s);
+	return hf_reconcile_walk(s->reconcile, true, &sink, err);
+}
+
+/* The sources beside BPF: each may be refused, and then is told of. */
+static void open_sources(struct hf_sensor *s)
+{
+	struct hf_err why[4] = { 0 };
+	struct hf_files_options files = { .watches = s->options.watches, .watches_n = s->options.watches_n };
+
+	hf_cleanup(hf_fd_close) int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	s->host_known = proc >= 0 && hf_namespaces_read(proc, 1, &s->host);
+	s->feed = hf_sensor_feed(s);
+	if (hf_perf_open(&(struct hf_perf_options){ 0 }, &s->feed, &s->perf, &why[0]) < 0)
+		s->troubles[0] = (struct hf_trouble){ .part = "perf", .err = why[0] };
+	files.perf = s->perf;
+	if (hf_files_open(&files, &s->feed, &s->files, &why[1]) < 0)
+		s->troubles[1] = (struct hf_trouble){ .part = "files", .err = why[1] };
+	if (hf_connector_open(&(struct hf_connector_options){ 0 }, &s->feed, 200, &s->connector, &why[2]) < 0)
+		s->troubles[2] = (struct hf_trouble){ .part = "connector", .err = why[2] };
+	if (hf_reconcile_open(&(struct hf_reconcile_options){ .perf = s->perf }, &s->feed, &s->reconcile, &why[3]) < 0)
+		s->troubles[3] = (struct hf_trouble){ .part = "reconcile", .err = why[3] };
+}
+
+int hf_sensor_open(const struct hf_sensor_options *options, struct hf_sensor **ret, struct hf_err *err)
+{
+	struct hf_sensor *s = hf_calloc(1, sizeof *s);
+	const struct hf_kernel_options kernel = { .host = options->host,
+						  .deep = options->deep,
+						  .ring_control_bytes = options->ring_control_bytes,
+						  .ring_bulk_bytes = options->ring_bulk_bytes };
+
+	s->options = *options;
+	if (!s->options.reconcile_seconds)
+		s->options.reconcile_seconds = RECONCILE_SECONDS;
+	s->containers = options->containers;
+	s->arena = HF_ARENA(HF_MIB(1));
+	s->counts = hf_calloc(HF_COUNTS_SLOTS, sizeof *s->counts);
+	s->reported = hf_calloc(HF_COUNTS_SLOTS, sizeof *s->reported);
+	s->started_s = (uint64_t)time(NULL);
+	hf_executions_init(&s->executions, 0, 0);
+	hf_lookups_init(&s->lookups);
+	if (hf_kernel_open(&kernel, &s->kernel, err) < 0) {
+		hf_sensor_close(s);
+		return err->code;
+	}
+	open_sources(s);
+	*ret = s;
+	return 0;
+}
+
+void hf_sensor_close(struct hf_sensor *s)
+{
+	if (!s)
+		return;
+	if (s->reconcile)
+		hf_reconcile_close(s->reconcile);
+	if (s->connector)
+		hf_connector_close(s->connector);
+	if (s->files)
+		hf_files_close(s->files);
+	if (s->perf)
+		hf_perf_close(s->perf);
+	if (s->kernel)
+		hf_kernel_close(s->kernel);
+	for (struct hf_held *h = s->held_first, *next; h; h = next) {
+		next = h->next;
+		hf_arena_done(&h->arena);
+		free(h);
+	}
+	hf_lookups_done(&s->lookups);
+	hf_executions_done(&s->executions);
+	hf_arena_done(&s->arena);
+	free(s->counts);
+	free(s->reported);
+	free(s);
+}
+
+/* What this kernel refuses, and what ran before. */
+static int begin(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
+{
+	size_t n;
+	const struct hf_kernel_program *p = hf_kernel_programs(s->kernel, &n);
+	char text[320];
+	int code = 0;
+
+	s->opened = true;
+	for (size_t i = 0; i < n && code >= 0; i++) {
+		if (p[i].works || !p[i].why[0])
+			continue;
+		snprintf(text, sizeof text, "%s: %s (%s)", p[i].sees, p[i].why, p[i].section);
+		code = hf_sensor_health(s, "hook", "degraded", text, s->sink, err);
+	}
+	for (size_t i = 0; i < 4 && code >= 0; i++)
+		if (s->troubles[i].err.code)
+			code = hf_sensor_health(s, s->troubles[i].part, "degraded", s->troubles[i].err.msg, s->sink,
+						err);
+	return code < 0 ? code : reconcile(s, now_ns, err);
+}
+
+static int engine(struct hf_sensor *s, struct hf_err *err)
+{
+	bool ok;
+	hf_sv line = hf_containers_engine(s->containers, &ok);
+
+	if (s->engine_told && ok == s->engine_ok)
+		return 0;
+	s->engine_told = true;
+	s->engine_ok = ok;
+	snprintf(s->engine_line, sizeof s->engine_line, "%.*s", HF_SV_FMT(line));
+	return hf_sensor_health(s, "engine", ok ? "ok" : "degraded", s->engine_line, s->sink, err);
+}
+
+/* Each source may end the stream; what is wrong with one alone is told and the others go on. */
+static int drain(struct hf_sensor *s, struct hf_err *err)
+{
+	int code = hf_kernel_drain(s->kernel, take_record, s, err);
+
+	if (code >= 0 && s->perf)
+		code = hf_perf_drain(s->perf, err);
+	if (code >= 0 && s->files)
+		code = hf_files_drain(s->files, err);
+	if (code >= 0 && s->connector)
+		code = hf_connector_drain(s->connector, err);
+	return code;
+}
+
+static int pace(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
+{
+	int code = 0;
+
+	if (now_ns - s->clock_read_ns >= CLOCK_NS) {
+		code = hf_sensor_clock(s, now_ns, err);
+		if (code >= 0 && s->opened)
+			code = engine(s, err);
+	}
+	if (code >= 0 && now_ns - s->sweep_ns >= SWEEP_NS) {
+		s->sweep_ns = now_ns;
+		hf_sensor_sweep(s, now_ns, false);
+	}
+	if (code >= 0 && s->opened && now_ns - s->reconcile_ns >= s->options.reconcile_seconds * SECOND_NS)
+		code = reconcile(s, now_ns, err);
+	return code;
+}
+
+int hf_sensor_run(struct hf_sensor *s, int timeout_ms, const struct hf_event_sink *sink, struct hf_err *err)
+{
+	struct pollfd fds[] = { { .fd = hf_kernel_fd(s->kernel), .events = POLLIN },
+				{ .fd = hf_containers_fd(s->containers), .events = POLLIN },
+				{ .fd = s->perf ? hf_perf_fd(s->perf) : -1, .events = POLLIN },
+				{ .fd = s->files ? hf_files_fd(s->files) : -1, .events = POLLIN },
+				{ .fd = s->connector ? hf_connector_fd(s->connector) : -1, .events = POLLIN } };
+	int code = 0;
+
+	s->sink = sink;
+	if (!s->opened) {
+		code = hf_sensor_clock(s, hf_sensor_now_ns(), err);
+		if (code >= 0)
+			code = begin(s, hf_sensor_now_ns(), err);
+	} else {
+		if (poll(fds, HF_ARRAY_SIZE(fds), timeout_ms < DRAIN_MS ? timeout_ms : DRAIN_MS) < 0 && errno != EINTR)
+			return hf_fail_errno(err, "waiting for events");
+		code = pace(s, hf_sensor_now_ns(), err);
+	}
+	if (code >= 0)
+		code = drain(s, err);
+	if (code >= 0 && (hf_containers_settle(s->containers, hf_sensor_now_ns()) || s->held_n))
+		code = hf_sensor_release(s, false, err);
+	return code < 0 ? code : 0;
+}
+
+int hf_sensor_flush(struct hf_sensor *s, const struct hf_event_sink *sink, struct hf_err *err)
+{
+	s->sink = sink;
+	int code = drain(s, err);
+
+	if (code >= 0)
+		hf_containers_settle(s->containers, hf_sensor_now_ns());
+	return code < 0 ? code : hf_sensor_release(s, true, err);
+}
+
+struct search {
+	uint64_t cgroup_id;
+	uint32_t pid;
+};
+
+static void find_process(void *ctx, struct hf_execution *e)
+{
+	struct search *w = ctx;
+
+	if (e->cgroup_id == w->cgroup_id && !(e->flags & HF_PROCESS_SETUP))
+		w->pid = e->pid;
+}
+
+uint32_t hf_sensor_process_in(struct hf_sensor *s, uint64_t cgroup_id)
+{
+	struct search w = { cgroup_id, 0 };
+
+	hf_executions_each(&s->executions, find_process, &w);
+	return w.pid;
+}
+
+struct hf_sensor_state hf_sensor_state(const struct hf_sensor *s)
+{
+	return (struct hf_sensor_state){ .executions = s->executions.n,
+					 .executions_refused = s->executions.refused,
+					 .held = s->held_n,
+					 .held_refused = s->held_refused,
+					 .reconciled = s->reconciled };
+}

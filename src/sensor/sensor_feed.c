@@ -1,0 +1,96 @@
+/* The sources beside BPF: who their processes are, and their counts. */
+#include "sensor/sensor_internal.h"
+
+static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_ns)
+{
+	struct hf_sensor *s = ctx;
+	struct hf_feed_process p = { 0 };
+	const struct hf_execution *x = hf_executions_of_pid(&s->executions, pid, time_ns);
+
+	if (x) {
+		p.cgroup_id = x->cgroup_id;
+		p.execution = x->id;
+	} else if (!hf_kernel_process(s->kernel, pid, &p.execution, &p.cgroup_id)) {
+		/* Neither ran a program in a watched container nor was made in one. */
+		p.unwanted = !s->options.host;
+	}
+	if (!s->options.host && (!p.cgroup_id || hf_sensor_ignored(s, p.cgroup_id)))
+		p.unwanted = true;
+	return p;
+}
+
+static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct hf_sensor *s = ctx;
+	uint64_t cgroup_id = hf_event_uint(e, HF_FIELD_CONTAINER_CGROUP_ID);
+	uint64_t execution = hf_event_uint(e, HF_FIELD_PROCESS_EXECUTION);
+
+	hf_arena_reset(&s->arena);
+	s->event = *e;
+	if (!cgroup_id && hf_event_has(e, HF_FIELD_PROCESS_PID)) {
+		struct hf_feed_process p = process_of(s, (uint32_t)hf_event_uint(e, HF_FIELD_PROCESS_PID),
+						      hf_event_uint(e, HF_FIELD_MONOTONIC_NS));
+
+		cgroup_id = p.cgroup_id;
+		execution = p.execution;
+		if (p.unwanted)
+			return 0;
+	}
+	HF_COUNT(s, e->kind, cgroup_id, seen, 1);
+	HF_COUNT(s, e->kind, cgroup_id, delivered, 1);
+	return hf_sensor_hand(s, cgroup_id, execution, err);
+}
+
+static void count(void *ctx, enum hf_event_kind kind, uint64_t cgroup_id, enum hf_fate fate, uint64_t n)
+{
+	static const size_t field[] = {
+		[HF_FATE_KNOWN] = offsetof(struct hf_sensor_counts, known),
+		[HF_FATE_DROPPED_RING] = offsetof(struct hf_sensor_counts, dropped_ring),
+		[HF_FATE_DROPPED_RATE] = offsetof(struct hf_sensor_counts, dropped_rate),
+		[HF_FATE_DROPPED_MAP] = offsetof(struct hf_sensor_counts, dropped_map),
+		[HF_FATE_DROPPED_UNREADABLE] = offsetof(struct hf_sensor_counts, dropped_unreadable),
+		[HF_FATE_DROPPED_QUEUE] = offsetof(struct hf_sensor_counts, dropped_queue),
+	};
+	struct hf_sensor *s = ctx;
+
+	HF_COUNT(s, kind, cgroup_id, seen, n);
+	hf_sensor_count(s, kind, cgroup_id, field[fate], n);
+}
+
+static void born(void *ctx, uint64_t cgroup_id, hf_sv path, uint64_t time_ns)
+{
+	struct hf_sensor *s = ctx;
+
+	if (!hf_containers_find(s->containers, cgroup_id) && !hf_sensor_ignored(s, cgroup_id))
+		hf_containers_born(s->containers, cgroup_id, path, time_ns, false);
+}
+
+struct hf_feed hf_sensor_feed(struct hf_sensor *s)
+{
+	return (struct hf_feed){ .ctx = s, .process = process_of, .take = take, .count = count, .cgroup = born };
+}
+
+void hf_sensor_found(struct hf_sensor *s, uint64_t cgroup_id, const struct hf_proc_process *p)
+{
+	const struct hf_execution *known = hf_executions_of_pid(&s->executions, p->stat.pid, 0), *parent;
+	uint64_t execution = 0, of_kernel = 0;
+
+	if (known)
+		return;
+	if (hf_kernel_process(s->kernel, p->stat.pid, &execution, &of_kernel) && execution)
+		return; /* a fork: it belongs to an execution that is known, or whose record is on its way */
+	parent = hf_executions_of_pid(&s->executions, p->stat.parent_pid, 0);
+	const struct hf_execution x = {
+		.id = (uint64_t)HF_SYNTHETIC << 32 | ++s->next_synthetic,
+		.parent = parent ? parent->id : 0,
+		.cgroup_id = cgroup_id,
+		.start_ns = p->start_ns,
+		.pid = p->stat.pid,
+		.parent_pid = p->stat.parent_pid,
+		.path = p->executable,
+		.arguments = p->arguments,
+		.arguments_n = p->arguments_n,
+	};
+	if (hf_executions_add(&s->executions, &x))
+		s->reconciled++;
+}
