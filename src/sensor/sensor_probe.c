@@ -13,9 +13,9 @@ static void rung(struct ladder *l, const char *sees, const char *by, bool works,
 	if (l->n < l->max) {
 		struct hf_sensor_rung *r = &l->rungs[l->n];
 
-		snprintf(r->sees, sizeof r->sees, "%s", sees);
-		snprintf(r->by, sizeof r->by, "%s", by);
-		snprintf(r->why, sizeof r->why, "%s", why);
+		snprintf(r->sees, sizeof r->sees, "%.*s", (int)sizeof r->sees - 1, sees);
+		snprintf(r->by, sizeof r->by, "%.*s", (int)sizeof r->by - 1, by);
+		snprintf(r->why, sizeof r->why, "%.*s", (int)sizeof r->why - 1, why);
 		r->works = works;
 	}
 	l->n++;

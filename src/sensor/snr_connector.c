@@ -36,23 +36,18 @@ static enum hf_event_kind main_kind(const struct hf_connector *c)
 /* Linux 6.6 takes the events that are wanted behind the operation, and filters before it queues. */
 static int listen_to(const struct hf_connector *c, bool filter, struct hf_err *err)
 {
-	struct {
-		struct nlmsghdr netlink;
-		struct cn_msg connector;
-		uint32_t operation, wanted;
-	} __attribute__((packed, aligned(4))) m = {
-		.connector = {
-			.id = { CN_IDX_PROC, CN_VAL_PROC },
-			.len = (uint16_t)(filter ? 8 : 4),
-		},
-		.operation = PROC_CN_MCAST_LISTEN,
-		.wanted = HF_CONNECTOR_PTRACE,
-	};
+	const uint32_t wanted = HF_CONNECTOR_PTRACE | (c->executions ? HF_CONNECTOR_EXEC | HF_CONNECTOR_EXIT : 0);
+	const uint32_t data[2] = { PROC_CN_MCAST_LISTEN, wanted };
+	const uint16_t data_n = filter ? sizeof data : sizeof data[0];
+	const struct cn_msg connector = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = data_n };
+	char message[sizeof(struct nlmsghdr) + sizeof connector + sizeof data] __attribute__((aligned(8)));
+	const struct nlmsghdr netlink = { .nlmsg_len = (uint32_t)(sizeof netlink + sizeof connector + data_n),
+					  .nlmsg_type = NLMSG_DONE };
 
-	if (c->executions)
-		m.wanted |= HF_CONNECTOR_EXEC | HF_CONNECTOR_EXIT;
-	m.netlink = (struct nlmsghdr){ .nlmsg_len = (uint32_t)(sizeof m - (filter ? 0 : 4)), .nlmsg_type = NLMSG_DONE };
-	if (send(c->fd, &m, m.netlink.nlmsg_len, 0) < 0)
+	memcpy(message, &netlink, sizeof netlink);
+	memcpy(message + sizeof netlink, &connector, sizeof connector);
+	memcpy(message + sizeof netlink + sizeof connector, data, data_n);
+	if (send(c->fd, message, netlink.nlmsg_len, 0) < 0)
 		return hf_fail_errno(err, "process connector");
 	return 0;
 }

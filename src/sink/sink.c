@@ -309,6 +309,8 @@ static void hand_to(struct hf_sinks *all, struct hf_sink *s, const struct hf_eve
 		all->line.len = 0;
 		all->line.over = false;
 		s->ops->render(s->self, e, &all->line);
+		if (!all->line.over && !all->line.len) /* this output has nothing to say of it */
+			return;
 		json = all->line.over ? (hf_sv){ NULL, SIZE_MAX } : hf_buf_view(&all->line);
 	}
 	hf_queue_put(s->queue, e->kind, json, report);

@@ -55,6 +55,12 @@ static void render(void *self, const struct hf_event *e, struct hf_buf *out)
 	hf_sv time = hf_event_string(e, HF_FIELD_TIME), reason = hf_event_string(e, HF_FIELD_ALERT_REASON);
 	size_t column = 0;
 
+	/* For people: not what the runtime does before the container's own program, nor that nothing was lost. JSON has both. */
+	if (e->kind != HF_EVENT_ALERT && e->kind != HF_EVENT_CONTAINER_START &&
+	    hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
+		return;
+	if (e->kind == HF_EVENT_LOSS && hf_event_has(e, HF_FIELD_LOSS_SEEN) && !hf_event_uint(e, HF_FIELD_LOSS_DROPPED))
+		return;
 	/* 2026-03-01T09:12:44.018…: the clock to the millisecond. */
 	hf_render_text(out, time.len >= 23 ? hf_sv_slice(time, 11, 12) : time);
 	pad_to(out, column += 12);
