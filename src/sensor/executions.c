@@ -43,7 +43,7 @@ struct hf_execution *hf_executions_of_pid(const struct hf_executions *t, uint32_
 {
 	/* The newest stands first in its bucket. */
 	for (struct hf_execution *e = t->by_pid[bucket(pid)]; e; e = e->next_of_pid) {
-		if (e->pid != pid || (time_ns && e->start_ns > time_ns))
+		if (e->pid != pid || (time_ns && e->since_ns > time_ns))
 			continue;
 		if (!e->ended_ns || (time_ns && time_ns <= e->ended_ns))
 			return e;

@@ -5,9 +5,10 @@
 #include "model/event.h"
 
 struct hf_execution {
-	uint64_t id, parent;                    /* parent 0: not known */
-	uint64_t cgroup_id, start_ns, ended_ns; /* ended_ns 0: it runs */
-	uint32_t pid, parent_pid, flags;        /* HF_PROCESS_… of bpf/event.h */
+	uint64_t id, parent;             /* parent 0: not known */
+	uint64_t cgroup_id, start_ns;    /* of the process */
+	uint64_t since_ns, ended_ns;     /* of the execution; ended_ns 0: it runs */
+	uint32_t pid, parent_pid, flags; /* HF_PROCESS_… of bpf/event.h */
 	uint32_t children;
 	hf_sv path;
 	const hf_sv *arguments; /* the first ones, as far as HF_EXECUTION_TEXT_MAX goes */

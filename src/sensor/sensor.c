@@ -17,6 +17,7 @@ enum {
 	CLOCK_NS = 1000000000, /* how often the two clocks are compared */
 	SWEEP_NS = 1000000000,
 	RECONCILE_SECONDS = 60,
+	LOADING_NS = 2000000, /* a program is mapped just before its execution is told of */
 };
 #define TROUBLE_PAUSE_NS UINT64_C(10000000000) /* one line in ten seconds and part */
 #define SECOND_NS        UINT64_C(1000000000)
@@ -94,6 +95,7 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 		.parent = h->parent_execution,
 		.cgroup_id = h->cgroup_id,
 		.start_ns = h->start_ns,
+		.since_ns = h->ns > LOADING_NS ? h->ns - LOADING_NS : 0,
 		.pid = h->pid,
 		.parent_pid = h->parent_pid,
 		.flags = h->process_flags,

@@ -36,6 +36,11 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 		if (p.unwanted)
 			return 0;
 	}
+	/* In a container, and no program of the container: the runtime on its way to the first one. */
+	if (cgroup_id && !execution && hf_event_has(e, HF_FIELD_PROCESS_PID) &&
+	    !hf_executions_of_pid(&s->executions, (uint32_t)hf_event_uint(e, HF_FIELD_PROCESS_PID),
+				  hf_event_uint(e, HF_FIELD_MONOTONIC_NS)))
+		hf_event_set_bool(&s->event, HF_FIELD_PROCESS_SETUP, true);
 	HF_COUNT(s, e->kind, cgroup_id, seen, 1);
 	HF_COUNT(s, e->kind, cgroup_id, delivered, 1);
 	return hf_sensor_hand(s, cgroup_id, execution, err);
@@ -85,6 +90,7 @@ void hf_sensor_found(struct hf_sensor *s, uint64_t cgroup_id, const struct hf_pr
 		.parent = parent ? parent->id : 0,
 		.cgroup_id = cgroup_id,
 		.start_ns = p->start_ns,
+		.since_ns = p->start_ns,
 		.pid = p->stat.pid,
 		.parent_pid = p->stat.parent_pid,
 		.path = p->executable,
