@@ -9,8 +9,9 @@ _holdfast() {
 		--severity) words='critical high medium low unknown' ;;
 		--fail-on) words='low medium high critical kev epss>=0.5 fixable:high secret config:high' ;;
 		db) words='build status search' ;;
+		runtime) words='probe watch learn profile seed rules flows harden enforce status top why' ;;
 		plumbing) words='compare match purl' ;;
-		*) case $cur in -*) words='--format --severity --only-fixed --fail-on --platform --db --strict --verbose --quiet --help -o' ;; esac ;;
+		*) case $cur in -*) words='--format --severity --only-fixed --fail-on --platform --db --strict --verbose --quiet --help -o --record --replay --output --profiles --rules --exceptions --state --for --deep --host --docker-socket' ;; esac ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

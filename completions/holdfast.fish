@@ -1,6 +1,7 @@
 # fish completion of holdfast
 complete -c holdfast -n __fish_use_subcommand -a 'scan sbom layers db runtime plumbing'
 complete -c holdfast -n '__fish_seen_subcommand_from db' -a 'build status search'
+complete -c holdfast -n '__fish_seen_subcommand_from runtime' -a 'probe watch learn profile seed rules flows harden enforce status top why'
 complete -c holdfast -n '__fish_seen_subcommand_from plumbing' -a 'compare match purl'
 complete -c holdfast -s f -l format -x -a 'table json sarif cyclonedx spdx' -d 'format of the output'
 complete -c holdfast -l severity -x -a 'critical high medium low unknown' -d 'show only these'
@@ -8,3 +9,7 @@ complete -c holdfast -l fail-on -x -a 'low medium high critical kev fixable:high
 complete -c holdfast -l only-fixed -d 'show only flaws with a known fix'
 complete -c holdfast -l strict -d 'exit 3 where something could not be read'
 complete -c holdfast -s o -r -d 'file to write'
+complete -c holdfast -l record -r -d 'runtime: keep all events in this file'
+complete -c holdfast -l replay -r -d 'runtime: events that were recorded'
+complete -c holdfast -l profiles -x -a '(__fish_complete_directories)' -d 'runtime: profiles to judge by'
+complete -c holdfast -l output -x -a 'json table syslog webhook= metrics' -d 'runtime: where events go'

@@ -3,12 +3,30 @@
 #include <unistd.h>
 
 #include "cmd/runtime.h"
+#include "enforce/rung.h"
 #include "format/json_writer.h"
 #include "sensor/sensor.h"
 
-enum { RUNGS_MAX = 64 };
+enum { RUNGS_MAX = 64, WHY_MAX = 200 };
 
-static void json(const struct hf_sensor_rung *rungs, size_t n)
+struct enforcing {
+	const struct hf_rung *rung;
+	bool works;
+	char why[WHY_MAX];
+};
+
+static size_t enforcing(struct enforcing *list, size_t max)
+{
+	size_t n = 0;
+
+	for (; hf_rungs[n] && n < max; n++) {
+		list[n] = (struct enforcing){ .rung = hf_rungs[n] };
+		list[n].works = hf_rungs[n]->probe(list[n].why, sizeof list[n].why);
+	}
+	return n;
+}
+
+static void json(const struct hf_sensor_rung *rungs, size_t n, const struct enforcing *denies, size_t denies_n)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf out = HF_BUF(1 << 20);
 	struct hf_json_writer w = { .out = &out };
@@ -27,6 +45,17 @@ static void json(const struct hf_sensor_rung *rungs, size_t n)
 		hf_jw_object_end(&w);
 	}
 	hf_jw_array_end(&w);
+	hf_jw_key(&w, "denies");
+	hf_jw_array(&w);
+	for (size_t i = 0; i < denies_n; i++) {
+		hf_jw_object(&w);
+		hf_jw_kv(&w, "by", hf_sv_of(denies[i].rung->name));
+		hf_jw_kv_bool(&w, "works", denies[i].works);
+		hf_jw_kv_if(&w, "why", hf_sv_of(denies[i].why));
+		hf_jw_kv(&w, "leaves_open", hf_sv_of(denies[i].rung->residual));
+		hf_jw_object_end(&w);
+	}
+	hf_jw_array_end(&w);
 	hf_jw_object_end(&w);
 	(void)hf_jw_finish(&w, &err);
 	fwrite(out.ptr, 1, out.len, stdout);
@@ -35,6 +64,7 @@ static void json(const struct hf_sensor_rung *rungs, size_t n)
 static int run(int argc, char **argv)
 {
 	static struct hf_sensor_rung rungs[RUNGS_MAX];
+	static struct enforcing denies[RUNGS_MAX];
 	bool as_json = argc == 3 && !strcmp(argv[1], "--format") && !strcmp(argv[2], "json");
 	size_t working = 0;
 
@@ -43,11 +73,19 @@ static int run(int argc, char **argv)
 	size_t n = hf_sensor_probe(rungs, RUNGS_MAX);
 	for (size_t i = 0; i < n; i++)
 		working += rungs[i].works;
+	size_t denies_n = enforcing(denies, RUNGS_MAX);
 	if (as_json)
-		json(rungs, n);
+		json(rungs, n, denies, denies_n);
+	else
+		puts("SEES");
 	for (size_t i = 0; i < n && !as_json; i++)
-		printf("%-8s %-40s %-36s %s\n", rungs[i].works ? "yes" : "no", rungs[i].sees, rungs[i].by,
+		printf("%-4s %-40s %-30s %s\n", rungs[i].works ? "yes" : "no", rungs[i].sees, rungs[i].by,
 		       rungs[i].why);
+	if (!as_json)
+		puts("\nDENIES, the best first");
+	for (size_t i = 0; i < denies_n && !as_json; i++)
+		printf("%-4s %-16s %s%sleaves open: %s\n", denies[i].works ? "yes" : "no", denies[i].rung->name,
+		       denies[i].why, denies[i].why[0] ? "; " : "", denies[i].rung->residual);
 	if (!working)
 		fprintf(stderr, "holdfast: nothing can be seen: %s\n",
 			geteuid() ? "it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"
@@ -58,8 +96,9 @@ static int run(int argc, char **argv)
 const struct hf_command hf_runtime_probe = {
 	.name = "probe",
 	.summary = "what this node can see and enforce",
-	.usage =
-		"[--format table|json]\n\n"
-		"Tries each hook of the sensor on this kernel and says what it sees, by what, and what it leaves open.",
+	.usage = "[--format table|json]\n\n"
+		 "Tries each hook of the sensor and each mechanism of enforcement on this kernel, and says what it "
+		 "sees or denies and\n"
+		 "what it leaves open. Nothing is denied to anybody.",
 	.run = run,
 };
