@@ -65,9 +65,12 @@ hf_inline struct hf_scratch *hf_scratch_get(void)
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
+/* Of the process that @task is a thread of: kept with its first thread. @task as a program gets it, not as it reads it. */
 hf_inline struct hf_process *hf_process_of(struct task_struct *task)
 {
-	return bpf_task_storage_get(&processes, task, NULL, 0);
+	struct hf_process *p = bpf_task_storage_get(&processes, task, NULL, 0);
+
+	return p ? p : bpf_task_storage_get(&processes, task->group_leader, NULL, 0);
 }
 
 /* Fills the front of a record for @task (any thread of the process). */

@@ -71,6 +71,13 @@ HF_KEYED_INLINE __u64 hf_keyed_object(__u64 key, __u32 kind, __u64 holder)
 	return hf_keyed_word(hf_keyed_begin(key, kind), holder);
 }
 
+/* Stands in front of the object for whatever a process does, namespaces too: the executable's inode and its file system's magic number,
+ * which replicas of an image share and a file elsewhere does not have. */
+HF_KEYED_INLINE __u64 hf_keyed_executable(__u64 h, __u64 inode, __u64 magic)
+{
+	return hf_keyed_word(hf_keyed_word(h, inode), magic);
+}
+
 /* A peer, or the address that is listened on: 16 bytes as bpf/object.h has them, IPv4 in the first four. */
 HF_KEYED_INLINE __u64 hf_keyed_address(__u64 h, const void *address, __u32 port, __u32 protocol)
 {

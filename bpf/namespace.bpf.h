@@ -133,7 +133,7 @@ hf_inline int hf_spaces_check(struct task_struct *task, struct task_struct *orig
 	hf_count_seen(c, HF_OBJECT_NAMESPACE);
 	struct hf_process *p = hf_process_of(task);
 
-	state = hf_object_begin(c, cgroup_id, HF_OBJECT_NAMESPACE);
+	state = hf_object_begin_by(c, cgroup_id, HF_OBJECT_NAMESPACE, task);
 	state = hf_keyed_word(state, p && p->flags & HF_PROCESS_SETUP);
 	for (int i = 0; i < HF_SPACES; i++)
 		state = hf_keyed_word(state, (__u64)r.before[i] << 32 | r.now[i]);

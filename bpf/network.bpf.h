@@ -48,7 +48,7 @@ int BPF_PROG(hf_on_tcp_state, const struct sock *sk, const int old_state, const 
 		return 0;
 	hf_count_seen(c, kind);
 	hf_socket_addresses(&r, sk);
-	state = hf_object_begin(c, cgroup_id, kind);
+	state = kind == HF_OBJECT_ACCEPT ? hf_object_begin(c, cgroup_id, kind) : hf_object_begin_current(c, cgroup_id, kind);
 	if (kind == HF_OBJECT_CONNECT)
 		state = hf_hash_address(state, r.remote, r.remote_port, r.protocol);
 	else if (kind == HF_OBJECT_LISTEN)
@@ -99,7 +99,7 @@ hf_inline int hf_udp(struct bpf_sock_addr *ctx, __u32 kind, bool is_ipv6)
 		r.local_port = port;
 	else
 		r.remote_port = port;
-	if (hf_object_known(c, kind, hf_hash_address(hf_object_begin(c, cgroup_id, kind), address, port, r.protocol),
+	if (hf_object_known(c, kind, hf_hash_address(hf_object_begin_current(c, cgroup_id, kind), address, port, r.protocol),
 			    &key))
 		return 1;
 	hf_record_current(&r.head, kind, cgroup_id);

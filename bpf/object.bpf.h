@@ -38,10 +38,24 @@ struct pt_regs {
 
 enum { HF_NEW_PER_SECOND = 500 };
 
-/* The state of the hash of an object of @kind in the container or its profile. */
+/* The state of the hash of an object of @kind in the container or its profile, where nobody's process does it. */
 hf_inline __u64 hf_object_begin(const struct hf_kernel_cgroup *c, __u64 cgroup_id, __u32 kind)
 {
 	return hf_keyed_word(hf_keyed_begin(config.hash_key, kind), c->profile ? c->profile : cgroup_id | 1ull << 63);
+}
+
+/* The same, done by @task: what one program was seen to do is not known of another. */
+hf_inline __u64 hf_object_begin_by(const struct hf_kernel_cgroup *c, __u64 cgroup_id, __u32 kind, struct task_struct *task)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	return hf_keyed_executable(hf_object_begin(c, cgroup_id, kind), BPF_CORE_READ(inode, i_ino),
+				   BPF_CORE_READ(inode, i_sb, s_magic));
+}
+
+hf_inline __u64 hf_object_begin_current(const struct hf_kernel_cgroup *c, __u64 cgroup_id, __u32 kind)
+{
+	return hf_object_begin_by(c, cgroup_id, kind, (struct task_struct *)bpf_get_current_task_btf());
 }
 
 /* True, and counted, where the object was met before; else it is put in. @ret_key takes it out again. */

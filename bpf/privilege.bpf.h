@@ -51,7 +51,7 @@ int BPF_PROG(hf_on_capability, const struct cred *cred, void *target, const void
 	/* The runtime uses nearly all of them in setting up: that must not make them known of the container. */
 	struct hf_process *p = hf_process_of(task);
 	__u64 setup = p && p->flags & HF_PROCESS_SETUP ? 1 : 0;
-	__u64 state = hf_keyed_word(hf_object_begin(c, cgroup_id, HF_OBJECT_CAPABILITY),
+	__u64 state = hf_keyed_word(hf_object_begin_by(c, cgroup_id, HF_OBJECT_CAPABILITY, task),
 				    setup << 63 | (__u64)(__u32)capability << 32 | (__u64)(result == 0) << 31 |
 					    ((__u32)number & 0xffff));
 
@@ -77,7 +77,7 @@ hf_inline void hf_uring(__u32 operation)
 		return;
 	hf_count_seen(c, HF_OBJECT_IO_URING);
 	if (hf_object_known(c, HF_OBJECT_IO_URING,
-			    hf_keyed_word(hf_object_begin(c, cgroup_id, HF_OBJECT_IO_URING), operation), &key))
+			    hf_keyed_word(hf_object_begin_current(c, cgroup_id, HF_OBJECT_IO_URING), operation), &key))
 		return;
 	hf_record_current(&r.head, HF_OBJECT_IO_URING, cgroup_id);
 	r.head.size = sizeof r;

@@ -96,6 +96,7 @@ struct fs_struct {
 };
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct file *exe_file;
 };
 typedef struct {
 	__u64 val;

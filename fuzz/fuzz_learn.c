@@ -29,6 +29,7 @@ static void check(const struct hf_profile *p)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
 	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_PROFILE_SIZE_MAX);
+	const struct hf_known_executable program = { 5, 9 };
 	const struct hf_known_names names = { number_of, number_of, number_of };
 	struct hf_profile again, observed;
 	struct hf_err err = { 0 };
@@ -39,7 +40,7 @@ static void check(const struct hf_profile *p)
 		abort();
 	observed = *p;
 	observed.mode = HF_MODE_OBSERVE;
-	hf_known_set(&observed, 42, 1, &names, &a, &n);
+	hf_known_set(&observed, 42, 1, &program, 1, &names, &a, &n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -55,6 +55,9 @@ enum hf_drift_subject hf_drift_question_of(const struct hf_event *e, struct hf_a
 		return HF_DRIFT_NOTHING;
 	ret->is_map = true;
 	ret->path = hf_event_string(e, HF_FIELD_MAP_PATH);
+	if (hf_sv_eq(ret->path, hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH)) &&
+	    !hf_event_bool(e, HF_FIELD_MAP_DELETED))
+		return HF_DRIFT_NOTHING; /* the program itself, which was judged as it was run */
 	ret->inode = hf_event_uint(e, HF_FIELD_MAP_INODE);
 	return ret->path.len ? HF_DRIFT_MAP : HF_DRIFT_NOTHING;
 }

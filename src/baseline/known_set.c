@@ -9,6 +9,7 @@ enum { PORT_DNS = 53 };
 
 struct maker {
 	uint64_t hash_key, number;
+	struct hf_known_executable executable; /* whose objects are added */
 	const struct hf_known_names *names;
 	struct hf_arena *a;
 	HF_VEC(struct hf_known_object) list;
@@ -16,7 +17,8 @@ struct maker {
 
 static uint64_t begin(const struct maker *m, enum hf_event_kind kind)
 {
-	return hf_keyed_object(m->hash_key, kind, m->number);
+	return hf_keyed_executable(hf_keyed_object(m->hash_key, kind, m->number), m->executable.inode,
+				   m->executable.magic);
 }
 
 static void add(struct maker *m, enum hf_event_kind kind, uint64_t state)
@@ -123,20 +125,29 @@ static void add_entry(struct maker *m, enum hf_profile_part part, const struct h
 	}
 }
 
-const struct hf_known_object *hf_known_set(const struct hf_profile *p, uint64_t hash_key, uint32_t number,
-					   const struct hf_known_names *names, struct hf_arena *a, size_t *ret_n)
+static void add_profile(struct maker *m, const struct hf_profile *p)
 {
-	struct maker m = { .hash_key = hash_key, .number = number, .names = names, .a = a };
-
-	for (unsigned part = 0; part < HF_PROFILE_PARTS && p->mode != HF_MODE_LEARN; part++) {
+	for (unsigned part = 0; part < HF_PROFILE_PARTS; part++) {
 		const struct hf_map *map = &p->sections[part].entries;
 		for (size_t i = 0; i < map->n; i++) {
 			const struct hf_profile_entry *e = map->entries[i].value;
 			bool rare = e && e->seen.origin == HF_ORIGIN_LEARNED && e->seen.replicas == 1 &&
 				    p->replicas >= HF_RARE_REPLICAS_MIN;
 			if (e && !e->folded && !rare)
-				add_entry(&m, part, e);
+				add_entry(m, part, e);
 		}
+	}
+}
+
+const struct hf_known_object *hf_known_set(const struct hf_profile *p, uint64_t hash_key, uint32_t number,
+					   const struct hf_known_executable *executables, size_t executables_n,
+					   const struct hf_known_names *names, struct hf_arena *a, size_t *ret_n)
+{
+	struct maker m = { .hash_key = hash_key, .number = number, .names = names, .a = a };
+
+	for (size_t i = 0; i < executables_n && p->mode != HF_MODE_LEARN; i++) {
+		m.executable = executables[i];
+		add_profile(&m, p);
 	}
 	*ret_n = m.list.n;
 	return m.list.at;

@@ -85,6 +85,17 @@ static int on_death(struct hf_sensor *s, const struct hf_record *h, struct hf_er
 	return code;
 }
 
+/* Busybox and its like run their applets through /proc/self/exe: the kernel calls that "exe", and the applet stands in argv. */
+static void name_applet(struct hf_event *e, const struct hf_value *arguments)
+{
+	hf_sv program = hf_sv_basename(hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH));
+
+	if (arguments->type == HF_VALUE_LIST && arguments->n && arguments->list[0].len &&
+	    hf_sv_eq(hf_event_string(e, HF_FIELD_PROCESS_NAME), HF_SV("exe")) &&
+	    (hf_sv_eq(program, HF_SV("busybox")) || hf_sv_eq(program, HF_SV("toybox"))))
+		hf_event_set_string(e, HF_FIELD_PROCESS_NAME, hf_sv_first(hf_sv_basename(arguments->list[0]), 15));
+}
+
 static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv record, struct hf_err *err)
 {
 	uint64_t old = hf_record_old_execution(record);
@@ -114,6 +125,7 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 
 		x.parent = parent ? parent->id : 0;
 	}
+	name_applet(&s->event, arguments);
 	hf_executions_add(&s->executions, &x);
 	if (before && before->pid == h->pid) /* the same process runs something else now; a fork's execution goes on */
 		hf_executions_end(&s->executions, before, h->ns);

@@ -163,7 +163,10 @@ int hf_sensor_hand(struct hf_sensor *s, uint64_t cgroup_id, uint64_t execution, 
 
 	if (!c && !s->options.host && hf_sensor_ignored(s, cgroup_id))
 		return 0;
-	if (!c && cgroup_id && !s->options.host) {
+	/* Modules, BPF programs and signals to the agent are told of wherever they come from, which may be no container. */
+	bool anywhere = e->kind == HF_EVENT_SIGNAL || e->kind == HF_EVENT_MODULE || e->kind == HF_EVENT_BPF;
+
+	if (!c && cgroup_id && !s->options.host && !anywhere) {
 		hf_event_set_uint(e, HF_FIELD_CONTAINER_CGROUP_ID, cgroup_id);
 		hf_event_set_string(e, HF_FIELD_CONTAINER_IDENTITY, HF_SV("unresolved"));
 		hf_event_set_string(e, HF_FIELD_CONTAINER_UNRESOLVED, HF_SV("the birth of its cgroup was not seen"));

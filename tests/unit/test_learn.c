@@ -116,6 +116,7 @@ HF_TEST(the_kernel_knows_what_cannot_turn_out_otherwise)
 	const struct hf_known_names names = { capability, system_call, io_uring };
 	const struct hf_sighting seen = { HF_ORIGIN_LEARNED, 2, 1, 1, 1, { 0 } };
 	const unsigned char peer[16] = { 10, 0, 0, 1 };
+	const struct hf_known_executable programs[] = { { 5, 9 }, { 6, 9 } };
 	const uint64_t key = 12345, zero = 0;
 	struct hf_profile p;
 	uint64_t word, state;
@@ -132,28 +133,29 @@ HF_TEST(the_kernel_knows_what_cannot_turn_out_otherwise)
 	hf_profile_add(&p, HF_PROFILE_PEERS, HF_SV("tcp/443 address:10.0.0.0/8"), (hf_sv){ 0 }, &seen);
 	hf_profile_add(&p, HF_PROFILE_PEERS, HF_SV("tcp/443 name:x"), (hf_sv){ 0 }, &seen);
 	hf_profile_add(&p, HF_PROFILE_IO_URING, HF_SV("setup"), (hf_sv){ 0 }, &seen);
-	hf_known_set(&p, key, 7, &names, &a, &n);
+	hf_known_set(&p, key, 7, programs, 2, &names, &a, &n);
 	assert_int_equal(n, 0);
 	p.mode = HF_MODE_OBSERVE;
-	const struct hf_known_object *set = hf_known_set(&p, key, 7, &names, &a, &n);
-	assert_int_equal(n, 6);
-	state = hf_keyed_word(hf_keyed_begin(key, 5), 7);
+	const struct hf_known_object *set = hf_known_set(&p, key, 7, programs, 2, &names, &a, &n);
+	assert_int_equal(n, 12);
+	state = hf_keyed_word(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, 5), 7), 5), 9);
 	assert_true(has(set, n, HF_EVENT_CAPABILITY, hf_keyed_word(state, 92), key));
 	assert_true(has(set, n, HF_EVENT_CAPABILITY, hf_keyed_word(state, 92 | 1u << 31), key));
-	state = hf_keyed_word(hf_keyed_begin(key, 6), 7);
+	state = hf_keyed_word(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, 6), 7), 6), 9);
 	state = hf_keyed_word(hf_keyed_word(state, zero), zero);
 	assert_true(has(set, n, HF_EVENT_LISTEN, hf_keyed_word(state, 6ull << 32 | 80), key));
 	memcpy(&word, peer, sizeof word);
 	for (uint32_t kind = HF_EVENT_CONNECT; kind <= HF_EVENT_SEND; kind++) {
-		state = hf_keyed_word(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), 7), word), zero);
+		state = hf_keyed_word(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, kind), 7), 5), 9);
+		state = hf_keyed_word(hf_keyed_word(state, word), zero);
 		assert_true(has(set, n, kind, hf_keyed_word(state, 6ull << 32 | 443), key));
 	}
-	state = hf_keyed_word(hf_keyed_begin(key, 13), 7);
+	state = hf_keyed_word(hf_keyed_word(hf_keyed_word(hf_keyed_begin(key, 13), 7), 6), 9);
 	assert_true(has(set, n, HF_EVENT_IO_URING, hf_keyed_word(state, 255), key));
 	p.replicas = HF_RARE_REPLICAS_MIN;
 	hf_profile_add_listen(&p, HF_SV("tcp"), 81, &(struct hf_sighting){ HF_ORIGIN_LEARNED, 1, 1, 1, 1, { 0 } });
-	hf_known_set(&p, key, 7, &names, &a, &n);
-	assert_int_equal(n, 6);
+	hf_known_set(&p, key, 7, programs, 2, &names, &a, &n);
+	assert_int_equal(n, 12);
 }
 
 HF_TEST(a_path_is_hashed_from_its_end)
