@@ -10,6 +10,7 @@ enum hf_deny {
 	HF_DENY_PEERS,       /* a listed peer, or one that is not listed */
 	HF_DENY_DEVICES,     /* block devices, kernel memory, I/O ports */
 	HF_DENY_FILES,       /* a listed file, whoever opens it */
+	HF_DENY_DIGESTS, /* a program with listed bytes, or with others than the profile has at its path; never in the kernel */
 	HF_DENIES
 };
 

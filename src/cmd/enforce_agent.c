@@ -1,24 +1,30 @@
 #include "cmd/enforce_agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "enforce/enforcer.h"
 #include "engine/container.h"
+#include "sensor/procfs.h"
 #include "sensor/snr_reconcile.h"
 
 enum { KNOWN_MAX = 8192, TICK_MS = 100, LOOK_AGAIN_MS = 1000 };
 
 struct known {
-	uint64_t cgroup_id, settled_ns; /* when its names came; 0: not yet */
+	uint64_t cgroup_id, device; /* of its root, when it is held */
 	char *path;
 	uint32_t pid;
 	bool guarded;
+	bool held, told; /* by a process of it; that it is not */
 };
 
 struct agent {
@@ -29,7 +35,8 @@ struct agent {
 	struct hf_event_sink sink;
 	struct hf_reconcile *reconcile;
 	struct known known[KNOWN_MAX];
-	size_t known_n, guarded_n;
+	size_t known_n;
+	int proc;
 };
 
 static volatile sig_atomic_t ended;
@@ -54,6 +61,24 @@ static void describe(void *ctx, uint64_t cgroup_id, struct hf_event *e)
 
 	hf_container_describe(hf_containers_find(a->containers, cgroup_id), e);
 	hf_event_set_uint(e, HF_FIELD_CONTAINER_CGROUP_ID, cgroup_id);
+}
+
+static void describe_file(void *ctx, uint64_t device, uint32_t pid, struct hf_event *e)
+{
+	struct agent *a = ctx;
+	char buffer[4096];
+	hf_sv path;
+
+	for (size_t i = 0; i < a->known_n; i++) {
+		if (a->known[i].held && a->known[i].device == device) {
+			describe(ctx, a->known[i].cgroup_id, e);
+			return;
+		}
+	}
+
+	hf_sv text = hf_proc_read(a->proc, pid, "cgroup", buffer, sizeof buffer);
+	if (hf_proc_cgroup_parse(text, (hf_sv){ 0 }, &path))
+		describe(ctx, hf_reconcile_cgroup_id(a->reconcile, path), e);
 }
 
 static void note(struct agent *a, uint64_t cgroup_id, hf_sv path, uint32_t pid, bool before)
@@ -102,7 +127,7 @@ static int guard(struct agent *a, struct known *k, const struct hf_container *c,
 	struct hf_err why = { 0 };
 	uint64_t cgroup_id;
 	char text[600];
-	int code = hf_enforcer_guard(a->enforcer, k->path, k->pid, &cgroup_id, &why);
+	int code = hf_enforcer_guard(a->enforcer, k->path, &cgroup_id, &why);
 
 	k->guarded = code >= 0;
 	if (code == HF_E_MISSING)
@@ -111,7 +136,6 @@ static int guard(struct agent *a, struct known *k, const struct hf_container *c,
 		snprintf(text, sizeof text, "this container is NOT guarded: %s", why.msg);
 		return say(a, c, "failed", text, err);
 	}
-	a->guarded_n++;
 	return say(a, c, "ok",
 		   a->options->deny ? "this container is guarded" : "this container is guarded, as a dry run", err);
 }
@@ -130,6 +154,48 @@ static int match(struct agent *a, struct hf_err *err)
 	return code;
 }
 
+static bool hold_one(struct agent *a, struct known *k, struct hf_err *why)
+{
+	char buffer[4096];
+	struct stat root;
+	hf_sv path;
+	hf_cleanup(hf_fd_close) int pidfd = (int)syscall(SYS_pidfd_open, k->pid, 0);
+	hf_sv text = hf_proc_read(a->proc, k->pid, "cgroup", buffer, sizeof buffer);
+
+	if (pidfd < 0 || !hf_proc_cgroup_parse(text, (hf_sv){ 0 }, &path) ||
+	    hf_reconcile_cgroup_id(a->reconcile, path) != k->cgroup_id) {
+		(void)hf_fail(why, HF_E_MISSING, "process %u is not there any more", k->pid);
+		return false;
+	}
+	snprintf(buffer, sizeof buffer, "/proc/%u/root", k->pid);
+	k->device = stat(buffer, &root) == 0 ? root.st_dev : 0;
+	return hf_enforcer_process(a->enforcer, k->pid, pidfd, why);
+}
+
+/* What needs a process of the container: as soon as it has one in its own root. */
+static int hold(struct agent *a, struct hf_err *err)
+{
+	int code = 0;
+
+	if (hf_enforcer_forgot(a->enforcer))
+		for (size_t i = 0; i < a->known_n; i++)
+			a->known[i].held = false;
+	for (size_t i = 0; !code && i < a->known_n; i++) {
+		struct known *k = &a->known[i];
+		struct hf_err why = { 0 };
+		char text[600];
+		if (!k->guarded || k->held || !k->pid)
+			continue;
+		k->held = hold_one(a, k, &why);
+		if (k->held || k->told || why.code == HF_E_MISSING)
+			continue;
+		k->told = true;
+		snprintf(text, sizeof text, "programs of this container are NOT judged by their bytes: %s", why.msg);
+		code = say(a, hf_containers_find(a->containers, k->cgroup_id), "failed", text, err);
+	}
+	return code;
+}
+
 static void sweep(struct agent *a)
 {
 	for (size_t i = 0; i < a->known_n;) {
@@ -138,10 +204,8 @@ static void sweep(struct agent *a)
 			i++;
 			continue;
 		}
-		if (k->guarded) {
+		if (k->guarded)
 			hf_enforcer_unguard(a->enforcer, k->cgroup_id);
-			a->guarded_n--;
-		}
 		hf_containers_gone(a->containers, k->cgroup_id, now_ns());
 		free(k->path);
 		*k = a->known[--a->known_n];
@@ -156,7 +220,8 @@ static int turn(struct agent *a, struct hf_err *err)
 	poll(p, HF_ARRAY_SIZE(p), TICK_MS);
 	int code = hf_enforcer_run(a->enforcer, err);
 	hf_containers_settle(a->containers, now_ns());
-	return code < 0 ? code : match(a, err);
+	code = code < 0 ? code : match(a, err);
+	return code < 0 ? code : hold(a, err);
 }
 
 static int loop(struct agent *a, struct hf_err *err)
@@ -191,6 +256,13 @@ static void print_rules(const struct agent *a)
 	}
 }
 
+static int deliver(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct agent *a = ctx;
+
+	return a->sink.take(a->sink.ctx, e, err);
+}
+
 static int start(struct agent *a, struct hf_err *err)
 {
 	const struct hf_containers_options containers = { .docker_socket = a->options->docker_socket };
@@ -201,8 +273,9 @@ static int start(struct agent *a, struct hf_err *err)
 		.canary_ms = a->options->canary_ms,
 		.ctx = a,
 		.describe = describe,
+		.describe_file = describe_file,
 		.born = born,
-		.sink = a->sink,
+		.sink = { deliver, a },
 	};
 	static const struct hf_feed none;
 	int code = hf_enforcer_open(&options, &a->enforcer, err);
@@ -218,19 +291,22 @@ int enforce_agent(const struct enforce_agent_options *o, struct hf_err *err)
 {
 	struct agent *a = hf_calloc(1, sizeof *a);
 	struct sigaction action = { .sa_handler = end };
+	char numbers[256];
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	a->options = o;
-	int code = runtime_outputs_open(o->outputs, "enforce", &a->outputs, err);
+	a->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int code = start(a, err); /* before the outputs have threads */
+	if (code >= 0)
+		code = runtime_outputs_open(o->outputs, "enforce", &a->outputs, err);
 	if (code >= 0) {
 		a->sink = hf_outputs_sink(a->outputs);
-		code = start(a, err);
-	}
-	if (code >= 0) {
 		print_rules(a);
 		code = loop(a, err);
 	}
+	if (a->enforcer && hf_enforcer_numbers(a->enforcer, numbers, sizeof numbers).len)
+		fprintf(stderr, "holdfast: %s\n", numbers);
 	hf_enforcer_close(a->enforcer);
 	hf_reconcile_close(a->reconcile);
 	if (a->containers)
@@ -238,6 +314,7 @@ int enforce_agent(const struct enforce_agent_options *o, struct hf_err *err)
 	int closed = hf_outputs_close(a->outputs, 1000, code < 0 ? NULL : err);
 	for (size_t i = 0; i < a->known_n; i++)
 		free(a->known[i].path);
+	hf_fd_close(&a->proc);
 	free(a);
 	return code < 0 ? code : closed;
 }

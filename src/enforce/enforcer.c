@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "enforce/canary.h"
 #include "enforce/denial.h"
+#include "enforce/permission.h"
 #include "enforce/programs.h"
 #include "sensor/procfs.h"
 
@@ -19,6 +20,8 @@ struct hf_enforcer {
 	struct hf_enforcer_options options;
 	struct hf_programs *programs;
 	struct canary *canary;
+	struct hf_permission *permission;
+	bool forgot;
 	const struct hf_rung *rungs[HF_DENIES];
 	struct hf_guard guard; /* of each container */
 	uint64_t ends_ns[HF_DENIES];
@@ -183,7 +186,8 @@ static void make_guard(struct hf_enforcer *e)
 	for (uint32_t rule = 0; rule < HF_DENIES; rule++) {
 		if (!p->rules[rule].on)
 			continue;
-		e->guard.rules |= 1u << rule;
+		if (rule != HF_DENY_DIGESTS)
+			e->guard.rules |= 1u << rule;
 		e->guard.by[rule] = (uint8_t)e->rungs[rule]->by;
 		e->guard.until_ns[rule] = e->ends_ns[rule] = now + p->rules[rule].ttl_s * 1000000000u;
 	}
@@ -203,11 +207,14 @@ int hf_enforcer_open(const struct hf_enforcer_options *options, struct hf_enforc
 	for (uint32_t rule = 0; !code && rule < HF_DENIES; rule++)
 		rungs |= e->rungs[rule] ? 1u << e->rungs[rule]->by : 0;
 	if (!code)
+		make_guard(e);
+	if (!code && e->rungs[HF_DENY_DIGESTS])
+		code = hf_permission_open(options->policy, options->deny, e->ends_ns[HF_DENY_DIGESTS], &e->permission,
+					  err);
+	if (!code)
 		code = hf_programs_open(rungs, take, e, &e->programs, err);
 	if (!code)
 		code = hf_programs_policy(e->programs, POLICY, options->policy, err);
-	if (!code)
-		make_guard(e);
 	if (!code && options->deny && options->canary_ms)
 		code = canary_open(e->programs, &e->guard, options->canary_ms, &e->canary, err);
 	if (code < 0)
@@ -222,6 +229,7 @@ void hf_enforcer_close(struct hf_enforcer *e)
 	if (!e)
 		return;
 	canary_close(e->canary);
+	hf_permission_close(e->permission);
 	hf_programs_close(e->programs);
 	free(e);
 }
@@ -231,10 +239,8 @@ const struct hf_rung *hf_enforcer_rung_of(const struct hf_enforcer *e, enum hf_d
 	return e->rungs[rule];
 }
 
-int hf_enforcer_guard(struct hf_enforcer *e, const char *path, uint32_t pid, uint64_t *ret_cgroup_id,
-		      struct hf_err *err)
+int hf_enforcer_guard(struct hf_enforcer *e, const char *path, uint64_t *ret_cgroup_id, struct hf_err *err)
 {
-	(void)pid;
 	return hf_programs_guard(e->programs, path, &e->guard, ret_cgroup_id, err);
 }
 
@@ -257,6 +263,8 @@ static int look(struct hf_enforcer *e, struct hf_err *err)
 
 	if (off != e->off) {
 		e->off = off;
+		if (e->permission)
+			hf_permission_switch(e->permission, !off);
 		code = health(e, HF_SV("enforcement"), off ? "degraded" : "ok",
 			      off ? HF_SV("the switch was turned off: nothing is denied, what would be is still told")
 				  : HF_SV("the switch is on again"),
@@ -274,6 +282,74 @@ static int look(struct hf_enforcer *e, struct hf_err *err)
 	return code;
 }
 
+static int told(struct hf_enforcer *e, const struct hf_permission_told *t, struct hf_err *err)
+{
+	struct hf_event event = { .kind = HF_EVENT_DENIAL };
+	hf_sv path = { t->path, t->path_length };
+	char text[40], message[256];
+
+	if (t->kind == HF_PERMISSION_DENIED) {
+		hf_enforcer_stamp(&event, now_ns(), text);
+		hf_event_set_uint(&event, HF_FIELD_PROCESS_PID, t->pid);
+		hf_event_set_string(&event, HF_FIELD_PROCESS_EXE_PATH, path);
+		hf_event_set_string(&event, HF_FIELD_PROCESS_EXE_DIGEST, hf_sv_of(t->digest));
+		hf_event_set_string(&event, HF_FIELD_DENIAL_RULE, hf_sv_of(hf_deny_name(HF_DENY_DIGESTS)));
+		hf_event_set_string(&event, HF_FIELD_DENIAL_RUNG, hf_sv_of(e->rungs[HF_DENY_DIGESTS]->name));
+		hf_event_set_string(&event, HF_FIELD_DENIAL_RESIDUAL, hf_sv_of(e->rungs[HF_DENY_DIGESTS]->residual));
+		hf_event_set_bool(&event, HF_FIELD_DENIAL_DRY_RUN, t->dry);
+		hf_event_set_string(&event, HF_FIELD_DENIAL_OBJECT, path);
+		e->options.describe_file(e->options.ctx, t->device, t->pid, &event);
+		return e->options.sink.take(e->options.sink.ctx, &event, err);
+	}
+	if (t->kind == HF_PERMISSION_LATE) {
+		int n = snprintf(message, sizeof message, "%.*s was let through: its digest was not known within 20 ms",
+				 (int)(path.len < 160 ? path.len : 160), path.ptr);
+		return health(e, HF_SV("enforcement"), "degraded", (hf_sv){ message, (size_t)n }, err);
+	}
+	e->forgot = t->kind == HF_PERMISSION_RESTARTED;
+	return health(e, HF_SV("enforcement"), e->forgot ? "degraded" : "failed",
+		      e->forgot ? HF_SV("the permission server did not answer: its watchdog let all through and starts "
+					"it again")
+				: HF_SV("the permission server did not answer time and again: rule digests denies "
+					"nothing any more"),
+		      err);
+}
+
+static int take_permissions(struct hf_enforcer *e, struct hf_err *err)
+{
+	static struct hf_permission_told t;
+	int code = 0;
+
+	while (code >= 0 && e->permission && hf_permission_take(e->permission, &t))
+		code = told(e, &t, err);
+	return code;
+}
+
+bool hf_enforcer_process(struct hf_enforcer *e, uint32_t pid, int pidfd, struct hf_err *err)
+{
+	return !e->permission || hf_permission_mark(e->permission, pid, pidfd, err) == 0;
+}
+
+bool hf_enforcer_forgot(struct hf_enforcer *e)
+{
+	bool forgot = e->forgot;
+
+	e->forgot = false;
+	return forgot;
+}
+
+hf_sv hf_enforcer_numbers(const struct hf_enforcer *e, char *out, size_t size)
+{
+	if (!e->permission)
+		return (hf_sv){ 0 };
+	struct hf_permission_numbers n = hf_permission_numbers(e->permission);
+	snprintf(out, size,
+		 "permission events: %llu answered, %llu denied, %llu late, %llu untold, longest answer %llu us",
+		 (unsigned long long)n.answered, (unsigned long long)n.denied, (unsigned long long)n.late,
+		 (unsigned long long)n.untold, (unsigned long long)n.worst_ns / 1000);
+	return hf_sv_of(out);
+}
+
 int hf_enforcer_run(struct hf_enforcer *e, struct hf_err *err)
 {
 	char text[320];
@@ -282,7 +358,9 @@ int hf_enforcer_run(struct hf_enforcer *e, struct hf_err *err)
 
 	if (code < 0)
 		return code;
-	code = look(e, err);
+	code = take_permissions(e, err);
+	if (code >= 0)
+		code = look(e, err);
 	if (code < 0 || !e->canary || e->off)
 		return code;
 	if (canary_run(e->canary, &ok, text, sizeof text))

@@ -15,6 +15,8 @@ struct hf_enforcer_options {
 	void *ctx;
 	/* Fills the container.* fields of the cgroup. */
 	void (*describe)(void *ctx, uint64_t cgroup_id, struct hf_event *e);
+	/* The same for the container whose root is this file system, else that of a process, which may have ended. */
+	void (*describe_file)(void *ctx, uint64_t device, uint32_t pid, struct hf_event *e);
 	/* A cgroup was born. */
 	void (*born)(void *ctx, uint64_t cgroup_id, hf_sv path);
 	struct hf_event_sink sink;
@@ -28,14 +30,19 @@ struct hf_enforcer_rung {
 };
 size_t hf_enforcer_probe(struct hf_enforcer_rung *out, size_t max);
 
-/* HF_E_UNSUPPORTED where no rung of this node can hold a rule: nothing is held half. HF_E_DENIED. */
+/* To be called before the process has threads. HF_E_UNSUPPORTED where no rung of this node can hold a rule: nothing is held half. HF_E_DENIED. */
 int hf_enforcer_open(const struct hf_enforcer_options *, struct hf_enforcer **ret, struct hf_err *err);
 void hf_enforcer_close(struct hf_enforcer *);
+/* One line on the permission events that were answered; empty where there are none to answer. */
+hf_sv hf_enforcer_numbers(const struct hf_enforcer *, char *out, size_t size);
+/* True once after all that hf_enforcer_process has done was lost: it must be done again. */
+bool hf_enforcer_forgot(struct hf_enforcer *);
 /* The rung that holds the rule; NULL where the policy has it not. */
 const struct hf_rung *hf_enforcer_rung_of(const struct hf_enforcer *, enum hf_deny rule);
-/* From now on the policy holds for the cgroup at @path and all below it; @pid is a process in it, 0: none yet. HF_E_MISSING where it is gone. */
-int hf_enforcer_guard(struct hf_enforcer *, const char *path, uint32_t pid, uint64_t *ret_cgroup_id,
-		      struct hf_err *err);
+/* From now on the policy holds for the cgroup at @path and all below it. HF_E_MISSING where it is gone. */
+int hf_enforcer_guard(struct hf_enforcer *, const char *path, uint64_t *ret_cgroup_id, struct hf_err *err);
+/* A process of a guarded cgroup, in its own root by now, for what can only be held by that. True where it is held, or nothing needs it. */
+bool hf_enforcer_process(struct hf_enforcer *, uint32_t pid, int pidfd, struct hf_err *err);
 void hf_enforcer_unguard(struct hf_enforcer *, uint64_t cgroup_id);
 /* Readable when there is something for hf_enforcer_run; call that each 100 ms too. */
 int hf_enforcer_fd(const struct hf_enforcer *);

@@ -15,6 +15,7 @@ static const struct {
 	[HF_DENY_PEERS] = { "peers", "connections by address and port" },
 	[HF_DENY_DEVICES] = { "devices", "block devices, kernel memory and I/O ports" },
 	[HF_DENY_FILES] = { "files", "opening of listed files" },
+	[HF_DENY_DIGESTS] = { "digests", "programs by their bytes" },
 };
 
 const char *hf_deny_name(enum hf_deny what)
@@ -102,6 +103,45 @@ static int peers_of(const struct hf_profile *profile, struct hf_arena *a, struct
 	return 0;
 }
 
+/* Only where digests decide: a program without any, or with more than fit, is not judged, which the note says. */
+static int digests_of(struct hf_policy *p, const struct hf_profile *profile, struct hf_arena *a, struct hf_err *err)
+{
+	struct hf_policy_rule *r = &p->rules[HF_DENY_DIGESTS];
+	size_t n, without = 0;
+	const struct hf_profile_entry **entries = hf_profile_sorted(profile, HF_PROFILE_EXECUTABLES, a, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		hf_sv path;
+		bool usable = entries[i]->details_n && !entries[i]->any_details &&
+			      hf_shape_text(entries[i]->object, a, &path);
+		without += !usable;
+		struct hf_map_entry *slot = usable ? hf_map_put(&p->programs, path) : NULL;
+		if (usable && !slot)
+			return hf_fail(err, HF_E_LIMIT, "rule digests: too many programs");
+		if (slot)
+			slot->value = (void *)(uintptr_t)entries[i];
+	}
+	if (without)
+		r->note = hf_arena_fmt(a, "%zu programs of the profile have no digests that could decide", without);
+	r->only = true;
+	return 0;
+}
+
+bool hf_policy_denies_digest(const struct hf_policy *p, hf_sv path, hf_sv digest)
+{
+	const struct hf_policy_rule *r = &p->rules[HF_DENY_DIGESTS];
+	const struct hf_map_entry *found = r->on && r->only ? hf_map_find(&p->programs, path) : NULL;
+	const struct hf_profile_entry *entry = found ? found->value : NULL;
+
+	for (size_t i = 0; r->on && i < r->digests_n; i++)
+		if (hf_sv_eq(r->digests[i], digest))
+			return true;
+	for (size_t i = 0; entry && i < entry->details_n; i++)
+		if (hf_sv_eq(entry->details[i], digest))
+			return false;
+	return entry != NULL;
+}
+
 /* Rules without a list of their own take the profile's. */
 static int fill_from_profile(struct hf_policy *p, const struct hf_profile *profile, bool of_itself, struct hf_arena *a,
 			     struct hf_err *err)
@@ -119,6 +159,8 @@ static int fill_from_profile(struct hf_policy *p, const struct hf_profile *profi
 		code = check_part(profile, HF_PROFILE_EXECUTABLES, HF_DENY_EXECUTABLES, err);
 		code = code ? code : executables_of(profile, a, executables, err);
 	}
+	if (!code && p->rules[HF_DENY_DIGESTS].on && !p->rules[HF_DENY_DIGESTS].digests_n)
+		code = digests_of(p, profile, a, err);
 	if (!code && peers->on && !peers->peers_n) {
 		code = check_part(profile, HF_PROFILE_PEERS, HF_DENY_PEERS, err);
 		code = code ? code : peers_of(profile, a, peers, err);
@@ -159,6 +201,7 @@ static int make_index(struct hf_policy *p, struct hf_arena *a, struct hf_err *er
 int hf_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf_arena *a, struct hf_policy *ret,
 		   struct hf_err *err)
 {
+	ret->programs = HF_MAP(a);
 	int code = rules_text.len ? policy_read(rules_text, a, ret, err) : 0;
 
 	if (code < 0)
@@ -169,8 +212,9 @@ int hf_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf
 		return code;
 	for (size_t what = 0; what < HF_DENIES; what++) {
 		const struct hf_policy_rule *r = &ret->rules[what];
-		bool listed = what == HF_DENY_EXECUTABLES || what == HF_DENY_PEERS || what == HF_DENY_FILES;
-		if (r->on && listed && !r->only && !r->paths_n && !r->peers_n)
+		bool listed = what == HF_DENY_EXECUTABLES || what == HF_DENY_PEERS || what == HF_DENY_FILES ||
+			      what == HF_DENY_DIGESTS;
+		if (r->on && listed && !r->only && !r->paths_n && !r->peers_n && !r->digests_n)
 			return hf_fail(err, HF_E_UNSUPPORTED,
 				       "rule %s has no list, and there is no profile to take one from",
 				       hf_deny_name(what));
@@ -197,6 +241,11 @@ static bool judge_exec(const struct hf_policy *p, const struct hf_event *e, enum
 	if (p->rules[HF_DENY_DRIFT].on && (hf_event_bool(e, HF_FIELD_PROCESS_EXE_UPPER) ||
 					   hf_sv_eq(drift, HF_SV("new")) || hf_sv_eq(drift, HF_SV("modified")))) {
 		*ret_rule = HF_DENY_DRIFT;
+		return true;
+	}
+	hf_sv digest = hf_event_string(e, HF_FIELD_PROCESS_EXE_DIGEST);
+	if (p->rules[HF_DENY_DIGESTS].on && digest.len && !nameless && hf_policy_denies_digest(p, path, digest)) {
+		*ret_rule = HF_DENY_DIGESTS;
 		return true;
 	}
 	if (!executables->on)

@@ -31,11 +31,14 @@ struct hf_policy_rule {
 	size_t paths_n;
 	const struct hf_policy_peer *peers;
 	size_t peers_n;
+	const hf_sv *digests; /* "sha256:…", denied wherever they lie */
+	size_t digests_n;
 };
 
 struct hf_policy {
 	struct hf_policy_rule rules[HF_DENIES];
 	struct hf_map index[HF_DENIES]; /* path -> struct hf_policy_path */
+	struct hf_map programs; /* of DIGESTS: path -> struct hf_profile_entry with the digests that may run there */
 };
 
 enum {
@@ -55,6 +58,8 @@ const char *hf_deny_meaning(enum hf_deny what);
 int hf_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf_arena *a, struct hf_policy *ret,
 		   struct hf_err *err);
 
+/* DIGESTS: true for the file at @path with this digest. Any thread. */
+bool hf_policy_denies_digest(const struct hf_policy *p, hf_sv path, hf_sv digest);
 /* What the kernel would answer to a recorded event. False: nothing is denied. *ret_object lives in @a and @e. */
 bool hf_policy_judge(const struct hf_policy *p, const struct hf_event *e, struct hf_arena *a, enum hf_deny *ret_rule,
 		     hf_sv *ret_object);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "format/yaml.h"
 
@@ -87,6 +88,20 @@ static int read_peers(const struct hf_yaml_node *n, struct hf_arena *a, struct h
 	return 0;
 }
 
+static int read_digests(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_policy_rule *r, struct hf_err *err)
+{
+	if (n->type != HF_YAML_SEQUENCE || n->n > HF_POLICY_PATHS_MAX)
+		return wrong(err, n, "digests is a list");
+	hf_sv *digests = hf_arena_array(a, hf_sv, n->n);
+	for (size_t i = 0; digests && i < n->n; i++)
+		if (!hf_yaml_string(n->elements[i], &digests[i]) || !hf_sv_starts(digests[i], HF_SV("sha256:")) ||
+		    !hf_digest_valid(digests[i]))
+			return wrong(err, n->elements[i], "a digest is sha256: and 64 digits");
+	r->digests = digests;
+	r->digests_n = digests ? n->n : 0;
+	return 0;
+}
+
 static int read_key(const struct hf_yaml_pair *pair, enum hf_deny what, struct hf_arena *a, struct hf_policy_rule *r,
 		    struct hf_err *err)
 {
@@ -103,6 +118,8 @@ static int read_key(const struct hf_yaml_pair *pair, enum hf_deny what, struct h
 		return read_paths(pair->value, a, r, err);
 	if (hf_sv_eq(key, HF_SV("peers")) && what == HF_DENY_PEERS)
 		return read_peers(pair->value, a, r, err);
+	if (hf_sv_eq(key, HF_SV("digests")) && what == HF_DENY_DIGESTS)
+		return read_digests(pair->value, a, r, err);
 	return wrong(err, pair->key, "this rule has no such key");
 }
 
@@ -112,8 +129,9 @@ static int read_rule(const struct hf_yaml_node *n, struct hf_arena *a, struct hf
 	hf_sv name = { 0 };
 
 	if (!hf_yaml_string(hf_yaml_get(n, HF_SV("what")), &name) || !what_of(name, &what))
-		return wrong(err, n,
-			     "what is denied? what: fileless, drift, executables, imds, peers, devices or files");
+		return wrong(
+			err, n,
+			"what is denied? what: fileless, drift, executables, imds, peers, devices, files or digests");
 	struct hf_policy_rule *r = &ret->rules[what];
 	if (r->on)
 		return wrong(err, n, "this is denied by a rule above already");

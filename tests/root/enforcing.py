@@ -55,11 +55,13 @@ static int peer(const char *how, const char *address, int port)
 	return 0;
 }
 
-/* Runs argv[0] n times; how many did not end with status 0, and the longest time of one in microseconds. */
+/* Waits for a byte or the end of the input. Runs argv[0] n times; how many did not end with status 0, and the longest time of one in microseconds. */
 static int many(int n, char **argv)
 {
 	long worst = 0;
 	int failed = 0;
+	puts("ready");
+	getchar();
 	for (int i = 0; i < n; i++) {
 		struct timespec a, b;
 		int status;
