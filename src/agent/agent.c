@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 enum {
 	WAIT_MS = 100,
+	NICENESS = -10,
 	ASKED_MAX = 256,      /* events that wait for their drift */
 	DRIFT_WAIT_MS = 1000, /* after which an event goes on without it */
 	JUDGE_TICK_S = 60,
@@ -278,6 +280,8 @@ int hf_agent_run(const struct hf_agent_options *options, struct hf_outputs *outp
 {
 	struct agent *a = hf_calloc(1, sizeof *a);
 
+	/* A reader that waits behind those whom it watches loses what they do; it takes little. Refused without the right: no harm. */
+	(void)!setpriority(PRIO_PROCESS, 0, NICENESS);
 	a->options = options;
 	a->outputs = outputs;
 	a->out = hf_outputs_sink(outputs);

@@ -23,8 +23,8 @@ extern const char hf_kernel_programs_begin[], hf_kernel_programs_end[];
 enum {
 	PROGRAMS_MAX = 32,
 	NAMES_LINKS_MAX = 4096, /* containers whose name servers' answers are looked at */
-	RING_WAKE_PART = 8,     /* the reader is woken when this part of the ring is full */
-	CONTROL_BYTES = 1 << 20,
+	RING_WAKE_PART = 16,    /* the reader is woken when this part of the ring is full */
+	CONTROL_BYTES = 4 << 20,
 	BULK_BYTES = 4 << 20,
 };
 

@@ -11,7 +11,7 @@ struct hf_kernel;
 struct hf_kernel_options {
 	bool host;                                    /* what happens outside of containers too */
 	bool deep;                                    /* system call bitmaps: taxes every system call of the machine */
-	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 1 MiB and 4 MiB */
+	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 4 MiB each */
 	const char *cgroup_root;                      /* of the unified hierarchy; NULL: found in /proc/mounts */
 };
 

@@ -14,7 +14,7 @@ struct hf_sensor_options {
 	struct hf_containers *containers; /* borrowed */
 	bool host;                        /* hand out what happens outside of containers too */
 	bool deep;                        /* system call bitmaps: taxes every system call, see docs/decisions */
-	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 1 MiB and 4 MiB */
+	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 4 MiB each */
 	const struct hf_file_watch *watches;          /* files to be told of, in each container */
 	size_t watches_n;
 	uint32_t reconcile_seconds; /* 0: 60 */
