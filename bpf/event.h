@@ -6,7 +6,7 @@
 
 enum {
 	HF_RECORD_PATH_MAX = 4096, /* bytes of one path; the rest is flagged as truncated */
-	HF_RECORD_ARGUMENTS_MAX = 4096,
+	HF_RECORD_ARGUMENTS_MAX = 3900, /* with three paths and the front less than HF_RECORD_MAX */
 	HF_RECORD_KINDS = 32, /* slots for counters: room for kinds to come */
 	HF_RECORD_MAX = 16384,
 };

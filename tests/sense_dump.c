@@ -328,7 +328,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err.msg);
 		return 1;
 	}
-	if (drain(&s, &err) < 0)
+	while ((code = drain(&s, &err)) > 0)
+		;
+	if (code < 0)
 		return 1;
 	if (s.perf)
 		hf_perf_settle(s.perf);

@@ -93,8 +93,9 @@ static void drop(struct hf_executions *t, struct hf_execution *e)
 	*at = e->next_of_pid;
 	t->n--;
 	t->bytes -= e->bytes;
+	bool counted = e->counted;
 	free(e);
-	if (parent && parent->children && !--parent->children && idle(parent))
+	if (parent && counted && !--parent->children && idle(parent))
 		queue_idle(t, parent);
 }
 
@@ -149,7 +150,8 @@ struct hf_execution *hf_executions_add(struct hf_executions *t, const struct hf_
 	t->n++;
 	t->bytes += bytes;
 	struct hf_execution *parent = hf_executions_find(t, e->parent);
-	if (parent && !parent->children++ && parent->ended_ns)
+	e->counted = parent && parent != e;
+	if (e->counted && !parent->children++ && parent->ended_ns)
 		unqueue(t, parent);
 	if (e->ended_ns)
 		queue_idle(t, e);

@@ -16,6 +16,7 @@ struct hf_execution {
 	/* The table's own. */
 	struct hf_execution *next_of_id, *next_of_pid, *older, *newer;
 	size_t bytes;
+	bool counted; /* among the children of its parent */
 };
 
 enum {

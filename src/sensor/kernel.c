@@ -26,6 +26,7 @@ enum {
 	RING_WAKE_PART = 16,    /* the reader is woken when this part of the ring is full */
 	CONTROL_BYTES = 4 << 20,
 	BULK_BYTES = 4 << 20,
+	DRAIN_RECORDS = 8192, /* of one ring at once */
 };
 
 struct names_link {
@@ -38,6 +39,7 @@ struct taker {
 	void *ctx;
 	struct hf_err *err;
 	int code;
+	size_t left; /* records of this drain: who makes them faster than they are read must not keep the loop */
 };
 
 struct hf_kernel {
@@ -236,7 +238,9 @@ static int take_record(void *ctx, void *data, size_t size)
 	struct taker *t = ctx;
 
 	t->code = t->take(t->ctx, (hf_sv){ data, size }, t->err);
-	return t->code < 0 ? t->code : 0;
+	if (t->code < 0)
+		return t->code;
+	return --t->left ? 0 : -EAGAIN; /* libbpf goes on behind the record at the next call */
 }
 
 static int open_rings(struct hf_kernel *k, struct hf_err *err)
@@ -358,11 +362,13 @@ int hf_kernel_fd(const struct hf_kernel *k)
 
 int hf_kernel_drain(struct hf_kernel *k, hf_kernel_take_fn *take, void *ctx, struct hf_err *err)
 {
-	k->taker = (struct taker){ take, ctx, err, 0 };
+	k->taker = (struct taker){ take, ctx, err, 0, DRAIN_RECORDS };
 	ring_buffer__consume(k->control);
+	bool more = !k->taker.left;
+	k->taker.left = DRAIN_RECORDS;
 	if (k->taker.code >= 0)
 		ring_buffer__consume(k->bulk);
-	return k->taker.code < 0 ? k->taker.code : 0;
+	return k->taker.code < 0 ? k->taker.code : more || !k->taker.left;
 }
 
 static void set_flags(struct hf_kernel *k, uint64_t cgroup_id, uint32_t flags)

@@ -29,7 +29,8 @@ void hf_kernel_close(struct hf_kernel *);
 const struct hf_kernel_program *hf_kernel_programs(const struct hf_kernel *k, size_t *ret_n);
 /* Readable when a ring has much, or something that cannot wait; what else there is comes with the next drain: each 100 ms. */
 int hf_kernel_fd(const struct hf_kernel *);
-/* The record is borrowed for the call. 0, or the first negative answer of @take. */
+/* The record is borrowed for the call. 0; 1: there may be more, for one call takes a bounded number; or the first negative answer of
+ * @take. */
 typedef int hf_kernel_take_fn(void *ctx, hf_sv record, struct hf_err *err);
 int hf_kernel_drain(struct hf_kernel *, hf_kernel_take_fn *take, void *ctx, struct hf_err *err);
 

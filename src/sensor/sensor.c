@@ -17,7 +17,8 @@ enum {
 	CLOCK_NS = 1000000000, /* how often the two clocks are compared */
 	SWEEP_NS = 1000000000,
 	RECONCILE_SECONDS = 60,
-	LOADING_NS = 2000000, /* a program is mapped just before its execution is told of */
+	FLUSH_NS = 2000000000, /* at the end, where events come as fast as they are read */
+	LOADING_NS = 2000000,  /* a program is mapped just before its execution is told of */
 };
 #define TROUBLE_PAUSE_NS UINT64_C(10000000000) /* one line in ten seconds and part */
 #define SECOND_NS        UINT64_C(1000000000)
@@ -126,8 +127,10 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 		x.parent = parent ? parent->id : 0;
 	}
 	name_applet(&s->event, arguments);
+	uint64_t before_id = before && before->pid == h->pid ? before->id : 0;
 	hf_executions_add(&s->executions, &x);
-	if (before && before->pid == h->pid) /* the same process runs something else now; a fork's execution goes on */
+	before = hf_executions_find(&s->executions, before_id); /* it may have made room */
+	if (before) /* the same process runs something else now; a fork's execution goes on */
 		hf_executions_end(&s->executions, before, h->ns);
 	if (!(h->process_flags & HF_PROCESS_SETUP))
 		watch_container(s, h->cgroup_id, h->pid);
@@ -223,9 +226,13 @@ static void end_if_gone(void *ctx, struct hf_execution *e)
 	uint64_t execution, cgroup_id;
 
 	/* Its record may be on its way still, so only what is long gone is ended here. */
-	if (hf_sensor_now_ns() - e->start_ns < 10 * SECOND_NS ||
-	    hf_kernel_process(s->kernel, e->pid, &execution, &cgroup_id))
+	if (hf_sensor_now_ns() - e->since_ns < 10 * SECOND_NS)
 		return;
+	if (hf_kernel_process(s->kernel, e->pid, &execution, &cgroup_id) && execution) {
+		if (execution != e->id) /* the pid is another process's now, or the record of its exec was lost */
+			hf_executions_end(&s->executions, e, hf_sensor_now_ns());
+		return;
+	}
 	char path[32];
 
 	snprintf(path, sizeof path, "/proc/%u", e->pid);
@@ -278,8 +285,8 @@ int hf_sensor_open(const struct hf_sensor_options *options, struct hf_sensor **r
 		s->options.reconcile_seconds = RECONCILE_SECONDS;
 	s->containers = options->containers;
 	s->arena = HF_ARENA(HF_MIB(1));
-	s->counts = hf_calloc(HF_COUNTS_SLOTS, sizeof *s->counts);
-	s->reported = hf_calloc(HF_COUNTS_SLOTS, sizeof *s->reported);
+	hf_counts_init(&s->counts);
+	hf_counts_init(&s->reported);
 	s->started_s = (uint64_t)time(NULL);
 	hf_executions_init(&s->executions, 0, 0);
 	hf_lookups_init(&s->lookups);
@@ -314,8 +321,8 @@ void hf_sensor_close(struct hf_sensor *s)
 	hf_lookups_done(&s->lookups);
 	hf_executions_done(&s->executions);
 	hf_arena_done(&s->arena);
-	free(s->counts);
-	free(s->reported);
+	hf_counts_done(&s->counts);
+	hf_counts_done(&s->reported);
 	free(s);
 }
 
@@ -359,6 +366,7 @@ static int drain(struct hf_sensor *s, struct hf_err *err)
 {
 	int code = hf_kernel_drain(s->kernel, take_record, s, err);
 
+	s->more = code > 0;
 	if (code >= 0 && s->perf)
 		code = hf_perf_drain(s->perf, err);
 	if (code >= 0 && s->files)
@@ -401,7 +409,11 @@ int hf_sensor_run(struct hf_sensor *s, int timeout_ms, const struct hf_event_sin
 		if (code >= 0)
 			code = begin(s, hf_sensor_now_ns(), err);
 	} else {
-		if (poll(fds, HF_ARRAY_SIZE(fds), timeout_ms < DRAIN_MS ? timeout_ms : DRAIN_MS) < 0 && errno != EINTR)
+		if (poll(fds, HF_ARRAY_SIZE(fds),
+			 s->more                 ? 0
+			 : timeout_ms < DRAIN_MS ? timeout_ms
+						 : DRAIN_MS) < 0 &&
+		    errno != EINTR)
 			return hf_fail_errno(err, "waiting for events");
 		code = pace(s, hf_sensor_now_ns(), err);
 	}
@@ -415,8 +427,12 @@ int hf_sensor_run(struct hf_sensor *s, int timeout_ms, const struct hf_event_sin
 int hf_sensor_flush(struct hf_sensor *s, const struct hf_event_sink *sink, struct hf_err *err)
 {
 	s->sink = sink;
-	int code = drain(s, err);
+	uint64_t until = hf_sensor_now_ns() + FLUSH_NS;
+	int code;
 
+	do
+		code = drain(s, err);
+	while (code >= 0 && s->more && hf_sensor_now_ns() < until);
 	if (code >= 0)
 		hf_containers_settle(s->containers, hf_sensor_now_ns());
 	return code < 0 ? code : hf_sensor_release(s, true, err);

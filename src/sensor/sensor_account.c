@@ -3,44 +3,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { GONE_AFTER_NS = 2000000000 };
 
-static struct hf_pair_counts *pair(struct hf_pair_counts *table, uint64_t cgroup_id, uint32_t kind)
-{
-	uint64_t at = (cgroup_id * UINT64_C(0x9e3779b97f4a7c15) + kind * UINT64_C(0xc2b2ae3d27d4eb4f)) >> 40;
-
-	for (size_t i = 0; i < 64; i++) {
-		struct hf_pair_counts *p = &table[(at + i) % HF_COUNTS_SLOTS];
-
-		if (!p->kind) {
-			p->kind = kind + 1;
-			p->cgroup_id = cgroup_id;
-		}
-		if (p->kind == kind + 1 && p->cgroup_id == cgroup_id)
-			return p;
-	}
-	return NULL;
-}
-
 void hf_sensor_count(struct hf_sensor *s, uint32_t kind, uint64_t cgroup_id, size_t offset_of_count, uint64_t n)
 {
-	struct hf_pair_counts *p = pair(s->counts, cgroup_id, kind);
+	struct hf_pair_counts *p = hf_counts_at(&s->counts, cgroup_id, kind);
 	struct hf_sensor_counts *c = p ? &p->counts : &s->gone_counts[kind];
 
 	*(uint64_t *)((char *)c + offset_of_count) += n;
-}
-
-static void add(struct hf_sensor_counts *to, const struct hf_sensor_counts *c)
-{
-	to->seen += c->seen;
-	to->known += c->known;
-	to->delivered += c->delivered;
-	to->dropped_ring += c->dropped_ring;
-	to->dropped_rate += c->dropped_rate;
-	to->dropped_map += c->dropped_map;
-	to->dropped_unreadable += c->dropped_unreadable;
-	to->dropped_queue += c->dropped_queue;
 }
 
 static uint64_t dropped(const struct hf_sensor_counts *c)
@@ -74,7 +46,7 @@ static void visit_kernel(void *ctx, uint32_t kind, uint64_t cgroup_id, const str
 	if (kind >= HF_EVENT_KINDS || (hf_sensor_ignored(a->s, cgroup_id) && !a->s->options.host))
 		return;
 	if (!cgroup_id)
-		add(&a->elsewhere[kind], &counts);
+		hf_sensor_counts_add(&a->elsewhere[kind], &counts);
 	else
 		a->visit(a->ctx, kind, hf_containers_find(a->s->containers, cgroup_id), cgroup_id, &counts);
 }
@@ -88,12 +60,12 @@ void hf_sensor_account(struct hf_sensor *s, hf_sensor_account_fn *visit, void *c
 	memcpy(a.elsewhere, s->gone_counts, sizeof a.elsewhere);
 	hf_kernel_account(s->kernel, visit_kernel, &a);
 	for (size_t i = 0; i < HF_COUNTS_SLOTS; i++) {
-		const struct hf_pair_counts *p = &s->counts[i];
+		const struct hf_pair_counts *p = &s->counts.slots[i];
 
 		if (!p->kind || !p->counts.seen)
 			continue;
 		if (!p->cgroup_id)
-			add(&a.elsewhere[p->kind - 1], &p->counts);
+			hf_sensor_counts_add(&a.elsewhere[p->kind - 1], &p->counts);
 		else
 			visit(ctx, p->kind - 1, hf_containers_find(s->containers, p->cgroup_id), p->cgroup_id,
 			      &p->counts);
@@ -108,12 +80,20 @@ struct sweep {
 	uint64_t before_ns;
 };
 
-static bool is_over(const struct sweep *w, uint64_t cgroup_id)
+static int by_id(const void *a, const void *b)
 {
-	for (size_t i = 0; i < w->s->gone_n; i++)
-		if (w->s->gone[i].cgroup_id == cgroup_id)
-			return w->s->gone[i].since_ns <= w->before_ns;
-	return false;
+	const struct hf_gone *x = a, *y = b;
+
+	return (x->cgroup_id > y->cgroup_id) - (x->cgroup_id < y->cgroup_id);
+}
+
+static bool is_over(const void *ctx, uint64_t cgroup_id)
+{
+	const struct sweep *w = ctx;
+	const struct hf_gone *g =
+		bsearch(&(struct hf_gone){ cgroup_id, 0 }, w->s->gone, w->s->gone_n, sizeof *g, by_id);
+
+	return g && g->since_ns <= w->before_ns;
 }
 
 static void fold(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_kernel_counts *c)
@@ -122,7 +102,7 @@ static void fold(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_k
 	struct hf_sensor_counts counts = of_kernel(c);
 
 	if (kind < HF_EVENT_KINDS && cgroup_id && is_over(w, cgroup_id))
-		add(&w->s->gone_counts[kind], &counts);
+		hf_sensor_counts_add(&w->s->gone_counts[kind], &counts);
 }
 
 void hf_sensor_sweep(struct hf_sensor *s, uint64_t now_ns, bool all)
@@ -134,16 +114,10 @@ void hf_sensor_sweep(struct hf_sensor *s, uint64_t now_ns, bool all)
 		over += s->gone[i].since_ns <= w.before_ns;
 	if (!over)
 		return;
+	qsort(s->gone, s->gone_n, sizeof *s->gone, by_id);
 	hf_kernel_account(s->kernel, fold, &w);
-	for (size_t i = 0; i < HF_COUNTS_SLOTS; i++) {
-		struct hf_pair_counts *p = &s->counts[i];
-
-		if (!p->kind || !p->cgroup_id || !is_over(&w, p->cgroup_id))
-			continue;
-		add(&s->gone_counts[p->kind - 1], &p->counts);
-		p->counts = (struct hf_sensor_counts){ 0 };
-		p->cgroup_id = UINT64_MAX; /* a grave: what was probed past it is found further on */
-	}
+	hf_counts_fold(&s->counts, is_over, &w, s->gone_counts);
+	hf_counts_fold(&s->reported, is_over, &w, NULL);
 	for (size_t i = 0; i < s->gone_n; i++)
 		if (s->gone[i].since_ns <= w.before_ns)
 			hf_kernel_forget(s->kernel, s->gone[i].cgroup_id);
@@ -184,10 +158,11 @@ static void report_pair(void *ctx, enum hf_event_kind kind, const struct hf_cont
 {
 	struct report *r = ctx;
 	struct hf_sensor *s = r->s;
-	struct hf_pair_counts *before = pair(s->reported, cgroup_id, kind);
 	uint64_t lost = dropped(c);
+	struct hf_pair_counts *before = lost ? hf_counts_at(&s->reported, cgroup_id, kind) : NULL;
 
-	if (r->code < 0 || (!r->all && (!lost || (before && before->reported_dropped >= lost))))
+	/* Without a place to remember it by, it is told at the end, not each second. */
+	if (r->code < 0 || (!r->all && (!lost || !before || before->reported_dropped >= lost)))
 		return;
 	if (before)
 		before->reported_dropped = lost;

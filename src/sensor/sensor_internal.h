@@ -2,6 +2,7 @@
  * sources beside BPF), sensor_account.c (counts and losses). */
 #pragma once
 #include "base/map.h"
+#include "sensor/counts.h"
 #include "sensor/executions.h"
 #include "sensor/feed.h"
 #include "sensor/kernel.h"
@@ -16,7 +17,6 @@
 enum {
 	HF_HELD_MAX = 2048,      /* events that wait for their container's name */
 	HF_IGNORED_SLOTS = 8192, /* cgroups that are no container's: remembered until records under way are through */
-	HF_COUNTS_SLOTS = 16384, /* pairs of cgroup and kind that the sources beside BPF have seen */
 	HF_GONE_MAX = 4096,      /* cgroups that are gone and not yet put together */
 	HF_SYNTHETIC = 1 << 30,  /* executions that were found by the walk are numbered from here in the upper half */
 	HF_TROUBLES_MAX = 8,
@@ -27,13 +27,6 @@ struct hf_held {
 	uint64_t cgroup_id;
 	struct hf_arena arena;
 	struct hf_event *event;
-};
-
-struct hf_pair_counts {
-	uint64_t cgroup_id;
-	uint32_t kind; /* + 1; 0: free */
-	uint64_t reported_dropped;
-	struct hf_sensor_counts counts;
 };
 
 struct hf_gone {
@@ -66,8 +59,8 @@ struct hf_sensor {
 	size_t held_n;
 	uint64_t held_refused, reconciled;
 	uint64_t ignored[HF_IGNORED_SLOTS];
-	struct hf_pair_counts *counts;   /* of the sources beside BPF */
-	struct hf_pair_counts *reported; /* what was last reported as lost, all kinds */
+	struct hf_counts counts;   /* of the sources beside BPF */
+	struct hf_counts reported; /* what was last reported as lost, all kinds */
 	struct hf_sensor_counts gone_counts[HF_EVENT_KINDS];
 	struct hf_gone gone[HF_GONE_MAX];
 	size_t gone_n;
@@ -75,6 +68,7 @@ struct hf_sensor {
 	int64_t clock_offset_ns; /* wall clock - monotonic */
 	uint64_t clock_read_ns, reconcile_ns, sweep_ns;
 	bool engine_ok, engine_told, opened;
+	bool more; /* records are left in the rings */
 	struct hf_trouble troubles[HF_TROUBLES_MAX];
 	char id[48], time[48], engine_line[256];
 };
