@@ -364,6 +364,7 @@ static int engine(struct hf_sensor *s, struct hf_err *err)
 /* Each source may end the stream; what is wrong with one alone is told and the others go on. */
 static int drain(struct hf_sensor *s, struct hf_err *err)
 {
+	s->drains++;
 	int code = hf_kernel_drain(s->kernel, take_record, s, err);
 
 	s->more = code > 0;

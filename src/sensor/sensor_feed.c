@@ -6,12 +6,16 @@ static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_
 	struct hf_sensor *s = ctx;
 	struct hf_feed_process p = { 0 };
 	const struct hf_execution *x = hf_executions_of_pid(&s->executions, pid, time_ns);
+	struct hf_stranger *stranger = &s->strangers[pid % HF_STRANGERS];
 
 	if (x) {
 		p.cgroup_id = x->cgroup_id;
 		p.execution = x->id;
+	} else if (stranger->pid == pid && stranger->drain == s->drains) { /* a program maps a dozen libraries */
+		p.unwanted = !s->options.host;
 	} else if (!hf_kernel_process(s->kernel, pid, &p.execution, &p.cgroup_id)) {
 		/* Neither ran a program in a watched container nor was made in one. */
+		*stranger = (struct hf_stranger){ pid, s->drains };
 		p.unwanted = !s->options.host;
 	}
 	if (!s->options.host && (!p.cgroup_id || hf_sensor_ignored(s, p.cgroup_id)))

@@ -20,6 +20,7 @@ enum {
 	HF_GONE_MAX = 4096,      /* cgroups that are gone and not yet put together */
 	HF_SYNTHETIC = 1 << 30,  /* executions that were found by the walk are numbered from here in the upper half */
 	HF_TROUBLES_MAX = 8,
+	HF_STRANGERS = 64,
 };
 
 struct hf_held {
@@ -31,6 +32,12 @@ struct hf_held {
 
 struct hf_gone {
 	uint64_t cgroup_id, since_ns;
+};
+
+/* A process that the kernel's programs do not know, as of one drain of the rings. */
+struct hf_stranger {
+	uint32_t pid;
+	uint64_t drain;
 };
 
 struct hf_trouble {
@@ -48,6 +55,8 @@ struct hf_sensor {
 	struct hf_connector *connector; /* likewise */
 	struct hf_reconcile *reconcile; /* likewise */
 	struct hf_feed feed;
+	struct hf_stranger strangers[HF_STRANGERS];
+	uint64_t drains;
 	struct hf_namespace_set host; /* the machine's own */
 	bool host_known;
 	struct hf_executions executions;

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include "sensor/connector_record.h"
 #include "sensor/process_read.h"
 
-enum { MESSAGES_BUFFER = 8192, READS_MAX = 4096 };
+enum { MESSAGES_BUFFER = 8192, READS_MAX = 4096, NAMES_OF_THREADS = 1 << 9 /* PROC_EVENT_COMM */ };
 
 struct hf_connector {
 	const struct hf_feed *feed;
@@ -33,12 +34,11 @@ static enum hf_event_kind main_kind(const struct hf_connector *c)
 	return c->executions ? HF_EVENT_EXEC : HF_EVENT_PTRACE;
 }
 
-/* Linux 6.6 takes the events that are wanted behind the operation, and filters before it queues. */
-static int listen_to(const struct hf_connector *c, bool filter, struct hf_err *err)
+/* Linux 6.6 takes the events that are @wanted behind the operation, and filters before it queues; 0: all. */
+static int listen_to(const struct hf_connector *c, uint32_t wanted, struct hf_err *err)
 {
-	const uint32_t wanted = HF_CONNECTOR_PTRACE | (c->executions ? HF_CONNECTOR_EXEC | HF_CONNECTOR_EXIT : 0);
 	const uint32_t data[2] = { PROC_CN_MCAST_LISTEN, wanted };
-	const uint16_t data_n = filter ? sizeof data : sizeof data[0];
+	const uint16_t data_n = wanted ? sizeof data : sizeof data[0];
 	const struct cn_msg connector = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = data_n };
 	char message[sizeof(struct nlmsghdr) + sizeof connector + sizeof data] __attribute__((aligned(8)));
 	const struct nlmsghdr netlink = { .nlmsg_len = (uint32_t)(sizeof netlink + sizeof connector + data_n),
@@ -52,26 +52,44 @@ static int listen_to(const struct hf_connector *c, bool filter, struct hf_err *e
 	return 0;
 }
 
-/* 1: it listens; 0: no answer came. */
-static int await_answer(const struct hf_connector *c, int timeout_ms, struct hf_err *err)
+/* 1: it listens; 0: no answer came. @rename: the answer is that this thread got a name. */
+static int await_answer(const struct hf_connector *c, bool rename, int timeout_ms, struct hf_err *err)
 {
 	char bytes[MESSAGES_BUFFER] __attribute__((aligned(8)));
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 	struct hf_connector_event e;
+	int got;
 
-	while (poll(&p, 1, timeout_ms) > 0) {
+	for (int tries = 0; tries < READS_MAX && poll(&p, 1, timeout_ms) > 0; tries++) {
 		ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);
 		if (n <= 0)
 			continue;
 		hf_sv rest = { bytes, (size_t)n };
-		while (hf_connector_next(&rest, &e, NULL) > 0) {
-			if (e.what != HF_CONNECTOR_ACK)
+		while ((got = hf_connector_next(&rest, &e, NULL)) > 0) {
+			if (rename && got == 1)
+				continue;
+			if (rename || e.what != HF_CONNECTOR_ACK)
 				return 1;
 			errno = (int)e.error;
 			return e.error ? hf_fail_errno(err, "process connector") : 1;
 		}
 	}
 	return 0;
+}
+
+/* The kernel's own answer does not pass its filter, so it is asked for new names of threads first, and gets one. 1: it filters. */
+static int listen_filtered(const struct hf_connector *c, int timeout_ms, struct hf_err *err)
+{
+	char name[16] = "";
+	int code = listen_to(c, NAMES_OF_THREADS, err);
+
+	if (code < 0 || prctl(PR_GET_NAME, name) < 0 || prctl(PR_SET_NAME, name) < 0)
+		return code;
+	code = await_answer(c, true, timeout_ms, err);
+	if (code <= 0)
+		return code;
+	code = listen_to(c, HF_CONNECTOR_PTRACE | (c->executions ? HF_CONNECTOR_EXEC | HF_CONNECTOR_EXIT : 0), err);
+	return code < 0 ? code : 1;
 }
 
 static int open_socket(struct hf_connector *c, const struct hf_connector_options *options, int timeout_ms,
@@ -85,13 +103,13 @@ static int open_socket(struct hf_connector *c, const struct hf_connector_options
 		return hf_fail_errno(err, "process connector");
 	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
 		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	for (int filter = 1; filter >= 0; filter--) {
-		int code = listen_to(c, filter, err);
-		if (code >= 0)
-			code = await_answer(c, timeout_ms / 2, err);
-		if (code)
-			return code;
-	}
+	int code = listen_filtered(c, timeout_ms / 2, err);
+	if (code == 0)
+		code = listen_to(c, 0, err);
+	if (code == 0)
+		code = await_answer(c, false, timeout_ms / 2, err);
+	if (code)
+		return code;
 	return hf_fail(err, HF_E_UNSUPPORTED,
 		       "process connector: the kernel does not answer (not in its first namespaces?)");
 }
