@@ -54,3 +54,33 @@ void runtime_agent_prepare(struct hf_agent_options *o)
 	sigaction(SIGTERM, &action, NULL);
 	o->stop = &stopped;
 }
+
+static void say_ready(void *ctx)
+{
+	fprintf(stderr, "holdfast: %s; Ctrl-C ends it\n", (const char *)ctx);
+}
+
+static void note(void *ctx, enum hf_rules_note_kind kind, hf_sv file, uint32_t line, hf_sv text)
+{
+	(void)ctx;
+	if (kind == HF_NOTE_ERROR)
+		fprintf(stderr, "holdfast: %.*s:%u: %.*s\n", HF_SV_FMT(file), line, HF_SV_FMT(text));
+}
+
+int runtime_agent_observe(struct hf_agent_options *o, struct hf_event_sink sink, const char *doing, struct hf_err *err)
+{
+	struct hf_outputs *outputs;
+
+	runtime_agent_prepare(o);
+	o->observe = sink;
+	o->ready = say_ready;
+	o->ready_ctx = (void *)(uintptr_t)doing;
+	o->judge.all = true;
+	o->judge.notes = (struct hf_rules_notes){ note, NULL };
+	int code = hf_outputs_open(&(struct hf_sinks_options){ 0 }, NULL, &outputs, err);
+	if (code < 0)
+		return code;
+	code = hf_agent_run(o, outputs, err);
+	int closed = hf_outputs_close(outputs, 0, code < 0 ? NULL : err);
+	return code < 0 ? code : closed < 0 ? closed : 0;
+}

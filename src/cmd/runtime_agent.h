@@ -13,3 +13,7 @@
 int runtime_agent_option(struct hf_agent_options *o, const char *command, int argc, char **argv, int *i);
 /* SIGINT and SIGTERM end the loop. To be called before hf_agent_run. */
 void runtime_agent_prepare(struct hf_agent_options *o);
+/* Runs the loop for @sink alone: nothing is printed but a line on standard error, nobody can ask, every alert is handed out by itself. Until
+ * --for is over or a signal comes. HF_PARTIAL is taken as HF_OK. */
+hf_nodiscard int runtime_agent_observe(struct hf_agent_options *o, struct hf_event_sink sink, const char *doing,
+				       struct hf_err *err);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/output.h"
 #include "cmd/runtime.h"
+#include "cmd/runtime_agent.h"
 #include "flow/flow_report.h"
 #include "flow/flows.h"
 #include "flow/nftables.h"
@@ -21,6 +22,7 @@ struct options {
 	const char *traces[TRACES_MAX], *gates[GATES_MAX], *output;
 	size_t traces_n, gates_n;
 	enum what what;
+	struct hf_agent_options agent;
 };
 
 struct session {
@@ -83,7 +85,12 @@ static int parse(struct options *o, int argc, char **argv)
 
 	for (int i = 1; i < argc; i++) {
 		bool wants = false;
+		int taken = runtime_agent_option(&o->agent, "runtime flows", argc, argv, &i);
 
+		if (taken == 2)
+			return 2;
+		if (taken)
+			continue;
 		for (size_t k = 0; k < HF_ARRAY_SIZE(with_value); k++)
 			wants |= !strcmp(argv[i], with_value[k]);
 		if (!strcmp(argv[i], "--netpol")) {
@@ -104,9 +111,6 @@ static int parse(struct options *o, int argc, char **argv)
 			i++;
 		}
 	}
-	if (!o->traces_n && o->what != WHAT_UNDO)
-		return hf_command_usage("runtime flows",
-					"of what? --replay TRACE, recorded by runtime watch --format json");
 	return 0;
 }
 
@@ -228,6 +232,11 @@ static int work(struct session *s, struct hf_err *err)
 
 	for (size_t i = 0; e >= 0 && i < s->o.traces_n; i++)
 		e = read_trace(s, s->o.traces[i], err);
+	if (!s->o.traces_n && s->o.what != WHAT_UNDO) {
+		s->o.agent.rules_off = true;
+		e = runtime_agent_observe(&s->o.agent, (struct hf_event_sink){ take, s }, "recording who talks to whom",
+					  err);
+	}
 	if (e >= 0)
 		e = hf_flows_graph(s->flows, &s->graph, err);
 	s->report.graph = &s->graph;
@@ -264,19 +273,21 @@ static int run(int argc, char **argv)
 const struct hf_command hf_runtime_flows = {
 	.name = "flows",
 	.summary = "who talks to whom, and network policies that keep it so",
-	.usage = "--replay TRACE... [OPTIONS]\n\n"
-		 "TRACE is what 'holdfast runtime watch --format json' wrote; '-' is standard input:\n"
-		 "  timeout 600 holdfast runtime watch --format json | holdfast runtime flows --replay -\n\n"
-		 "  --format table|json|dot   how flows and findings are written (table)\n"
-		 "  --netpol                  write Kubernetes NetworkPolicies instead: used flows stay open, the rest "
-		 "is closed\n"
-		 "  --nftables                write a script for nft -f instead, for containers without Kubernetes\n"
-		 "  --nftables-undo           write the script that removes those rules\n"
-		 "  --fail-on RULE            exit 1 where there is a finding this bad (low, medium, high, critical) "
-		 "or of this\n"
-		 "                            id (as front_end_reaches_database); repeatable\n"
-		 "  -o, --output FILE         write there instead of standard output\n\n"
-		 "Policies are replayed against the flows before they are given out; a contradiction is named and "
-		 "exits 2.",
+	.usage =
+		"[--for SECONDS | --replay TRACE...] [OPTIONS]\n\n"
+		"Of what happens from now on until Ctrl-C, or of a record.\n" RUNTIME_AGENT_USAGE
+		"  --replay TRACE            what 'holdfast runtime watch --format json' wrote; '-' is standard input; "
+		"repeatable\n"
+		"  --format table|json|dot   how flows and findings are written (table)\n"
+		"  --netpol                  write Kubernetes NetworkPolicies instead: used flows stay open, the rest "
+		"is closed\n"
+		"  --nftables                write a script for nft -f instead, for containers without Kubernetes\n"
+		"  --nftables-undo           write the script that removes those rules\n"
+		"  --fail-on RULE            exit 1 where there is a finding this bad (low, medium, high, critical) "
+		"or of this\n"
+		"                            id (as front_end_reaches_database); repeatable\n"
+		"  -o, --output FILE         write there instead of standard output\n\n"
+		"Policies are replayed against the flows before they are given out; a contradiction is named and "
+		"exits 2.",
 	.run = run,
 };

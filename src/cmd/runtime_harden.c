@@ -13,6 +13,7 @@
 #include "cmd/harden_check.h"
 #include "cmd/harden_grant.h"
 #include "cmd/runtime.h"
+#include "cmd/runtime_agent.h"
 #include "harden/difference.h"
 #include "harden/hardening.h"
 #include "trace/replay.h"
@@ -23,6 +24,7 @@ struct options {
 	const char *traces[TRACES_MAX], *grants[TRACES_MAX], *profiles[TRACES_MAX], *container, *write_folder, *watched;
 	size_t traces_n, grants_n, profiles_n;
 	bool json, include_exec, include_static;
+	struct hf_agent_options agent;
 };
 
 struct session {
@@ -68,6 +70,11 @@ static int parse(struct options *o, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		const char **slot = NULL, **list;
 		size_t *n;
+		int taken = runtime_agent_option(&o->agent, "runtime harden", argc, argv, &i);
+		if (taken == 2)
+			return 2;
+		if (taken)
+			continue;
 		if (!strcmp(argv[i], "--include-exec")) {
 			o->include_exec = true;
 			continue;
@@ -99,10 +106,6 @@ static int parse(struct options *o, int argc, char **argv)
 		else
 			return hf_command_usage("runtime harden", "--format is table or json, not '%s'", argv[i]);
 	}
-	if (!o->traces_n && !o->profiles_n)
-		return hf_command_usage(
-			"runtime harden",
-			"what was used? --replay TRACE (of runtime watch --format json) or --profile FILE");
 	return 0;
 }
 
@@ -176,6 +179,11 @@ static int gather(struct session *s, struct hf_err *err)
 	s->usage.static_calls = s->o.include_static;
 	for (size_t i = 0; !r && i < s->o.traces_n; i++)
 		r = read_trace(s, s->o.traces[i], err);
+	if (!s->o.traces_n && !s->o.profiles_n) {
+		s->o.agent.deep = true; /* there is no filter without system calls */
+		r = runtime_agent_observe(&s->o.agent, (struct hf_event_sink){ hf_usage_take, &s->usage },
+					  "recording what is used, each system call too", err);
+	}
 	for (size_t i = 0; !r && i < s->o.profiles_n; i++)
 		r = read_profile(s, s->o.profiles[i], err);
 	r = r ? r : hf_usage_check(&s->usage, err);
@@ -370,7 +378,10 @@ static int harden_run(int argc, char **argv)
 const struct hf_command hf_runtime_harden = {
 	.name = "harden",
 	.summary = "what a workload was granted and did not use, and files that take it away",
-	.usage = "--replay TRACE... | --profile FILE... [OPTIONS]\n\n"
+	.usage = "[--for SECONDS | --replay TRACE... | --profile FILE...] [OPTIONS]\n\n"
+		 "Of what happens from now on until Ctrl-C, with system calls as --deep, or of what was recorded. "
+		 "Start the\n"
+		 "container while it records: its beginning needs more than the rest.\n" RUNTIME_AGENT_USAGE
 		 "  --replay TRACE     what was used: events of runtime watch --format json, - is standard input\n"
 		 "  --profile FILE     what was used: a profile of runtime learn\n"
 		 "  --grant FILE       what was granted: docker inspect CONTAINER, config.json of an OCI bundle, or a\n"

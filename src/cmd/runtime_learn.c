@@ -1,4 +1,4 @@
-/* runtime learn: recorded or piped events become profiles, one a workload. */
+/* runtime learn: events, as they happen or as they were recorded, become profiles, one a workload. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "baseline/learn.h"
 #include "cmd/profile_file.h"
 #include "cmd/runtime.h"
+#include "cmd/runtime_agent.h"
 #include "format/json_writer.h"
 #include "trace/replay.h"
 
@@ -20,6 +21,7 @@ struct options {
 	size_t traces_n;
 	bool json, fresh, dry_run, strict;
 	uint32_t parts;
+	struct hf_agent_options agent;
 };
 
 struct written {
@@ -42,48 +44,58 @@ static int watched(struct options *o, const char *list)
 	return -1;
 }
 
+static int parse_value(struct options *o, const char *option, const char *value)
+{
+	if (!strcmp(option, "--rules")) {
+		o->agent.judge.rules_folder = value;
+	} else if (!strcmp(option, "--exceptions")) {
+		o->agent.judge.exceptions = value;
+	} else if (!strcmp(option, "--replay")) {
+		if (o->traces_n == TRACES_MAX)
+			return hf_command_usage("runtime learn", "--replay more than %d times", TRACES_MAX);
+		o->traces[o->traces_n++] = value;
+	} else if (!strcmp(option, "--covers")) {
+		return watched(o, value);
+	} else if (strcmp(option, "--format") != 0) {
+		o->folder = value;
+	} else if (!strcmp(value, "json") || !strcmp(value, "table")) {
+		o->json = value[0] == 'j';
+	} else {
+		return hf_command_usage("runtime learn", "--format is table or json, not '%s'", value);
+	}
+	return -1;
+}
+
 static int parse(struct options *o, int argc, char **argv)
 {
+	static const char *const with_value[] = { "--replay", "-o",      "--output",    "--format",
+						  "--covers", "--rules", "--exceptions" };
+
 	for (int i = 1; i < argc; i++) {
-		const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-		if (!strcmp(option, "--fresh")) {
-			o->fresh = true;
+		const char *option = argv[i];
+		bool *flag = !strcmp(option, "--fresh")     ? &o->fresh
+			     : !strcmp(option, "--strict")  ? &o->strict
+			     : !strcmp(option, "--dry-run") ? &o->dry_run
+							    : NULL;
+		bool wants = false;
+		int status = flag ? 1 : runtime_agent_option(&o->agent, "runtime learn", argc, argv, &i);
+
+		if (flag)
+			*flag = true;
+		if (status == 2)
+			return 2;
+		if (status)
 			continue;
-		}
-		if (!strcmp(option, "--strict")) {
-			o->strict = true;
-			continue;
-		}
-		if (!strcmp(option, "--dry-run")) {
-			o->dry_run = true;
-			continue;
-		}
-		if (strcmp(option, "--replay") != 0 && strcmp(option, "-o") != 0 && strcmp(option, "--output") != 0 &&
-		    strcmp(option, "--format") != 0 && strcmp(option, "--covers") != 0)
+		for (size_t k = 0; k < HF_ARRAY_SIZE(with_value); k++)
+			wants |= !strcmp(option, with_value[k]);
+		if (!wants)
 			return hf_command_usage("runtime learn", "'%s' is not an option", option);
-		if (!value)
+		if (i + 1 == argc)
 			return hf_command_usage("runtime learn", "%s wants a value", option);
-		i++;
-		if (!strcmp(option, "--replay")) {
-			if (o->traces_n == TRACES_MAX)
-				return hf_command_usage("runtime learn", "--replay more than %d times", TRACES_MAX);
-			o->traces[o->traces_n++] = value;
-		} else if (!strcmp(option, "--covers")) {
-			int status = watched(o, value);
-			if (status >= 0)
-				return status;
-		} else if (strcmp(option, "--format") != 0) {
-			o->folder = value;
-		} else if (!strcmp(value, "json") || !strcmp(value, "table")) {
-			o->json = value[0] == 'j';
-		} else {
-			return hf_command_usage("runtime learn", "--format is table or json, not '%s'", value);
-		}
+		status = parse_value(o, option, argv[++i]);
+		if (status >= 0)
+			return status;
 	}
-	if (!o->traces_n)
-		return hf_command_usage("runtime learn",
-					"from what? --replay TRACE, or 'runtime watch --format json | holdfast runtime "
-					"learn --replay -'");
 	return -1;
 }
 
@@ -264,6 +276,8 @@ static int run(int argc, char **argv)
 	struct hf_learn *l = hf_learn_new(&(struct hf_learn_options){ .parts = o.parts });
 	for (size_t i = 0; !ret && i < o.traces_n; i++)
 		ret = read_trace(o.traces[i], l, &unreadable, &err);
+	if (!o.traces_n)
+		ret = runtime_agent_observe(&o.agent, (struct hf_event_sink){ hf_learn_sink, l }, "learning", &err);
 	if (!ret)
 		ret = finish(&o, l, folder, &err);
 	hf_learn_free(l);
@@ -275,10 +289,12 @@ static int run(int argc, char **argv)
 const struct hf_command hf_runtime_learn = {
 	.name = "learn",
 	.summary = "make profiles of what is normal for each workload",
-	.usage = "--replay TRACE... [-o DIR] [--covers PART,...] [--fresh] [--dry-run] [--strict]\n"
-		 "       [--format table|json]\n\n"
+	.usage = "[--for SECONDS | --replay TRACE...] [-o DIR] [OPTIONS]\n\n"
 		 "Makes a profile for each image and owner (Kubernetes workload, compose service) and adds to the one "
-		 "that is there.\n"
+		 "that is there:\n"
+		 "of what happens from now on, or of a record.\n" RUNTIME_AGENT_USAGE
+		 "  --rules DIR           rules beside the built-in ones\n"
+		 "  --exceptions FILE     alerts that it hides cost no window\n"
 		 "  --replay TRACE   events, as 'runtime watch --format json' prints them; - is standard input; "
 		 "repeatable\n"
 		 "  -o DIR           where profiles are kept; without it /var/lib/holdfast/profiles, or below the "
@@ -287,6 +303,7 @@ const struct hf_command hf_runtime_learn = {
 		 "will alert\n"
 		 "  --fresh          replaces profiles instead of adding to them\n"
 		 "  --dry-run        writes nothing\n"
+		 "  --format FORMAT  table (default) or json: what was learned\n"
 		 "Ten seconds around an alert or a loss of events are not learned from, and it is said how many. With "
 		 "--strict exit 3\n"
 		 "where lines of a trace were no events.",
