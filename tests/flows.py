@@ -207,7 +207,7 @@ def whole_program():
     flows("--replay", trace, "--fail-on", "database_open_to_outside", status=0)
     flows("--replay", trace, "--fail-on", "hihg", status=2)
     flows("--replay", ROOT / "no such trace", status=2)
-    flows(status=2)
+    flows("--for", "no time", status=2)
     point("gates and bad usage have their exit status")
     ran = subprocess.run([HOLDFAST, "runtime", "flows", "--replay", "-", "--format", "json"], capture_output=True, text=True,
                          input="not an event\n" + trace.read_text() + "{\"kind\":7}\n" + "x" * 5000000 + "\n", timeout=60)

@@ -299,6 +299,7 @@ static void learn_one(struct hf_profile *p, const struct hf_observation *o, cons
 	entry = hf_profile_add(p, o->part, o->object, o->details[0], seen);
 	if (!entry)
 		return;
+	entry->seen.replicas = 1; /* a window is of one container, however often it does it */
 	if (o->details[1].len) {
 		const struct hf_sighting nothing = { 0 };
 		hf_profile_add(p, o->part, o->object, o->details[1], &nothing);

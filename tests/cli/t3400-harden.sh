@@ -46,7 +46,7 @@ fails 2 "a container that is not in the trace" "$HOLDFAST" runtime harden --repl
 check "is named too" grep -q 'no event of container other' err.log
 fails 2 "a trace that is not there" "$HOLDFAST" runtime harden --replay nowhere
 fails 2 "a grant that is none" "$HOLDFAST" runtime harden --replay "$scenarios/whole/trace.jsonl" --grant "$scenarios/whole/trace.jsonl"
-fails 2 "nothing to read" "$HOLDFAST" runtime harden
+fails 2 "no time" "$HOLDFAST" runtime harden --for never
 fails 2 "a format that there is not" "$HOLDFAST" runtime harden --replay x --format yaml
 fails 2 "a folder that cannot be made" "$HOLDFAST" runtime harden --replay "$scenarios/whole/trace.jsonl" --write /proc/none
 finish
