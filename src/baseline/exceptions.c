@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "baseline/judge.h"
 #include "baseline/notes.h"
 
 struct hf_exceptions {
@@ -19,6 +20,14 @@ const char *hf_exception_state_name(enum hf_exception_state state)
 	static const char *const names[] = { "active", "unused", "expired", "dead" };
 
 	return (unsigned)state < HF_ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+/* Of the rules, or of profiles. */
+static bool is_rule(const struct hf_rules *rules, hf_sv id)
+{
+	enum hf_profile_part part;
+
+	return hf_rules_find(rules, id) || hf_profile_rule_part(id, &part);
 }
 
 static bool is_date(hf_sv s)
@@ -89,7 +98,7 @@ static void read_exception(struct loader *l, const struct hf_yaml_node *node)
 	if (l->notes.errors != errors)
 		return;
 	for (size_t i = 0; i < x.rules_n; i++)
-		if (!hf_rules_find(l->made->rules, x.rules[i]))
+		if (!is_rule(l->made->rules, x.rules[i]))
 			note_lint(&l->notes, node->line, "exception %.*s names the rule %.*s, which is not there",
 				  HF_SV_FMT(x.id), HF_SV_FMT(x.rules[i]));
 	struct hf_exception *slot = hf_vec_push(&l->made->arena, &l->list);
@@ -185,7 +194,7 @@ enum hf_exception_state hf_exception_state(const struct hf_exceptions *all, cons
 	bool known = false;
 
 	for (size_t i = 0; i < x->rules_n; i++)
-		known |= hf_rules_find(all->rules, x->rules[i]) != NULL;
+		known |= is_rule(all->rules, x->rules[i]);
 	if (!known)
 		return HF_EXCEPTION_DEAD;
 	if (is_expired(x, today))
@@ -287,7 +296,8 @@ static void add_quoted(struct hf_buf *out, hf_sv s)
 
 static bool is_truncated(const struct hf_event *e, enum hf_event_field f)
 {
-	return (f == HF_FIELD_PROCESS_EXE_PATH && hf_event_bool(e, HF_FIELD_PROCESS_EXE_TRUNCATED)) ||
+	return (f == HF_FIELD_MAP_PATH && hf_event_bool(e, HF_FIELD_MAP_TRUNCATED)) ||
+	       (f == HF_FIELD_PROCESS_EXE_PATH && hf_event_bool(e, HF_FIELD_PROCESS_EXE_TRUNCATED)) ||
 	       (f == HF_FIELD_FILE_PATH && hf_event_bool(e, HF_FIELD_FILE_TRUNCATED)) ||
 	       (f == HF_FIELD_PROCESS_ARGUMENTS && hf_event_bool(e, HF_FIELD_PROCESS_ARGUMENTS_TRUNCATED));
 }
@@ -332,19 +342,34 @@ static void add_key(struct hf_buf *out, const char *key, hf_sv value)
 	hf_buf_add_char(out, '\n');
 }
 
+static size_t fields_of(const struct hf_rules *rules, const struct hf_event *alert, enum hf_event_field *own,
+			const enum hf_event_field **ret)
+{
+	hf_sv id = hf_event_string(alert, HF_FIELD_ALERT_RULE);
+	const struct hf_rule *rule = hf_rules_find(rules, id);
+	enum hf_profile_part part;
+
+	*ret = rule ? rule->exception_fields : own;
+	if (rule)
+		return rule->exception_fields_n;
+	return hf_profile_rule_part(id, &part) ? hf_profile_alert_fields(part, alert, own) : 0;
+}
+
 int hf_exception_suggest(const struct hf_rules *rules, const struct hf_event *alert, hf_sv owner, hf_sv why,
 			 hf_sv expires, struct hf_buf *out, struct hf_err *err)
 {
 	hf_sv id = hf_event_string(alert, HF_FIELD_ALERT_RULE),
 	      image = hf_event_string(alert, HF_FIELD_CONTAINER_IMAGE_NAME);
-	const struct hf_rule *rule = hf_rules_find(rules, id);
+	enum hf_event_field own[HF_PROFILE_ALERT_FIELDS_MAX];
+	const enum hf_event_field *fields;
+	size_t fields_n = fields_of(rules, alert, own, &fields);
 	hf_cleanup(hf_buf_done) struct hf_buf match = HF_BUF(HF_CONDITION_SIZE_MAX), name = HF_BUF(512);
 	bool image_only = true;
 
-	if (!rule)
+	if (!is_rule(rules, id))
 		return hf_fail(err, HF_E_MISSING, "no rule is called '%.*s'", HF_SV_FMT(id));
-	for (size_t i = 0; i < rule->exception_fields_n; i++) {
-		enum hf_event_field f = rule->exception_fields[i];
+	for (size_t i = 0; i < fields_n; i++) {
+		enum hf_event_field f = fields[i];
 		if (is_truncated(alert, f))
 			return hf_fail(err, HF_E_UNSUPPORTED, "%s was truncated, and no exception matches what was",
 				       hf_event_fields[f].name);

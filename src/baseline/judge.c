@@ -249,3 +249,54 @@ void hf_profile_alert(const struct hf_profile *p, const struct hf_profile_verdic
 	hf_event_set_string(ret, HF_FIELD_ALERT_EVENT, hf_event_string(e, HF_FIELD_ID));
 	hf_event_set_string(ret, HF_FIELD_ALERT_EVENT_KIND, hf_sv_of(hf_event_kind_name(e->kind)));
 }
+
+bool hf_profile_rule_part(hf_sv rule, enum hf_profile_part *ret)
+{
+	for (unsigned part = 0; part < HF_PROFILE_PARTS; part++) {
+		hf_sv name = hf_sv_of(hf_profile_parts[part].rule);
+		if (!hf_sv_starts(rule, name) || (rule.len > name.len && rule.ptr[name.len] != '.'))
+			continue;
+		*ret = (enum hf_profile_part)part;
+		return true;
+	}
+	return false;
+}
+
+/* As see_peer: a name before a container before an address. */
+static enum hf_event_field peer_field(const struct hf_event *e)
+{
+	if (hf_event_string(e, HF_FIELD_NETWORK_REMOTE_NAME).len)
+		return HF_FIELD_NETWORK_REMOTE_NAME;
+	return hf_event_string(e, HF_FIELD_NETWORK_REMOTE_CONTAINER).len ? HF_FIELD_NETWORK_REMOTE_CONTAINER
+									 : HF_FIELD_NETWORK_REMOTE_ADDRESS;
+}
+
+size_t hf_profile_alert_fields(enum hf_profile_part part, const struct hf_event *alert,
+			       enum hf_event_field ret[HF_PROFILE_ALERT_FIELDS_MAX])
+{
+	static const enum hf_event_field by_part[HF_PROFILE_PARTS][3] = {
+		[HF_PROFILE_EXECUTABLES] = { HF_FIELD_PROCESS_EXE_PATH },
+		[HF_PROFILE_SCRIPTS] = { HF_FIELD_PROCESS_SCRIPT },
+		[HF_PROFILE_LIBRARIES] = { HF_FIELD_MAP_PATH },
+		[HF_PROFILE_FILES] = { HF_FIELD_FILE_PATH, HF_FIELD_FILE_OPERATION },
+		[HF_PROFILE_LISTEN] = { HF_FIELD_NETWORK_PROTOCOL, HF_FIELD_NETWORK_LOCAL_PORT },
+		[HF_PROFILE_PEERS] = { HF_FIELD_NETWORK_PROTOCOL, HF_FIELD_NETWORK_REMOTE_PORT },
+		[HF_PROFILE_DNS] = { HF_FIELD_DNS_NAME },
+		[HF_PROFILE_CAPABILITIES] = { HF_FIELD_CAPABILITY_NAME, HF_FIELD_CAPABILITY_SYSCALL },
+		[HF_PROFILE_SYSTEM_CALLS] = { HF_FIELD_SYSCALLS_NAMES },
+		[HF_PROFILE_USERS] = { HF_FIELD_PROCESS_UID },
+		[HF_PROFILE_NAMESPACES] = { HF_FIELD_NAMESPACE_TYPES, HF_FIELD_PROCESS_EXE_PATH },
+		[HF_PROFILE_IO_URING] = { HF_FIELD_IO_URING_OPERATION },
+	};
+	size_t n = 0;
+
+	ret[n++] = HF_FIELD_CONTAINER_IMAGE_NAME;
+	if (part == HF_PROFILE_PEERS)
+		ret[n++] = peer_field(alert);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(by_part[part]) && n < HF_PROFILE_ALERT_FIELDS_MAX; i++)
+		if (by_part[part][i])
+			ret[n++] = by_part[part][i];
+	if (hf_sv_ends(hf_event_string(alert, HF_FIELD_ALERT_RULE), HF_SV(".arguments")))
+		ret[n++] = HF_FIELD_PROCESS_ARGUMENTS;
+	return n;
+}

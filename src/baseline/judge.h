@@ -38,3 +38,9 @@ const struct hf_profile_verdict *hf_profile_judge_all(const struct hf_profile *p
 /* The ALERT event of a verdict: the fields of @e and alert.*. Borrows from all three. */
 void hf_profile_alert(const struct hf_profile *p, const struct hf_profile_verdict *v, const struct hf_event *e,
 		      struct hf_arena *a, struct hf_event *ret);
+/* The part whose alerts have this rule: profile.executable, profile.executable.digest, …; false where none. */
+bool hf_profile_rule_part(hf_sv rule, enum hf_profile_part *ret);
+/* The fields of an alert of such a rule that tell what was new, for an exception; the number written. */
+enum { HF_PROFILE_ALERT_FIELDS_MAX = 4 };
+size_t hf_profile_alert_fields(enum hf_profile_part part, const struct hf_event *alert,
+			       enum hf_event_field ret[HF_PROFILE_ALERT_FIELDS_MAX]);

@@ -211,12 +211,14 @@ static void show_alert(struct hf_out *out, const struct hf_event *e, const struc
 	add_list(out, "tags", &e->values[HF_FIELD_ALERT_TAGS]);
 	add_line(out, "group", hf_event_string(e, HF_FIELD_ALERT_GROUP));
 	add_line(out, "hidden by", hf_event_string(e, HF_FIELD_ALERT_EXCEPTION));
-	if (!rule)
-		return;
-	add_text(out, "rule", rule->description);
-	add_text(out, "condition", rule->condition_text);
-	add_text(out, "what to do", rule->next);
+	if (rule) {
+		add_text(out, "rule", rule->description);
+		add_text(out, "condition", rule->condition_text);
+		add_text(out, "what to do", rule->next);
+	}
 	text.len = 0;
+	if (!rules)
+		return;
 	if (hf_exception_suggest(rules, e, HF_SV(""), HF_SV(""), HF_SV(""), &text, &err) == 0) {
 		hf_out_add(out, HF_SV("  where it is right, this exception hides it:\n"));
 		show_lines(out, hf_buf_view(&text));
