@@ -142,33 +142,63 @@ static long hf_hash_step(__u32 i, void *context)
 	return 0;
 }
 
-/* Which list the path behind the record stands in; 0: none. A path that was cut stands in none. */
-hf_inline __u32 hf_path_list(const struct hf_guard *g, const struct hf_record_denial *r, __u32 rule)
+/* How often the scratch of this CPU was begun to be filled. Programs of BPF-LSM may be interrupted by others on their CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} turns SEC(".maps");
+
+enum { HF_TURNS_MAX = 4 };
+
+struct hf_file_path {
+	__u32 length, list; /* HF_LIST_…; 0: none */
+	bool truncated;
+};
+
+/* Writes the file's path behind the place of a record, and finds out which list of the rule it stands in: one that was cut stands in
+ * none. What another program has written into meanwhile is done again. */
+hf_inline void hf_path_judge(struct hf_scratch *s, const struct hf_guard *g, struct file *file,
+			     struct task_struct *task, __u32 rule, struct hf_file_path *p)
 {
-	struct hf_hashing h = { hf_path_hash_begin(config.hash_key, rule), r->path_length };
-	struct hf_path_key key = { .policy = g->policy, .rule = rule };
+	__u32 zero = 0;
+	__u64 *turn = bpf_map_lookup_elem(&turns, &zero);
 
-	if (r->flags & HF_DENIAL_TRUNCATED)
-		return 0;
-	bpf_loop(HF_RECORD_PATH_MAX / 8, hf_hash_step, &h, 0);
-	key.hash = hf_keyed_end(hf_keyed_length(h.state, h.length), config.hash_key);
-	struct hf_path_value *v = bpf_map_lookup_elem(&deny_paths, &key);
+	p->length = p->list = 0;
+	p->truncated = true;
+	if (!turn)
+		return;
+	for (int i = 0; i < HF_TURNS_MAX; i++) {
+		__u64 own = __sync_fetch_and_add(turn, 1) + 1;
+		__u32 offset = sizeof(struct hf_record_denial);
+		struct hf_path_key key = { .policy = g->policy, .rule = rule };
+		struct hf_hashing h = { .state = hf_path_hash_begin(config.hash_key, rule) };
 
-	return v && v->length == h.length ? v->list : 0;
+		p->length = hf_record_path(s, &offset, BPF_CORE_READ(file, f_path.dentry),
+					   BPF_CORE_READ(file, f_path.mnt), task, &p->truncated);
+		h.length = p->length;
+		bpf_loop(HF_RECORD_PATH_MAX / 8, hf_hash_step, &h, 0);
+		if (*(volatile __u64 *)turn != own) {
+			p->truncated = true;
+			continue;
+		}
+		key.hash = hf_keyed_end(hf_keyed_length(h.state, h.length), config.hash_key);
+		struct hf_path_value *v = p->truncated ? NULL : bpf_map_lookup_elem(&deny_paths, &key);
+
+		p->list = v && v->length == h.length ? v->list : 0;
+		return;
+	}
 }
 
-/* Fills in the file's path; returns the end of the record. */
-hf_inline __u32 hf_denial_path(struct hf_scratch *s, struct hf_record_denial *r, struct file *file,
-			       struct task_struct *task)
+/* Puts the front before a path that is there; returns the end of the record. */
+hf_inline __u32 hf_denial_of_path(struct hf_record_denial *r, struct task_struct *task, const struct hf_file_path *p)
 {
-	__u32 offset = sizeof *r;
-	bool truncated = false;
-
-	r->path_length = hf_record_path(s, &offset, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
-					task, &truncated);
-	if (truncated)
+	hf_denial_begin(r, task);
+	r->path_length = p->length;
+	if (p->truncated)
 		r->flags |= HF_DENIAL_TRUNCATED;
-	return offset;
+	return sizeof *r + p->length;
 }
 
 hf_inline bool hf_file_nameless(struct file *file)
@@ -200,24 +230,23 @@ hf_inline int hf_judge_exec(struct linux_binprm *bprm, __u32 by)
 		return 0;
 	struct file *file = BPF_CORE_READ(bprm, file);
 	struct hf_record_denial *r = (struct hf_record_denial *)s->record;
+	struct hf_file_path path;
 
-	hf_denial_begin(r, task);
-	__u32 offset = hf_denial_path(s, r, file, task);
-
+	hf_path_judge(s, g, file, task, HF_DENY_EXECUTABLES, &path);
 	if (hf_rule_live(g, HF_DENY_FILELESS, by) && hf_file_nameless(file)) {
 		rule = HF_DENY_FILELESS;
 	} else if (hf_rule_live(g, HF_DENY_DRIFT, by) && hf_file_upper(file)) {
 		rule = HF_DENY_DRIFT;
 	} else if (hf_rule_live(g, HF_DENY_EXECUTABLES, by)) {
-		__u32 list = hf_path_list(g, r, HF_DENY_EXECUTABLES);
-
-		if (g->flags & HF_GUARD_EXECUTABLES_ONLY ? list == HF_LIST_ALLOW && !hf_file_nameless(file)
-							 : list != HF_LIST_DENY)
+		if (g->flags & HF_GUARD_EXECUTABLES_ONLY ? path.list == HF_LIST_ALLOW && !hf_file_nameless(file)
+							 : path.list != HF_LIST_DENY)
 			return 0;
 		rule = HF_DENY_EXECUTABLES;
 	} else {
 		return 0;
 	}
+	__u32 offset = hf_denial_of_path(r, task, &path);
+
 	r->rule = rule;
 	r->by = by;
 	bool deny = hf_denied(g, rule, &r->flags);
@@ -409,12 +438,13 @@ int BPF_PROG(hf_lsm_open, struct file *file, int before)
 	    BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == config.host_mount_namespace)
 		return before;
 	struct hf_record_denial *r = (struct hf_record_denial *)s->record;
+	struct hf_file_path path;
 
-	hf_denial_begin(r, task);
-	__u32 offset = hf_denial_path(s, r, file, task);
-
-	if (hf_path_list(g, r, HF_DENY_FILES) != HF_LIST_DENY)
+	hf_path_judge(s, g, file, task, HF_DENY_FILES, &path);
+	if (path.list != HF_LIST_DENY)
 		return 0;
+	__u32 offset = hf_denial_of_path(r, task, &path);
+
 	r->rule = HF_DENY_FILES;
 	r->by = HF_BY_LSM;
 	bool deny = hf_denied(g, HF_DENY_FILES, &r->flags);

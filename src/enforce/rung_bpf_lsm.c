@@ -13,11 +13,9 @@ const struct hf_rung hf_rung_bpf_lsm = {
 	.by = HF_BY_LSM,
 	.stops = 1u << HF_DENY_FILELESS | 1u << HF_DENY_DRIFT | 1u << HF_DENY_EXECUTABLES | 1u << HF_DENY_IMDS |
 		 1u << HF_DENY_PEERS | 1u << HF_DENY_FILES,
-	.residual = "the call fails with EPERM; open: what already runs or is connected; datagrams that are sent "
-		    "without connect; a script "
-		    "that is given to an interpreter as an argument; it ends with this process. On no kernel of the "
-		    "tests could these "
-		    "programs be loaded: untried",
+	.residual =
+		"the call fails with EPERM; open: what already runs or is connected; datagrams that are sent "
+		"without connect; a script that is given to an interpreter as an argument; it ends with this process",
 	.programs = programs,
 	.probe = probe,
 };
