@@ -72,4 +72,5 @@ struct {
 } scratch SEC(".maps");
 
 __u64 executions = 0;    /* the last number given */
-__u32 cgroups_full = 0;  /* an entry could not be made: unknown cgroups are handed out too from then on */
+/* In a section of its own, so that user space finds it. */
+__u32 cgroups_full SEC(".bss.full") = 0; /* an entry could not be made: unknown cgroups are handed out too from then on */

@@ -11,7 +11,7 @@ _holdfast() {
 		db) words='build status search' ;;
 		runtime) words='probe watch learn profile seed rules flows harden enforce status top why' ;;
 		plumbing) words='compare match purl' ;;
-		*) case $cur in -*) words='--format --severity --only-fixed --fail-on --platform --db --strict --verbose --quiet --help -o --record --replay --output --profiles --rules --exceptions --state --for --deep --host --docker-socket' ;; esac ;;
+		*) case $cur in -*) words='--format --severity --only-fixed --fail-on --platform --db --strict --verbose --quiet --help -o --record --replay --output --profiles --rules --exceptions --state --for --deep --host --docker-socket --ring-bytes --cgroups' ;; esac ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

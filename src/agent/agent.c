@@ -206,6 +206,9 @@ static int open_all(struct agent *a, struct hf_err *err)
 	code = hf_sensor_open(&(struct hf_sensor_options){ .containers = a->containers,
 							   .host = o->host,
 							   .deep = o->deep,
+							   .ring_control_bytes = o->ring_bytes,
+							   .ring_bulk_bytes = o->ring_bytes,
+							   .cgroups_max = o->cgroups_max,
 							   .watches = a->watches,
 							   .watches_n = a->watches_n },
 			      &a->sensor, err);

@@ -10,6 +10,7 @@
 struct hf_agent_options {
 	struct hf_containers_options containers;
 	bool host, deep;
+	uint32_t ring_bytes, cgroups_max; /* of the kernel's programs; 0: as hf_sensor_options has it */
 	bool rules_off;                /* neither rules nor profiles */
 	struct hf_judge_options judge; /* without `to` */
 	uint32_t seconds;              /* 0: until *stop */

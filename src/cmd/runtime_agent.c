@@ -22,6 +22,20 @@ static int seconds_of(struct hf_agent_options *o, const char *command, const cha
 	return 1;
 }
 
+/* A power of two for the rings, anything for the rest. */
+static int number_of(uint32_t *to, const char *command, const char *option, const char *text, uint32_t least,
+		     bool power)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || end == text || n < least || n > 1UL << 30 || (power && (n & (n - 1))))
+		return hf_command_usage(command, "%s wants %s of at least %u, not '%s'", option,
+					power ? "a power of two" : "a number", least, text);
+	*to = (uint32_t)n;
+	return 1;
+}
+
 int runtime_agent_option(struct hf_agent_options *o, const char *command, int argc, char **argv, int *i)
 {
 	const char *option = argv[*i];
@@ -30,16 +44,20 @@ int runtime_agent_option(struct hf_agent_options *o, const char *command, int ar
 		     : !strcmp(option, "--no-rules") ? &o->rules_off
 						     : NULL;
 	const char **slot = !strcmp(option, "--docker-socket") ? &o->containers.docker_socket : NULL;
+	bool ring = !strcmp(option, "--ring-bytes"), cgroups = !strcmp(option, "--cgroups");
 
 	if (flag) {
 		*flag = true;
 		return 1;
 	}
-	if (!slot && strcmp(option, "--for") != 0)
+	if (!slot && !ring && !cgroups && strcmp(option, "--for") != 0)
 		return 0;
 	if (*i + 1 == argc)
 		return hf_command_usage(command, "%s wants a value", option);
 	++*i;
+	if (ring || cgroups)
+		return number_of(ring ? &o->ring_bytes : &o->cgroups_max, command, option, argv[*i], ring ? 4096 : 1,
+				 ring);
 	if (!slot)
 		return seconds_of(o, command, argv[*i]);
 	*slot = argv[*i];

@@ -7,7 +7,9 @@
 	"  --for SECONDS         ends by itself; else it goes on until Ctrl-C\n"                           \
 	"  --docker-socket PATH  of the engine that knows names; default $DOCKER_HOST, /run/docker.sock\n" \
 	"  --host                what happens outside of containers too\n"                                 \
-	"  --deep                system calls too; taxes every system call of the machine\n"
+	"  --deep                system calls too; taxes every system call of the machine\n"               \
+	"  --ring-bytes N        memory of each ring between kernel and agent, a power of two\n"           \
+	"  --cgroups N           how many cgroups are told apart at once; default 8192\n"
 
 /* 0: argv[*i] is none of them; 1: it was taken, with its value, and *i stands on that; 2: usage was printed. */
 int runtime_agent_option(struct hf_agent_options *o, const char *command, int argc, char **argv, int *i);

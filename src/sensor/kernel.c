@@ -53,6 +53,7 @@ struct hf_kernel {
 	size_t names_n;
 	struct ring_buffer *control, *bulk;
 	int epoll, cgroup_root, cgroups, elsewhere, processes;
+	volatile uint32_t *full; /* cgroups_full of bpf/maps.bpf.h */
 	struct taker taker;
 };
 
@@ -141,7 +142,9 @@ static int configure(struct bpf_object *object, const struct hf_kernel_options *
 	if (getrandom(&config->hash_key, sizeof config->hash_key, 0) != sizeof config->hash_key)
 		return hf_fail_errno(err, "random bytes");
 	if (bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "control"), control) < 0 ||
-	    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "bulk"), bulk) < 0)
+	    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "bulk"), bulk) < 0 ||
+	    (options->cgroups_max &&
+	     bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "cgroups"), options->cgroups_max) < 0))
 		return hf_fail(err, HF_E_USAGE, "rings of %u and %u bytes", control, bulk);
 	return 0;
 }
@@ -178,6 +181,14 @@ static bool is_wanted(const struct hf_kernel_program *p, const struct hf_kernel_
 	return p->works && (options->deep || strcmp(p->name, only_deep) != 0);
 }
 
+static int denied(struct hf_err *err)
+{
+	return hf_fail(err, HF_E_DENIED,
+		       "the kernel lets this process load no programs; run it as root, or with the capabilities "
+		       "CAP_BPF, CAP_PERFMON, "
+		       "CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_SYS_ADMIN");
+}
+
 /* Loads all that is wanted; where the kernel refuses, finds out whom. */
 static int load(struct hf_kernel *k, const struct hf_kernel_options *options, struct hf_err *err)
 {
@@ -198,13 +209,14 @@ static int load(struct hf_kernel *k, const struct hf_kernel_options *options, st
 		k->object = NULL;
 		errno = -code;
 		if (code == -EPERM && geteuid() != 0)
-			return hf_fail_errno(err, "loading programs into the kernel");
+			return denied(err);
 		for (size_t i = 0; attempt == 0 && i < k->programs_n; i++)
 			if (k->programs[i].works)
 				probe_program(options, &k->programs[i]);
 	}
-	return hf_fail(err, errno == EPERM ? HF_E_DENIED : HF_E_UNSUPPORTED, "loading programs into the kernel: %s",
-		       strerror(errno));
+	if (errno == EPERM || errno == EACCES)
+		return denied(err);
+	return hf_fail(err, HF_E_UNSUPPORTED, "loading programs into the kernel: %s", strerror(errno));
 }
 
 static void attach(struct hf_kernel *k, struct hf_kernel_program *p)
@@ -255,6 +267,10 @@ static int open_rings(struct hf_kernel *k, struct hf_err *err)
 	    epoll_ctl(k->epoll, EPOLL_CTL_ADD, ring_buffer__epoll_fd(k->control), &event) < 0 ||
 	    epoll_ctl(k->epoll, EPOLL_CTL_ADD, ring_buffer__epoll_fd(k->bulk), &event) < 0)
 		return hf_fail_errno(err, "rings of the kernel's programs");
+	struct bpf_map *full = bpf_object__find_map_by_name(k->object, ".bss.full");
+	size_t size = 0;
+
+	k->full = full ? (volatile uint32_t *)(uintptr_t)bpf_map__initial_value(full, &size) : NULL;
 	k->cgroups = bpf_object__find_map_fd_by_name(k->object, "cgroups");
 	k->elsewhere = bpf_object__find_map_fd_by_name(k->object, "elsewhere");
 	k->processes = bpf_object__find_map_fd_by_name(k->object, "processes");
@@ -279,9 +295,16 @@ static void list_programs(struct hf_kernel *k)
 }
 
 /* Asked of the kernel's types, which costs less than a failed load of everything. */
-static void leave_out_missing_tracepoints(struct hf_kernel *k)
+static int leave_out_missing_tracepoints(struct hf_kernel *k, struct hf_err *err)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return hf_fail(err, HF_E_UNSUPPORTED,
+			       "this kernel does not describe its types (BTF, /sys/kernel/btf/vmlinux): %s; it takes "
+			       "one that is built "
+			       "with CONFIG_DEBUG_INFO_BTF=y, and /sys mounted",
+			       strerror(errno));
 
 	for (size_t i = 0; btf && i < k->programs_n; i++) {
 		struct hf_kernel_program *p = &k->programs[i];
@@ -295,16 +318,19 @@ static void leave_out_missing_tracepoints(struct hf_kernel *k)
 		say_why(p, -ENOENT);
 	}
 	btf__free(btf);
+	return 0;
 }
 
 static int open_all(struct hf_kernel *k, const struct hf_kernel_options *options, struct hf_err *err)
 {
 	list_programs(k);
-	leave_out_missing_tracepoints(k);
+	int code = leave_out_missing_tracepoints(k, err);
+	if (code < 0)
+		return code;
 	k->cgroup_root = open_hierarchy(options->cgroup_root);
 	if (k->cgroup_root < 0)
 		return hf_fail(err, HF_E_UNSUPPORTED, "the unified hierarchy of cgroups is not mounted");
-	int code = load(k, options, err);
+	code = load(k, options, err);
 	if (code < 0)
 		return code;
 	code = open_rings(k, err);
@@ -330,14 +356,19 @@ int hf_kernel_open(const struct hf_kernel_options *options, struct hf_kernel **r
 	return code;
 }
 
+void hf_kernel_detach(struct hf_kernel *k)
+{
+	while (k->names_n)
+		bpf_link__destroy(k->names[--k->names_n].link);
+	while (k->links_n)
+		bpf_link__destroy(k->links[--k->links_n]);
+}
+
 void hf_kernel_close(struct hf_kernel *k)
 {
 	if (!k)
 		return;
-	for (size_t i = 0; i < k->names_n; i++)
-		bpf_link__destroy(k->names[i].link);
-	for (size_t i = 0; i < k->links_n; i++)
-		bpf_link__destroy(k->links[i]);
+	hf_kernel_detach(k);
 	ring_buffer__free(k->control);
 	ring_buffer__free(k->bulk);
 	bpf_object__close(k->object);
@@ -389,6 +420,17 @@ int hf_kernel_watch(struct hf_kernel *k, uint64_t cgroup_id, struct hf_err *err)
 	if (bpf_map_update_elem(k->cgroups, &cgroup_id, &value, BPF_NOEXIST) < 0 && errno != EEXIST)
 		return hf_fail(err, HF_E_LIMIT, "no room for one more cgroup in the kernel's map: %s", strerror(errno));
 	return 0;
+}
+
+bool hf_kernel_is_full(const struct hf_kernel *k)
+{
+	return k->full && *k->full;
+}
+
+void hf_kernel_set_full(struct hf_kernel *k, bool full)
+{
+	if (k->full)
+		*k->full = full;
 }
 
 void hf_kernel_ignore(struct hf_kernel *k, uint64_t cgroup_id)

@@ -12,6 +12,7 @@ struct hf_kernel_options {
 	bool host;                                    /* what happens outside of containers too */
 	bool deep;                                    /* system call bitmaps: taxes every system call of the machine */
 	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 4 MiB each */
+	uint32_t cgroups_max;                         /* that are told apart at once; 0: 8192 */
 	const char *cgroup_root;                      /* of the unified hierarchy; NULL: found in /proc/mounts */
 };
 
@@ -24,6 +25,8 @@ struct hf_kernel_program {
 
 /* HF_E_DENIED without CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; HF_E_UNSUPPORTED where executions or cgroups cannot be seen. */
 int hf_kernel_open(const struct hf_kernel_options *, struct hf_kernel **ret, struct hf_err *err);
+/* No more records and counts from here on; what is in the rings stays to be drained, and the account is whole after that. */
+void hf_kernel_detach(struct hf_kernel *);
 void hf_kernel_close(struct hf_kernel *);
 /* All programs, those of --deep too; live as long as @k. */
 const struct hf_kernel_program *hf_kernel_programs(const struct hf_kernel *k, size_t *ret_n);
@@ -36,6 +39,10 @@ int hf_kernel_drain(struct hf_kernel *, hf_kernel_take_fn *take, void *ctx, stru
 
 /* A cgroup that was there before the programs were: watched from now on. Its first own program has run. HF_E_LIMIT: the map is full. */
 int hf_kernel_watch(struct hf_kernel *, uint64_t cgroup_id, struct hf_err *err);
+/* True once a cgroup was born that had no room: from then on what is in no known cgroup is handed out too. Clearing it is for who has
+ * looked for what is there by hf_kernel_watch. */
+bool hf_kernel_is_full(const struct hf_kernel *);
+void hf_kernel_set_full(struct hf_kernel *, bool full);
 /* No container's: neither handed out nor counted any more, unless the host is watched. */
 void hf_kernel_ignore(struct hf_kernel *, uint64_t cgroup_id);
 /* Takes a cgroup that is gone out of the map, after its last counts were read. */

@@ -65,12 +65,17 @@ static void watch_container(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pi
 static int on_birth(struct hf_sensor *s, const struct hf_record *h, hf_sv record, struct hf_err *err)
 {
 	hf_sv path = hf_record_cgroup_path(record);
+	struct hf_err why = { 0 };
 
 	if (hf_containers_born(s->containers, h->cgroup_id, path, h->ns, false))
 		return hf_sensor_hand(s, h->cgroup_id, 0, err);
-	s->ignored[h->cgroup_id % HF_IGNORED_SLOTS] = h->cgroup_id;
-	hf_kernel_ignore(s->kernel, h->cgroup_id);
-	return 0;
+	if (!hf_sensor_path_is_container(path)) {
+		hf_sensor_ignore(s, h->cgroup_id);
+		return 0;
+	}
+	hf_fail(&why, HF_E_LIMIT, "too many containers: one more has no name, its events go on");
+	int code = hf_sensor_trouble(s, "containers", &why, err);
+	return code < 0 ? code : hf_sensor_hand(s, h->cgroup_id, 0, err);
 }
 
 static int on_death(struct hf_sensor *s, const struct hf_record *h, struct hf_err *err)
@@ -199,7 +204,7 @@ static void found_container(void *ctx, uint64_t cgroup_id, hf_sv path, uint32_t 
 	if (!hf_containers_born(s->containers, cgroup_id, path, start_ns, true))
 		return;
 	if (hf_kernel_watch(s->kernel, cgroup_id, &why) < 0)
-		(void)!hf_sensor_trouble(s, "sensor", &why, &why);
+		hf_kernel_set_full(s->kernel, true);
 	watch_container(s, cgroup_id, pid);
 	if (!is_new)
 		return;
@@ -220,26 +225,6 @@ static void found_process(void *ctx, uint64_t cgroup_id, const struct hf_proc_pr
 	hf_sensor_found(ctx, cgroup_id, p);
 }
 
-static void end_if_gone(void *ctx, struct hf_execution *e)
-{
-	struct hf_sensor *s = ctx;
-	uint64_t execution, cgroup_id;
-
-	/* Its record may be on its way still, so only what is long gone is ended here. */
-	if (hf_sensor_now_ns() - e->since_ns < 10 * SECOND_NS)
-		return;
-	if (hf_kernel_process(s->kernel, e->pid, &execution, &cgroup_id) && execution) {
-		if (execution != e->id) /* the pid is another process's now, or the record of its exec was lost */
-			hf_executions_end(&s->executions, e, hf_sensor_now_ns());
-		return;
-	}
-	char path[32];
-
-	snprintf(path, sizeof path, "/proc/%u", e->pid);
-	if (access(path, F_OK) < 0)
-		hf_executions_end(&s->executions, e, hf_sensor_now_ns());
-}
-
 static int reconcile(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 {
 	const struct hf_reconcile_sink sink = { s, found_container, found_process };
@@ -247,7 +232,7 @@ static int reconcile(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 	s->reconcile_ns = now_ns;
 	if (!s->reconcile)
 		return 0;
-	hf_executions_each(&s->executions, end_if_gone, s);
+	hf_sensor_heal_executions(s);
 	return hf_reconcile_walk(s->reconcile, true, &sink, err);
 }
 
@@ -278,6 +263,7 @@ int hf_sensor_open(const struct hf_sensor_options *options, struct hf_sensor **r
 	const struct hf_kernel_options kernel = { .host = options->host,
 						  .deep = options->deep,
 						  .ring_control_bytes = options->ring_control_bytes,
+						  .cgroups_max = options->cgroups_max,
 						  .ring_bulk_bytes = options->ring_bulk_bytes };
 
 	s->options = *options;
@@ -379,6 +365,7 @@ static int drain(struct hf_sensor *s, struct hf_err *err)
 
 static int pace(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 {
+	bool walk = false;
 	int code = 0;
 
 	if (now_ns - s->clock_read_ns >= CLOCK_NS) {
@@ -390,7 +377,11 @@ static int pace(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 		s->sweep_ns = now_ns;
 		hf_sensor_sweep(s, now_ns, false);
 	}
-	if (code >= 0 && s->opened && now_ns - s->reconcile_ns >= s->options.reconcile_seconds * SECOND_NS)
+	if (code >= 0 && s->opened && now_ns - s->room_ns >= SECOND_NS) {
+		s->room_ns = now_ns;
+		code = hf_sensor_room(s, now_ns, &walk, err);
+	}
+	if (code >= 0 && s->opened && (walk || now_ns - s->reconcile_ns >= s->options.reconcile_seconds * SECOND_NS))
 		code = reconcile(s, now_ns, err);
 	return code;
 }
@@ -431,6 +422,7 @@ int hf_sensor_flush(struct hf_sensor *s, const struct hf_event_sink *sink, struc
 	uint64_t until = hf_sensor_now_ns() + FLUSH_NS;
 	int code;
 
+	hf_kernel_detach(s->kernel);
 	do
 		code = drain(s, err);
 	while (code >= 0 && s->more && hf_sensor_now_ns() < until);

@@ -15,6 +15,7 @@ struct hf_sensor_options {
 	bool host;                        /* hand out what happens outside of containers too */
 	bool deep;                        /* system call bitmaps: taxes every system call, see docs/decisions */
 	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 4 MiB each */
+	uint32_t cgroups_max; /* cgroups that are told apart at once; 0: 8192 */
 	const struct hf_file_watch *watches;          /* files to be told of, in each container */
 	size_t watches_n;
 	uint32_t reconcile_seconds; /* 0: 60 */
@@ -36,7 +37,7 @@ int hf_sensor_open(const struct hf_sensor_options *, struct hf_sensor **ret, str
 void hf_sensor_close(struct hf_sensor *);
 /* Handles what is there and waits at most @timeout_ms for more; 0, or what the sink returned. */
 int hf_sensor_run(struct hf_sensor *, int timeout_ms, const struct hf_event_sink *, struct hf_err *err);
-/* Handles what is there, and hands out all that is held, named or not. */
+/* The end: nothing new is seen from here on, what is there is handled, and all that is held is handed out, named or not. */
 int hf_sensor_flush(struct hf_sensor *, const struct hf_event_sink *, struct hf_err *err);
 /* Events of kind LOSS: for each kind and container that lost something since the last report; with @all for each that was seen, after
  * those of containers that are gone were put together. */

@@ -70,9 +70,15 @@ void hf_sensor_account(struct hf_sensor *s, hf_sensor_account_fn *visit, void *c
 			visit(ctx, p->kind - 1, hf_containers_find(s->containers, p->cgroup_id), p->cgroup_id,
 			      &p->counts);
 	}
-	for (unsigned kind = 0; kind < HF_EVENT_KINDS; kind++)
-		if (a.elsewhere[kind].seen)
-			visit(ctx, kind, NULL, 0, &a.elsewhere[kind]);
+	for (unsigned kind = 0; kind < HF_EVENT_KINDS; kind++) {
+		struct hf_sensor_counts *c = &a.elsewhere[kind];
+		uint64_t unwanted = s->unwanted[kind] < c->delivered ? s->unwanted[kind] : c->delivered;
+
+		c->seen -= unwanted;
+		c->delivered -= unwanted;
+		if (c->seen)
+			visit(ctx, kind, NULL, 0, c);
+	}
 }
 
 struct sweep {

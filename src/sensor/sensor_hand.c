@@ -161,11 +161,19 @@ int hf_sensor_hand(struct hf_sensor *s, uint64_t cgroup_id, uint64_t execution, 
 	network_names(s, cgroup_id, e);
 	const struct hf_container *c = hf_containers_find(s->containers, cgroup_id);
 
-	if (!c && !s->options.host && hf_sensor_ignored(s, cgroup_id))
-		return 0;
 	/* Modules, BPF programs and signals to the agent are told of wherever they come from, which may be no container. */
 	bool anywhere = e->kind == HF_EVENT_SIGNAL || e->kind == HF_EVENT_MODULE || e->kind == HF_EVENT_BPF;
+	if (!c && !s->options.host && !anywhere && hf_sensor_ignored(s, cgroup_id))
+		return 0;
 
+	bool unwanted = false;
+	if (!c && cgroup_id && !s->options.host && !anywhere && e->kind != HF_EVENT_CONTAINER_START &&
+	    e->kind != HF_EVENT_CONTAINER_STOP)
+		c = hf_sensor_stranger(s, cgroup_id, (uint32_t)hf_event_uint(e, HF_FIELD_PROCESS_PID), &unwanted);
+	if (unwanted) {
+		s->unwanted[e->kind]++;
+		return 0;
+	}
 	if (!c && cgroup_id && !s->options.host && !anywhere) {
 		hf_event_set_uint(e, HF_FIELD_CONTAINER_CGROUP_ID, cgroup_id);
 		hf_event_set_string(e, HF_FIELD_CONTAINER_IDENTITY, HF_SV("unresolved"));

@@ -77,7 +77,10 @@ struct hf_sensor {
 	int64_t clock_offset_ns; /* wall clock - monotonic */
 	uint64_t clock_read_ns, reconcile_ns, sweep_ns;
 	bool engine_ok, engine_told, opened;
-	bool more; /* records are left in the rings */
+	bool full_told;
+	uint64_t refused_seen, healed_ns, room_ns;
+	uint64_t unwanted[HF_EVENT_KINDS]; /* handed out by the kernel as of no known cgroup, and not wanted */
+	bool more;                          /* records are left in the rings */
 	struct hf_trouble troubles[HF_TROUBLES_MAX];
 	char id[48], time[48], engine_line[256];
 };
@@ -90,6 +93,16 @@ int hf_sensor_release(struct hf_sensor *s, bool all, struct hf_err *err);
 bool hf_sensor_ignored(const struct hf_sensor *s, uint64_t cgroup_id);
 /* Reads both clocks; tells of a jump of the wall clock by HEALTH. */
 int hf_sensor_clock(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err);
+/* A cgroup that is in no table: by one of its processes, the container that it is. *@ret_unwanted: none. NULL also where it stays open. */
+const struct hf_container *hf_sensor_stranger(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pid,
+					      bool *ret_unwanted);
+void hf_sensor_ignore(struct hf_sensor *s, uint64_t cgroup_id);
+/* A container's own cgroup, or one below it. */
+bool hf_sensor_path_is_container(hf_sv path);
+/* Each second: tells when the kernel's map of cgroups is full, and when no more. *@ret_walk: it is time to look for what had no room. */
+int hf_sensor_room(struct hf_sensor *s, uint64_t now_ns, bool *ret_walk, struct hf_err *err);
+/* Ends what ended without a record. */
+void hf_sensor_heal_executions(struct hf_sensor *s);
 struct hf_feed hf_sensor_feed(struct hf_sensor *s);
 /* A process of a container, found by the walk. */
 void hf_sensor_found(struct hf_sensor *s, uint64_t cgroup_id, const struct hf_proc_process *p);
