@@ -344,9 +344,11 @@ hf_sv hf_enforcer_numbers(const struct hf_enforcer *e, char *out, size_t size)
 		return (hf_sv){ 0 };
 	struct hf_permission_numbers n = hf_permission_numbers(e->permission);
 	snprintf(out, size,
-		 "permission events: %llu answered, %llu denied, %llu late, %llu untold, longest answer %llu us",
+		 "permission events: %llu answered, %llu denied, %llu late, %llu untold, longest answer %llu us, held "
+		 "up by a stuck server %llu us",
 		 (unsigned long long)n.answered, (unsigned long long)n.denied, (unsigned long long)n.late,
-		 (unsigned long long)n.untold, (unsigned long long)n.worst_ns / 1000);
+		 (unsigned long long)n.untold, (unsigned long long)n.worst_ns / 1000,
+		 (unsigned long long)n.held_ns / 1000);
 	return hf_sv_of(out);
 }
 

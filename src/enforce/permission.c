@@ -61,7 +61,10 @@ static void watch_server(const struct permission_setup *s, int group, pid_t serv
 			since = permission_now_ns();
 			answered = now_answered;
 		} else if (permission_now_ns() - since > STUCK_NS) {
+			uint64_t held = permission_now_ns() - since;
 			kill(server, SIGKILL);
+			if (held > atomic_load(&s->shared->held_ns))
+				atomic_store(&s->shared->held_ns, held);
 			return;
 		}
 	}
@@ -262,6 +265,7 @@ struct hf_permission_numbers hf_permission_numbers(const struct hf_permission *p
 		.late = atomic_load(&s->late),
 		.untold = atomic_load(&s->untold),
 		.worst_ns = atomic_load(&s->worst_ns),
+		.held_ns = atomic_load(&s->held_ns),
 		.server = atomic_load(&s->server),
 		.watchdog = atomic_load(&s->watchdog),
 	};

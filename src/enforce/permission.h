@@ -41,7 +41,9 @@ int hf_permission_fd(const struct hf_permission *);
 /* False: nothing more. */
 bool hf_permission_take(struct hf_permission *, struct hf_permission_told *ret);
 struct hf_permission_numbers {
-	uint64_t answered, denied, late, untold, worst_ns; /* from the reading of an event to its answer */
-	uint32_t server, watchdog;                         /* process ids */
+	uint64_t answered, denied, late, untold;
+	uint64_t worst_ns;         /* from the reading of an event to its answer */
+	uint64_t held_ns;          /* the longest that a stuck server held up anybody */
+	uint32_t server, watchdog; /* process ids */
 };
 struct hf_permission_numbers hf_permission_numbers(const struct hf_permission *);

@@ -9,6 +9,7 @@ struct permission_shared {
 	atomic_uint reading; /* an event may have been read that is not among the waiting ones yet */
 	atomic_uint waiting; /* read and not answered */
 	atomic_ullong answered, denied, late, untold, worst_ns;
+	atomic_ullong held_ns; /* the longest that a stuck server held up anybody, as the watchdog saw it */
 	atomic_uint server, watchdog;
 };
 

@@ -114,7 +114,9 @@ def stopped_server(d):
             worst = max(worst, longest)
             e.wait(lambda v: v["kind"] == "health" and v["health"]["state"] == "degraded" and "watchdog let all through" in v["health"]["message"])
             _, server = held(e, d)
-        print(f"# server stopped: the longest execution {worst} ms")
+        e.child.terminate()
+        e.child.wait(10)
+        print(f"# server stopped: the longest execution {worst} ms;", e.stderr().splitlines()[-1])
 
 
 def stopped_with_the_terminal(d):
