@@ -1,5 +1,6 @@
 #include "cmd/runtime_agent.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -68,6 +69,8 @@ void runtime_agent_prepare(struct hf_agent_options *o)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 
+	/* Threads pass events on: with heaps of their own each would keep what another one gave back. */
+	mallopt(M_ARENA_MAX, 1);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	o->stop = &stopped;

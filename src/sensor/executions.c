@@ -65,6 +65,7 @@ static void queue_idle(struct hf_executions *t, struct hf_execution *e)
 	else
 		t->oldest = e;
 	t->newest = e;
+	t->ended++;
 }
 
 static void unqueue(struct hf_executions *t, struct hf_execution *e)
@@ -78,6 +79,7 @@ static void unqueue(struct hf_executions *t, struct hf_execution *e)
 	else
 		t->newest = e->older;
 	e->older = e->newer = NULL;
+	t->ended--;
 }
 
 static void drop(struct hf_executions *t, struct hf_execution *e)
@@ -165,6 +167,8 @@ void hf_executions_end(struct hf_executions *t, struct hf_execution *e, uint64_t
 	e->ended_ns = now_ns ? now_ns : 1;
 	if (idle(e))
 		queue_idle(t, e);
+	if (t->ended > HF_EXECUTIONS_ENDED_MAX)
+		drop(t, t->oldest);
 }
 
 void hf_executions_each(struct hf_executions *t, void (*visit)(void *ctx, struct hf_execution *e), void *ctx)

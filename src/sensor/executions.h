@@ -23,12 +23,14 @@ enum {
 	HF_EXECUTION_TEXT_MAX = 1024, /* bytes of path and arguments that are kept */
 	HF_EXECUTION_ARGUMENTS_MAX = 16,
 	HF_ANCESTORS_MAX = 16,
+	HF_EXECUTIONS_ENDED_MAX = 4096, /* that are kept for what is told of them late */
 };
 
 struct hf_executions {
 	struct hf_execution **by_id, **by_pid; /* HF_EXECUTIONS_BUCKETS each */
 	struct hf_execution *oldest, *newest;  /* of those that have ended and have no children */
 	size_t n, n_max, bytes, bytes_max;
+	size_t ended; /* in that list */
 	uint64_t refused, made_room;
 };
 

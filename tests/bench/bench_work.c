@@ -5,7 +5,8 @@
  *   bench_work openclose N FOLDER     N times open and close, 100 files that it makes first
  *   bench_work fork N                 N processes that end at once
  *   bench_work exec N                 N programs that end at once
- *   bench_work rate WORKERS RATE N    N programs, RATE a second (0: as fast as it goes), each with its number as argument
+ *   bench_work rate WORKERS RATE N PROGRAM
+ *                                     N times PROGRAM, RATE a second (0: as fast as it goes), with the number as argument
  *   bench_work cgroups N RATE FOLDER  N cgroups FOLDER/<64 hex digits>, a process in each that runs a program, and their ends
  *   bench_work hog SECONDS            a busy loop
  * Each prints: wall nanoseconds, processor nanoseconds of itself and its children, what it made. */
@@ -72,14 +73,14 @@ static void reap(pid_t pid)
 		exit(1);
 }
 
-static void run_program(uint64_t number)
+static void run_program(const char *program, uint64_t number)
 {
 	char text[32];
 	char *arguments[] = { "bench_work", "true", text, NULL };
 	pid_t pid;
 
 	snprintf(text, sizeof text, "tag-%" PRIu64, number);
-	errno = posix_spawn(&pid, self, NULL, NULL, arguments, environ);
+	errno = posix_spawn(&pid, program, NULL, NULL, arguments, environ);
 	if (errno)
 		die("posix_spawn");
 	reap(pid);
@@ -129,11 +130,11 @@ static uint64_t do_fork(uint64_t n)
 static uint64_t do_exec(uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++)
-		run_program(i);
+		run_program(self, i);
 	return n;
 }
 
-static uint64_t do_rate(uint64_t workers, uint64_t rate, uint64_t n)
+static uint64_t do_rate(const char *program, uint64_t workers, uint64_t rate, uint64_t n)
 {
 	uint64_t begin = now_ns();
 	pid_t pids[WORKERS_MAX];
@@ -147,7 +148,7 @@ static uint64_t do_rate(uint64_t workers, uint64_t rate, uint64_t n)
 		for (uint64_t i = w; i < n; i += workers) {
 			if (rate)
 				sleep_until(begin + i * SECOND_NS / rate);
-			run_program(i);
+			run_program(program, i);
 		}
 		_exit(0);
 	}
@@ -227,8 +228,8 @@ static int command(int n, char **words)
 		made = do_fork(number(n, words, 1));
 	else if (!strcmp(name, "exec"))
 		made = do_exec(number(n, words, 1));
-	else if (!strcmp(name, "rate"))
-		made = do_rate(number(n, words, 1), number(n, words, 2), number(n, words, 3));
+	else if (!strcmp(name, "rate") && n > 4)
+		made = do_rate(words[4], number(n, words, 1), number(n, words, 2), number(n, words, 3));
 	else if (!strcmp(name, "cgroups") && n > 3)
 		made = do_cgroups(number(n, words, 1), number(n, words, 2), words[3]);
 	else if (!strcmp(name, "hog"))
