@@ -342,7 +342,7 @@ def bench_cost(bed, gate):
     passes = Passes(bed, gate)
     names = list(TITLES)
     starts = {"none": lambda: None, "watch": lambda: settled(bed), "deep": lambda: settled(bed, True)}
-    pairs = abba(passes, 2 if ARGS.quick else 10, ["none", "watch", "watch", "none"], starts, names)
+    pairs = abba(passes, 2 if ARGS.quick else ARGS.blocks, ["none", "watch", "watch", "none"], starts, names)
     show(pairs["watch"], "watch", names, True)
     pairs = abba(passes, 1 if ARGS.quick else 2, ["none", "deep", "deep", "none"], starts, names)
     show(pairs["deep"], "watch --deep", names, False)
@@ -468,7 +468,7 @@ def bench_storm(bed, gate):
         for _ in range(0, n, step):
             subprocess.run([WORK, "cgroups", str(step), "400", hierarchy(bed)], check=True, stdout=subprocess.DEVNULL)
             samples.append(agent.rss())
-        time.sleep(3)
+        time.sleep(12)  # the agent gives memory back each ten seconds
         first, last = samples[len(samples) // 2][1], agent.rss()[1]
         row(f"RSS over {n:,} containers: growth in the second half", last - first, "MiB", 1, last - first <= 1,
             f"{'' if quiet else 'not quiet; '}own memory {' '.join(f'{own:.1f}' for _, own in samples)} then {last:.1f}")
@@ -527,6 +527,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench runtime", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for flag in ("--quick", "--full", "--no-gate", "--json"):
         parser.add_argument(flag, action="store_true")
+    parser.add_argument("--blocks", type=int, default=10, help="of four passes each (10)")
     parser.add_argument("--only", default="idle,cost,loss,storm,attribution,auditd")
     ARGS = parser.parse_args()
     why = docker.missing() or next((f"no {p}" for p in ("wrk", "nginx", "redis-benchmark", "gcc") if not shutil.which(p)), None)

@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -18,8 +19,10 @@ enum {
 	DRIFT_WAIT_MS = 1000, /* after which an event goes on without it */
 	JUDGE_TICK_S = 60,
 	WATCHES_MAX = 512,
+	TRIM_S = 10, /* how often memory that a storm of events has left is given back */
 };
-#define SECOND_NS UINT64_C(1000000000)
+#define SECOND_NS  UINT64_C(1000000000)
+#define TRIM_BYTES HF_MIB(2)
 
 struct asked {
 	struct asked *next;
@@ -44,7 +47,7 @@ struct agent {
 	uint64_t asked_id;
 	struct hf_file_watch watches[WATCHES_MAX];
 	size_t watches_n;
-	uint64_t second_ns, minute_ns;
+	uint64_t second_ns, minute_ns, trim_ns;
 };
 
 static uint64_t now_ns(void)
@@ -234,11 +237,21 @@ static void close_all(struct agent *a)
 	hf_judge_close(a->judge);
 }
 
+static void give_back(struct agent *a, uint64_t now)
+{
+	if (now - a->trim_ns < TRIM_S * SECOND_NS)
+		return;
+	a->trim_ns = now;
+	if (mallinfo2().fordblks > TRIM_BYTES)
+		malloc_trim(0);
+}
+
 static int each_second(struct agent *a, uint64_t now, const struct hf_event_sink *sink, struct hf_err *err)
 {
 	char day[16];
 	int code = hf_sensor_report(a->sensor, false, sink, err);
 
+	give_back(a, now);
 	hf_outputs_tick(a->outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers));
 	if (code < 0 || !a->judge || now - a->minute_ns < JUDGE_TICK_S * SECOND_NS)
 		return code;

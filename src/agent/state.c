@@ -28,7 +28,7 @@ int hf_state_open(const struct hf_state_options *options, struct hf_state **ret,
 	struct hf_state *s = hf_calloc(1, sizeof *s);
 
 	pthread_mutex_init(&s->lock, NULL);
-	hf_ring_init(&s->events, EVENTS_MAX, HF_MIB(4));
+	hf_ring_init(&s->events, EVENTS_MAX, HF_MIB(3));
 	hf_ring_init(&s->alerts, ALERTS_MAX, HF_MIB(2));
 	hf_counters_init(&s->containers, CONTAINERS_MAX);
 	hf_counters_init(&s->rules, RULES_MAX);
