@@ -166,7 +166,7 @@ bool hf_queue_wait(struct hf_queue *q, int timeout_ms)
 	return more;
 }
 
-bool hf_queue_next(struct hf_queue *q, struct hf_record *ret)
+bool hf_queue_next(struct hf_queue *q, struct hf_queue_record *ret)
 {
 	struct head head;
 

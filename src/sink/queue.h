@@ -30,14 +30,14 @@ void hf_queue_abandon(struct hf_queue *q);
 struct hf_queue_counts hf_queue_count(struct hf_queue *q);
 
 /* For the one taking thread. */
-struct hf_record {
+struct hf_queue_record {
 	enum hf_event_kind kind;
 	hf_sv bytes;
 };
 /* Waits for records, at most @timeout_ms (negative: for good). False at the end: closed, and all was taken. */
 bool hf_queue_wait(struct hf_queue *q, int timeout_ms);
 /* The next record of those that were there at the last hf_queue_wait; false where none is left. It lives until that call. */
-bool hf_queue_next(struct hf_queue *q, struct hf_record *ret);
+bool hf_queue_next(struct hf_queue *q, struct hf_queue_record *ret);
 /* @n of @kind that were given by hf_queue_next did not get to their end. */
 void hf_queue_lost(struct hf_queue *q, enum hf_event_kind kind, uint64_t n);
 /* Readable once the queue is abandoned: to poll beside a descriptor that may not become ready. */

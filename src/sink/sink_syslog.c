@@ -353,7 +353,7 @@ static bool deliver(struct syslog *s, hf_sv message)
 static void run(void *self)
 {
 	struct syslog *s = self;
-	struct hf_record record;
+	struct hf_queue_record record;
 
 	while (hf_queue_wait(s->context.queue, -1))
 		while (hf_queue_next(s->context.queue, &record)) {

@@ -189,7 +189,7 @@ static void deliver(struct webhook *w)
 static void run(void *self)
 {
 	struct webhook *w = self;
-	struct hf_record record;
+	struct hf_queue_record record;
 	int64_t last = now_ms() - PAUSE_MS;
 
 	while (hf_queue_wait(w->context.queue, -1)) {

@@ -184,7 +184,7 @@ void hf_stream_run(void *stream)
 {
 	struct hf_stream *s = stream;
 	struct chunk chunk = { .bytes = HF_BUF(HF_MIB(2)) };
-	struct hf_record record;
+	struct hf_queue_record record;
 
 	while (hf_queue_wait(s->context.queue, -1)) {
 		while (hf_queue_next(s->context.queue, &record)) {

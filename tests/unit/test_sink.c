@@ -88,7 +88,7 @@ static void tally(struct tally *t, hf_sv text)
 HF_TEST(a_full_queue_loses_counts_and_gives_the_rest_in_order)
 {
 	struct hf_queue *q = hf_queue_new(100, false);
-	struct hf_record record;
+	struct hf_queue_record record;
 	int n = 0;
 
 	for (int i = 0; i < 10; i++)
@@ -124,7 +124,7 @@ static void *put_many(void *q)
 HF_TEST(a_queue_that_waits_loses_nothing)
 {
 	struct hf_queue *q = hf_queue_new(100, true);
-	struct hf_record record;
+	struct hf_queue_record record;
 	pthread_t thread;
 	int n = 0;
 
