@@ -119,6 +119,8 @@ int BPF_PROG(hf_on_exec, struct task_struct *task, int old_pid, struct linux_bin
 
 	__builtin_memset(e, 0, sizeof *e);
 	hf_record_head(&e->head, HF_KIND_EXEC, task, cgroup_id);
+	bool first = !(c->flags & HF_CGROUP_STARTED);
+
 	if (p) {
 		e->old_execution = p->execution;
 		hf_exec_process(p, c, e->head.mount_namespace);
@@ -145,7 +147,10 @@ int BPF_PROG(hf_on_exec, struct task_struct *task, int old_pid, struct linux_bin
 	e->stdout_is = hf_descriptor(task, 1);
 	offset &= HF_RECORD_MAX - 1;
 	e->head.size = offset;
-	hf_emit(&control, c, &e->head, offset, 0);
+	/* What is looked at from outside while it lives is told of at once: a container that is new, and what its image does not hold. */
+	bool now = (first && (c->flags & HF_CGROUP_STARTED)) || (e->flags & (HF_EXEC_UPPER | HF_EXEC_DELETED | HF_EXEC_MEMORY));
+
+	hf_emit(&control, c, &e->head, offset, now ? BPF_RB_FORCE_WAKEUP : 0);
 	return 0;
 }
 

@@ -146,14 +146,19 @@ static int answers(struct agent *a, bool wait_no_more, struct hf_err *err)
 	return code;
 }
 
+static void runs(void *ctx, uint64_t cgroup_id, uint32_t pid)
+{
+	struct agent *a = ctx;
+
+	if (a->drift)
+		hf_drift_container(a->drift, cgroup_id, pid);
+}
+
 static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 {
 	struct agent *a = ctx;
 	static struct hf_event mine;
 
-	if (e->kind == HF_EVENT_EXEC && a->drift && !hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
-		hf_drift_container(a->drift, hf_event_uint(e, HF_FIELD_CONTAINER_CGROUP_ID),
-				   hf_event_uint(e, HF_FIELD_PROCESS_PID));
 	if (ask(a, e))
 		return 0;
 	mine = *e;
@@ -213,7 +218,9 @@ static int open_all(struct agent *a, struct hf_err *err)
 							   .ring_bulk_bytes = o->ring_bytes,
 							   .cgroups_max = o->cgroups_max,
 							   .watches = a->watches,
-							   .watches_n = a->watches_n },
+							   .watches_n = a->watches_n,
+							   .runs = runs,
+							   .runs_ctx = a },
 			      &a->sensor, err);
 	if (code >= 0)
 		a->numbers = hf_numbers_new();

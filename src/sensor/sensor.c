@@ -137,8 +137,11 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 	before = hf_executions_find(&s->executions, before_id); /* it may have made room */
 	if (before) /* the same process runs something else now; a fork's execution goes on */
 		hf_executions_end(&s->executions, before, h->ns);
-	if (!(h->process_flags & HF_PROCESS_SETUP))
+	if (!(h->process_flags & HF_PROCESS_SETUP)) {
 		watch_container(s, h->cgroup_id, h->pid);
+		if (s->options.runs)
+			s->options.runs(s->options.runs_ctx, h->cgroup_id, h->pid);
+	}
 	return hf_sensor_hand(s, h->cgroup_id, x.id, err);
 }
 

@@ -19,6 +19,10 @@ struct hf_sensor_options {
 	const struct hf_file_watch *watches;          /* files to be told of, in each container */
 	size_t watches_n;
 	uint32_t reconcile_seconds; /* 0: 60 */
+	/* NULL, or called as soon as a container's own program is seen to run, while its event may have to wait for the container's
+	 * name: to look into its root before it is gone. */
+	void (*runs)(void *ctx, uint64_t cgroup_id, uint32_t pid);
+	void *runs_ctx;
 };
 
 /* What this node can see: a row for each hook that was tried. */
