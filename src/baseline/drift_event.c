@@ -51,6 +51,9 @@ enum hf_drift_subject hf_drift_question_of(const struct hf_event *e, struct hf_a
 	set_process(e, ret);
 	if (e->kind == HF_EVENT_EXEC)
 		return may_be_written(e) ? of_program(e, ret) : of_script(e, a, ret);
+	if (e->kind == HF_EVENT_CONNECT || e->kind == HF_EVENT_LISTEN) /* who calls, and who may be called */
+		return hf_event_has(e, HF_FIELD_PROCESS_EXE_UPPER) && may_be_written(e) ? of_program(e, ret)
+											: HF_DRIFT_NOTHING;
 	if (e->kind != HF_EVENT_MAP)
 		return HF_DRIFT_NOTHING;
 	ret->is_map = true;

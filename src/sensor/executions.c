@@ -179,6 +179,21 @@ void hf_executions_each(struct hf_executions *t, void (*visit)(void *ctx, struct
 				visit(ctx, e);
 }
 
+/* Where the image's own file runs, its place says all; of another one drift wants to know more. */
+static void describe_file(const struct hf_execution *x, struct hf_event *e)
+{
+	if (!x->exe_known || hf_event_has(e, HF_FIELD_PROCESS_EXE_UPPER))
+		return;
+	hf_event_set_bool(e, HF_FIELD_PROCESS_EXE_UPPER, x->upper);
+	hf_event_set_bool(e, HF_FIELD_PROCESS_EXE_DELETED, x->deleted);
+	hf_event_set_bool(e, HF_FIELD_PROCESS_EXE_MEMORY, x->memory);
+	if (!x->upper && !x->deleted && !x->memory)
+		return;
+	hf_event_set_uint(e, HF_FIELD_PROCESS_EXE_INODE, x->inode);
+	hf_event_set_uint(e, HF_FIELD_PROCESS_EXE_SIZE, x->size_bytes);
+	hf_event_set_int(e, HF_FIELD_PROCESS_EXE_MODIFIED_NS, x->modified_ns);
+}
+
 void hf_execution_describe(const struct hf_executions *t, const struct hf_execution *x, struct hf_arena *a,
 			   struct hf_event *e)
 {
@@ -190,6 +205,15 @@ void hf_execution_describe(const struct hf_executions *t, const struct hf_execut
 		hf_event_set_string(e, HF_FIELD_PROCESS_EXE_PATH, x->path);
 	if (!hf_event_has(e, HF_FIELD_PROCESS_ARGUMENTS) && x->arguments_n)
 		hf_event_set_list(e, HF_FIELD_PROCESS_ARGUMENTS, x->arguments, x->arguments_n);
+	describe_file(x, e);
+	if (!hf_event_has(e, HF_FIELD_PROCESS_NAME) && x->name[0])
+		hf_event_set_string(e, HF_FIELD_PROCESS_NAME, hf_sv_of(x->name));
+	if (!hf_event_has(e, HF_FIELD_PROCESS_UID) && x->pid_in_container &&
+	    hf_event_uint(e, HF_FIELD_PROCESS_PID) == x->pid) {
+		hf_event_set_uint(e, HF_FIELD_PROCESS_PID_IN_CONTAINER, x->pid_in_container);
+		hf_event_set_uint(e, HF_FIELD_PROCESS_UID, x->uid);
+		hf_event_set_uint(e, HF_FIELD_PROCESS_GID, x->gid);
+	}
 	const struct hf_execution *up = hf_executions_find(t, x->parent);
 	if (!up)
 		return;

@@ -13,6 +13,12 @@ struct hf_execution {
 	hf_sv path;
 	const hf_sv *arguments; /* the first ones, as far as HF_EXECUTION_TEXT_MAX goes */
 	size_t arguments_n;
+	uint32_t uid, gid, pid_in_container; /* as it was run; pid_in_container 0: these are not known */
+	char name[16];                       /* the kernel's short one; empty: not known */
+	bool exe_known, upper, deleted,
+		memory; /* of its file: exe_known says whether the rest of this line and the next is */
+	uint64_t inode, size_bytes;
+	int64_t modified_ns;
 	/* The table's own. */
 	struct hf_execution *next_of_id, *next_of_pid, *older, *newer;
 	size_t bytes;
@@ -47,6 +53,7 @@ struct hf_execution *hf_executions_find(const struct hf_executions *t, uint64_t 
 struct hf_execution *hf_executions_of_pid(const struct hf_executions *t, uint32_t pid, uint64_t time_ns);
 /* Calls back for each that runs; the callback may end it. */
 void hf_executions_each(struct hf_executions *t, void (*visit)(void *ctx, struct hf_execution *e), void *ctx);
-/* Sets process.execution, process.parent.* and process.ancestors, and, where absent, executable.path and arguments. @a owns lists. */
+/* Sets process.execution, process.parent.* and process.ancestors, and, where absent, what is known of the executable, arguments, name and,
+ * of the process that ran it itself, ids. @a owns lists. */
 void hf_execution_describe(const struct hf_executions *t, const struct hf_execution *x, struct hf_arena *a,
 			   struct hf_event *e);

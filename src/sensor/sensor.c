@@ -117,6 +117,16 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 		.parent_pid = h->parent_pid,
 		.flags = h->process_flags,
 		.path = hf_event_string(&s->event, HF_FIELD_PROCESS_EXE_PATH),
+		.uid = h->uid,
+		.gid = h->gid,
+		.pid_in_container = h->pid_in_container,
+		.exe_known = hf_event_has(&s->event, HF_FIELD_PROCESS_EXE_UPPER),
+		.upper = hf_event_bool(&s->event, HF_FIELD_PROCESS_EXE_UPPER),
+		.deleted = hf_event_bool(&s->event, HF_FIELD_PROCESS_EXE_DELETED),
+		.memory = hf_event_bool(&s->event, HF_FIELD_PROCESS_EXE_MEMORY),
+		.inode = hf_event_uint(&s->event, HF_FIELD_PROCESS_EXE_INODE),
+		.size_bytes = hf_event_uint(&s->event, HF_FIELD_PROCESS_EXE_SIZE),
+		.modified_ns = hf_event_int(&s->event, HF_FIELD_PROCESS_EXE_MODIFIED_NS),
 	};
 
 	if (arguments->type == HF_VALUE_LIST) {
@@ -132,6 +142,8 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 		x.parent = parent ? parent->id : 0;
 	}
 	name_applet(&s->event, arguments);
+	hf_sv name = hf_event_string(&s->event, HF_FIELD_PROCESS_NAME);
+	snprintf(x.name, sizeof x.name, "%.*s", HF_SV_FMT(name));
 	uint64_t before_id = before && before->pid == h->pid ? before->id : 0;
 	hf_executions_add(&s->executions, &x);
 	before = hf_executions_find(&s->executions, before_id); /* it may have made room */
@@ -247,7 +259,8 @@ static void open_sources(struct hf_sensor *s)
 
 	hf_cleanup(hf_fd_close) int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	s->host_known = proc >= 0 && hf_namespaces_read(proc, 1, &s->host);
+	/* The first process may keep its namespaces from one who has not all of its capabilities; the kernel's first thread does not. */
+	s->host_known = proc >= 0 && (hf_namespaces_read(proc, 1, &s->host) || hf_namespaces_read(proc, 2, &s->host));
 	s->feed = hf_sensor_feed(s);
 	if (hf_perf_open(&(struct hf_perf_options){ 0 }, &s->feed, &s->perf, &why[0]) < 0)
 		s->troubles[0] = (struct hf_trouble){ .part = "perf", .err = why[0] };

@@ -11,6 +11,7 @@ import threading
 import docker
 
 HOLDFAST = pathlib.Path(sys.argv[1]).resolve()
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def skip_unless():
