@@ -4,11 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
-enum { ANCESTORS_MAX = 16, ARGUMENTS_MAX = 4, QUEUE_MAX = 1024, QUESTION_MAX = 64 << 10 };
+enum { ANCESTORS_MAX = 16, ARGUMENTS_MAX = 4, QUEUE_MAX = 1024, QUESTION_MAX = 64 << 10, CLOSE_S = 2 };
 
 /* A question of its own memory, and later its answer. */
 struct item {
@@ -163,7 +164,14 @@ void hf_drift_close(struct hf_drift *d)
 	pthread_cond_broadcast(&d->wake);
 	pthread_mutex_unlock(&d->lock);
 	hf_drift_judge_stop(d->judge);
-	pthread_join(d->thread, NULL);
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CLOSE_S;
+	/* A file that a container serves may hold the thread up for good: then it, and what it works on, is left behind. */
+	if (pthread_timedjoin_np(d->thread, NULL, &until)) {
+		pthread_detach(d->thread);
+		return;
+	}
 	for (struct item *i = pop(&d->asked); i; i = pop(&d->asked))
 		item_free(i);
 	for (struct item *i = pop(&d->answered); i; i = pop(&d->answered))

@@ -248,7 +248,15 @@ static int reconcile(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 	if (!s->reconcile)
 		return 0;
 	hf_sensor_heal_executions(s);
-	return hf_reconcile_walk(s->reconcile, true, &sink, err);
+	int code = hf_reconcile_walk(s->reconcile, true, &sink, err);
+	size_t stuck = hf_reconcile_missed(s->reconcile).stuck;
+	struct hf_err why = { 0 };
+
+	if (code < 0 || !stuck)
+		return code;
+	hf_fail(&why, HF_E_LIMIT, "%zu processes of containers hold up whoever reads their command line: left out",
+		stuck);
+	return hf_sensor_trouble(s, "reconcile", &why, err);
 }
 
 /* The sources beside BPF: each may be refused, and then is told of. */

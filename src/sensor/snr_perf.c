@@ -20,6 +20,7 @@
 #include "format/elf.h"
 #include "sensor/known.h"
 #include "sensor/namespaces.h"
+#include "sensor/patience.h"
 
 enum {
 	RECORD_MAX = 1 << 16,
@@ -38,6 +39,7 @@ struct ring {
 };
 
 struct hf_perf {
+	struct hf_patience *patience;
 	const struct hf_feed *feed;
 	struct ring *rings;
 	size_t rings_n;
@@ -165,6 +167,7 @@ int hf_perf_open(const struct hf_perf_options *options, const struct hf_feed *fe
 	p->reads_lost = true;
 	p->wants_namespaces = options->namespaces;
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	p->patience = hf_patience_new(250, 8); /* ms; threads */
 	p->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	hf_known_init(&p->known, options->known_max ? options->known_max : KNOWN_DEFAULT);
 	hf_namespace_table_init(&p->namespaces, NAMESPACE_TASKS);
@@ -195,6 +198,7 @@ void hf_perf_close(struct hf_perf *p)
 	hf_known_done(&p->known);
 	hf_namespace_table_done(&p->namespaces);
 	free(p->rings);
+	hf_patience_free(p->patience);
 	free(p);
 }
 
@@ -241,27 +245,46 @@ void hf_perf_settle(struct hf_perf *p)
 	read_lost(p);
 }
 
+/* The begin of a mapped file, by a thread: the file may lie in a file system that a container serves. */
+struct head {
+	int proc;
+	char path[96], bytes[4096];
+	ssize_t n;
+};
+
+static void read_head(void *job)
+{
+	struct head *h = job;
+	struct stat st;
+	int fd = openat(h->proc, h->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	h->n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? pread(fd, h->bytes, sizeof h->bytes, 0) : -1;
+	if (fd >= 0)
+		close(fd);
+}
+
 /* The build id is in the file; the process that mapped it may be gone, then it stays unknown. */
 static hf_sv read_build_id(struct hf_perf *p, const struct hf_perf_mmap *m, char text[2 * 64 + 1])
 {
-	char path[96], head[4096];
+	struct head *h = hf_calloc(1, sizeof *h);
 	struct hf_elf elf;
-	struct stat st;
 	hf_sv id = { 0 };
 
-	snprintf(path, sizeof path, "%u/map_files/%lx-%lx", m->pid, (unsigned long)m->address,
+	h->proc = p->proc;
+	snprintf(h->path, sizeof h->path, "%u/map_files/%lx-%lx", m->pid, (unsigned long)m->address,
 		 (unsigned long)(m->address + m->length));
-	int fd = openat(p->proc, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
+	if (!hf_patience_run(p->patience, read_head, h))
 		return id;
-	ssize_t n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? pread(fd, head, sizeof head, 0) : -1;
-	close(fd);
-	if (n <= 0 || hf_elf_open(&elf, (hf_sv){ head, (size_t)n }, NULL) < 0)
+	if (h->n <= 0 || hf_elf_open(&elf, (hf_sv){ h->bytes, (size_t)h->n }, NULL) < 0) {
+		free(h);
 		return id;
+	}
 	hf_sv note = hf_sv_first(hf_elf_find_note(&elf, HF_SV("GNU"), HF_ELF_NOTE_BUILD_ID), 64);
 	for (size_t i = 0; i < note.len; i++)
 		snprintf(text + 2 * i, 3, "%02x", (unsigned char)note.ptr[i]);
-	return (hf_sv){ text, 2 * note.len };
+	id = (hf_sv){ text, 2 * note.len };
+	free(h);
+	return id;
 }
 
 static void set_process(struct hf_event *e, const struct hf_feed_process *process, uint32_t pid, uint32_t tid,

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "engine/container.h"
 #include "sensor/known.h"
+#include "sensor/patience.h"
 #include "sensor/snr_perf.h"
 
 enum {
@@ -20,6 +21,8 @@ enum {
 	TEXT_MAX = 1 << 20,  /* of one process's mappings, of one table of sockets */
 	NETWORKS_MAX = 4096,
 	KNOWN_SOCKETS = 8192,
+	READ_MS = 250, /* for one process */
+	STUCK_MAX = 8,
 };
 
 struct found {
@@ -33,6 +36,15 @@ struct listener {
 	const struct found *owner;
 };
 
+/* Of one process, by a thread: its command line lies in its own memory, which it may let nobody page in. */
+struct reading {
+	int proc;
+	uint32_t pid;
+	bool read;
+	char v1_controller[64];
+	struct hf_proc_process process;
+};
+
 struct hf_reconcile {
 	const struct hf_feed *feed;
 	struct hf_perf *perf;
@@ -44,7 +56,8 @@ struct hf_reconcile {
 	size_t listeners_n;
 	struct hf_known known;
 	struct hf_reconcile_missed missed;
-	struct hf_proc_process process;
+	struct hf_patience *patience;
+	struct reading *reading;
 	char *text; /* TEXT_MAX bytes */
 };
 
@@ -77,6 +90,7 @@ int hf_reconcile_open(const struct hf_reconcile_options *options, const struct h
 	r->listeners = hf_calloc(SOCKETS_MAX, sizeof *r->listeners);
 	r->text = hf_malloc(TEXT_MAX);
 	hf_known_init(&r->known, KNOWN_SOCKETS);
+	r->patience = hf_patience_new(READ_MS, STUCK_MAX);
 	if (r->proc < 0)
 		code = hf_fail_errno(err, "/proc");
 	else if (r->cgroups < 0)
@@ -95,6 +109,8 @@ void hf_reconcile_close(struct hf_reconcile *r)
 	hf_fd_close(&r->proc);
 	hf_fd_close(&r->cgroups);
 	hf_known_done(&r->known);
+	hf_patience_free(r->patience);
+	free(r->reading);
 	free(r->found);
 	free(r->listeners);
 	free(r->text);
@@ -210,21 +226,45 @@ static bool number_set_add(struct number_set *set, uint64_t number)
 	return true;
 }
 
+static void read_process(void *job)
+{
+	struct reading *g = job;
+
+	g->read = hf_proc_process_read(g->proc, g->pid, hf_sv_of(g->v1_controller), &g->process);
+}
+
+/* NULL where it is gone, or holds up who reads it. */
+static const struct hf_proc_process *process_of(struct hf_reconcile *r, const struct found *f)
+{
+	if (!r->reading)
+		r->reading = hf_calloc(1, sizeof *r->reading);
+	r->reading->proc = r->proc;
+	r->reading->pid = f->pid;
+	memcpy(r->reading->v1_controller, r->v1_controller, sizeof r->v1_controller);
+	if (!hf_patience_run(r->patience, read_process, r->reading)) {
+		r->reading = NULL;
+		r->missed.stuck++;
+		return NULL;
+	}
+	if (r->reading->read && r->reading->process.stat.start_ticks == f->start_ticks)
+		return &r->reading->process;
+	r->missed.gone++;
+	return NULL;
+}
+
 static void tell_processes(struct hf_reconcile *r, const struct hf_reconcile_sink *sink)
 {
 	struct number_set cgroups = number_set_new(r->found_n);
 
 	for (size_t i = 0; i < r->found_n; i++) {
 		const struct found *f = &r->found[i];
-		if (!hf_proc_process_read(r->proc, f->pid, hf_sv_of(r->v1_controller), &r->process) ||
-		    r->process.stat.start_ticks != f->start_ticks) {
-			r->missed.gone++;
+		const struct hf_proc_process *p = process_of(r, f);
+		if (!p)
 			continue;
-		}
 		if (number_set_add(&cgroups, f->cgroup_id) && sink->container)
-			sink->container(sink->ctx, f->cgroup_id, r->process.cgroup, f->pid, r->process.start_ns);
+			sink->container(sink->ctx, f->cgroup_id, p->cgroup, f->pid, p->start_ns);
 		if (sink->process)
-			sink->process(sink->ctx, f->cgroup_id, &r->process);
+			sink->process(sink->ctx, f->cgroup_id, p);
 	}
 	free(cgroups.slots);
 }

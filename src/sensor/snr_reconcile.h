@@ -35,6 +35,6 @@ int hf_reconcile_walk(struct hf_reconcile *, bool objects, const struct hf_recon
 uint64_t hf_reconcile_cgroup_id(const struct hf_reconcile *, hf_sv path);
 /* How much of the last walk could not be read: processes that went away, lines that are not understood, texts too long. */
 struct hf_reconcile_missed {
-	size_t gone, unparsed, cut;
+	size_t gone, unparsed, cut, stuck; /* stuck: did not let themselves be read in time */
 };
 struct hf_reconcile_missed hf_reconcile_missed(const struct hf_reconcile *);
