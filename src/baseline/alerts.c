@@ -102,8 +102,12 @@ static hf_sv family_of(const struct hf_alerts *a, const struct hf_event *e)
 	return rule ? rule->family : id;
 }
 
-static uint64_t workload_key(const struct hf_event *e)
+/* Who shares a budget: replicas, for what may be noise; each container by itself for what is severe, so that one that is noisy, or
+ * makes noise on purpose, silences nobody else. */
+static uint64_t workload_key(const struct hf_event *e, enum hf_alert_severity severity)
 {
+	if (severity >= HF_ALERT_HIGH && hf_event_has(e, HF_FIELD_CONTAINER_ID))
+		return mix(mix(HASH_BEGIN, HF_SV("severe")), hf_event_string(e, HF_FIELD_CONTAINER_ID));
 	hf_sv image = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME);
 	uint64_t hash = mix(HASH_BEGIN, hf_event_string(e, HF_FIELD_CONTAINER_POD_NAMESPACE));
 
@@ -245,9 +249,10 @@ static int find_group(struct hf_alerts *a, const struct hf_event *e, uint64_t ke
 	return end_group(a, oldest, err);
 }
 
-static int find_workload(struct hf_alerts *a, const struct hf_event *e, struct workload **ret, struct hf_err *err)
+static int find_workload(struct hf_alerts *a, const struct hf_event *e, enum hf_alert_severity severity,
+			 struct workload **ret, struct hf_err *err)
 {
-	uint64_t key = workload_key(e);
+	uint64_t key = workload_key(e, severity);
 	struct workload *slot = NULL, *oldest = &a->workloads[0];
 
 	for (size_t i = 0; i < a->options.groups_max; i++) {
@@ -276,7 +281,7 @@ static int find_workload(struct hf_alerts *a, const struct hf_event *e, struct w
 static int begin_group(struct hf_alerts *a, const struct hf_event *e, struct group *g, struct hf_err *err)
 {
 	struct workload *w;
-	int r = find_workload(a, e, &w, err);
+	int r = find_workload(a, e, g->severity, &w, err);
 
 	if (r)
 		return r;
@@ -312,7 +317,7 @@ static int repeat_group(struct hf_alerts *a, const struct hf_event *e, struct gr
 		return is_power_of_ten(g->count) ? summarize_group(a, g, err) : 0;
 	}
 	struct workload *w;
-	int r = find_workload(a, e, &w, err);
+	int r = find_workload(a, e, g->severity, &w, err);
 	a->count.over_budget++;
 	if (!r)
 		w->over++;

@@ -5,7 +5,7 @@
  * counted, and told in one alert each at 10, 100, 1000 … and when the group ends, a day after it began.
  *
  * A workload is an image in a pod namespace, so that replicas share a budget; where the image is not known, a container; the host is
- * one. In a day that begins with its first alert, only `shown_per_day` groups are handed on, those of severity critical besides.
+ * one. Alerts of severity high have a budget of as many besides, each container its own: mild ones and those of others do not hide them. In a day that begins with its first alert, only `shown_per_day` groups are handed on, those of severity critical besides.
  * That the budget is spent is said once (rule alerts-over-budget), and how many it was at the day's end.
  *
  * Time is the events' monotonic_ns, never the wall clock. Tables are of fixed size: what no longer fits pushes out what is oldest,

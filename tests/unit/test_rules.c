@@ -442,10 +442,10 @@ HF_TEST(a_workload_has_a_budget_a_day_that_critical_alerts_pass)
 	struct hf_alerts *a = hf_alerts_new(&(struct hf_alerts_options){ .to = { alert, &t }, .shown_per_day = 2 });
 	struct hf_event_sink sink = hf_alerts_sink(a);
 
-	raise_alert(sink, "r1", "high", "c1", "/a", 10, 1);
-	raise_alert(sink, "r2", "high", "c2", "/a", 20, 2); /* a replica: the image is the same */
+	raise_alert(sink, "r1", "medium", "c1", "/a", 10, 1);
+	raise_alert(sink, "r2", "medium", "c2", "/a", 20, 2); /* a replica: the image is the same */
 	raise_alert(sink, "r3", "low", "c1", "/a", 30, 3);
-	raise_alert(sink, "r4", "high", "c1", "/a", 40, 4);
+	raise_alert(sink, "r4", "medium", "c1", "/a", 40, 4);
 	raise_alert(sink, "r5", "critical", "c1", "/a", 50, 5);
 	assert_told(&t, "r1*1 r2*1 alerts-over-budget*1 r5*1 ");
 	raise_alert(sink, "r1", "critical", "c1", "/a", 10, 6); /* worse than the group so far */
@@ -454,6 +454,25 @@ HF_TEST(a_workload_has_a_budget_a_day_that_critical_alerts_pass)
 	assert_told(&t, "alerts-over-budget*2 ");
 	raise_alert(sink, "r3", "low", "c1", "/a", 30, 7);
 	assert_told(&t, "r3*1 ");
+	hf_alerts_free(a);
+}
+
+HF_TEST(severe_alerts_are_not_hidden_by_mild_ones_or_by_those_of_others)
+{
+	struct told t = TOLD;
+	struct hf_alerts *a = hf_alerts_new(&(struct hf_alerts_options){ .to = { alert, &t }, .shown_per_day = 2 });
+	struct hf_event_sink sink = hf_alerts_sink(a);
+
+	for (uint64_t i = 0; i < 4; i++)
+		raise_alert(sink, "noise", "medium", "c1", i % 2 ? "/a" : "/b", 10 + i, 1 + i);
+	raise_alert(sink, "noise2", "low", "c1", "/c", 30, 6);
+	raise_alert(sink, "s1", "high", "c1", "/a", 40, 7);
+	raise_alert(sink, "s2", "high", "c1", "/a", 50, 8);
+	raise_alert(sink, "s3", "high", "c1", "/a", 60, 9); /* one container's own are over */
+	raise_alert(sink, "s1", "high", "c2", "/a", 70, 10);
+	assert_told(&t, "noise*1 noise*1 alerts-over-budget*1 s1*1 s2*1 alerts-over-budget*1 s1*1 ");
+	struct hf_alerts_count n = hf_alerts_count(a);
+	assert_int_equal(n.taken, n.shown + n.repeated + n.over_budget);
 	hf_alerts_free(a);
 }
 
@@ -484,4 +503,5 @@ HF_TEST_MAIN(cmocka_unit_test(every_rule_that_matches_is_told),
 	     cmocka_unit_test(a_suggested_exception_hides_its_alert_and_no_other),
 	     cmocka_unit_test(alerts_of_one_cause_are_told_once_and_counted),
 	     cmocka_unit_test(a_workload_has_a_budget_a_day_that_critical_alerts_pass),
+	     cmocka_unit_test(severe_alerts_are_not_hidden_by_mild_ones_or_by_those_of_others),
 	     cmocka_unit_test(tables_stay_of_their_size_and_what_is_pushed_out_is_told))
