@@ -64,6 +64,19 @@ int BPF_PROG(hf_on_cgroup_rmdir, struct cgroup *group, const char *path)
 	return 0;
 }
 
+/* Run by user space, which could not write the number without overwriting counters that go on meanwhile. */
+SEC("syscall")
+int hf_on_learned(struct hf_learned *learned)
+{
+	__u64 id = learned->cgroup_id;
+	struct hf_kernel_cgroup *c = bpf_map_lookup_elem(&cgroups, &id);
+
+	if (!c)
+		return 1;
+	c->profile = learned->profile;
+	return 0;
+}
+
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(hf_on_cgroup_attach, struct cgroup *to, const char *path, struct task_struct *task, bool whole_process)
 {

@@ -95,6 +95,12 @@ struct hf_record_cgroup {
 	__u32 path_length, reserved;
 };
 
+/* What the program hf_on_learned is run with: from now on the cgroup shares the known-set of that number. */
+struct hf_learned {
+	__u64 cgroup_id;
+	__u32 profile, reserved;
+};
+
 /* What user space sets before the programs are loaded (.rodata). */
 struct hf_kernel_config {
 	__u32 agent_pid;

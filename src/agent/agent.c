@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/known.h"
 #include "agent/numbers.h"
 #include "base/limits.h"
 #include "baseline/drift_event.h"
@@ -41,6 +42,7 @@ struct agent {
 	struct hf_numbers *numbers;
 	struct hf_judge *judge; /* NULL: nothing is judged */
 	struct hf_event_sink judged;
+	struct hf_agent_known *known;
 	struct hf_drift *drift;
 	struct asked *asked_first, *asked_last;
 	size_t asked_n;
@@ -154,11 +156,26 @@ static void runs(void *ctx, uint64_t cgroup_id, uint32_t pid)
 		hf_drift_container(a->drift, cgroup_id, pid);
 }
 
+/* Once a container's own program runs and its image is known; where the kernel does not take it, all is handed out as before. */
+static void tell_known(struct agent *a, const struct hf_event *e)
+{
+	uint64_t cgroup_id = hf_event_uint(e, HF_FIELD_CONTAINER_CGROUP_ID);
+	struct hf_err why = { 0 };
+
+	if (!a->judge || !cgroup_id || hf_agent_known_told(a->known, cgroup_id))
+		return;
+	const struct hf_profile *p = hf_judge_profile(a->judge, e);
+	if (p)
+		(void)!hf_agent_known_tell(a->known, p, cgroup_id, hf_event_uint(e, HF_FIELD_PROCESS_PID), &why);
+}
+
 static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 {
 	struct agent *a = ctx;
 	static struct hf_event mine;
 
+	if (e->kind == HF_EVENT_EXEC && !hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
+		tell_known(a, e);
 	if (ask(a, e))
 		return 0;
 	mine = *e;
@@ -223,6 +240,8 @@ static int open_all(struct agent *a, struct hf_err *err)
 							   .runs_ctx = a },
 			      &a->sensor, err);
 	if (code >= 0)
+		a->known = hf_agent_known_new(a->sensor);
+	if (code >= 0)
 		a->numbers = hf_numbers_new();
 	return code;
 }
@@ -236,6 +255,7 @@ static void close_all(struct agent *a)
 		free(w);
 	}
 	hf_numbers_free(a->numbers);
+	hf_agent_known_free(a->known);
 	hf_sensor_close(a->sensor);
 	if (a->containers)
 		hf_containers_close(a->containers);

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "bpf/object.h"
 
 extern const char hf_kernel_programs_begin[], hf_kernel_programs_end[];
 
@@ -44,6 +45,7 @@ struct taker {
 
 struct hf_kernel {
 	bool host;
+	uint64_t hash_key;
 	struct bpf_object *object;
 	struct hf_kernel_program programs[PROGRAMS_MAX];
 	size_t programs_n;
@@ -84,10 +86,12 @@ static const struct {
 	{ "hf_on_signal", "signals to the agent", false },
 	{ "hf_on_module", "kernel modules", false },
 	{ "hf_on_syscall", "system calls (--deep)", false },
+	{ "hf_on_learned", "counting of what profiles know", false },
 };
 
 static const char *const only_deep = "hf_on_syscall";
 static const char *const attached_by_container = "hf_dns_answer";
+static const char *const run_by_us = "hf_on_learned";
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -119,18 +123,25 @@ static int open_hierarchy(const char *root)
 	return fd;
 }
 
+static struct hf_kernel_config *config_of(struct bpf_object *object)
+{
+	struct bpf_map *map;
+	void *config = NULL;
+	size_t size = 0;
+
+	bpf_object__for_each_map(map, object) if (strstr(bpf_map__name(map), ".rodata")) config =
+		(void *)(uintptr_t)bpf_map__initial_value(map, &size);
+	return size >= sizeof(struct hf_kernel_config) ? config : NULL;
+}
+
 static int configure(struct bpf_object *object, const struct hf_kernel_options *options, struct hf_err *err)
 {
-	struct hf_kernel_config *config = NULL;
-	struct bpf_map *map;
+	struct hf_kernel_config *config = config_of(object);
 	struct stat st;
-	size_t size;
 	uint32_t control = options->ring_control_bytes ? options->ring_control_bytes : CONTROL_BYTES;
 	uint32_t bulk = options->ring_bulk_bytes ? options->ring_bulk_bytes : BULK_BYTES;
 
-	bpf_object__for_each_map(map, object) if (strstr(bpf_map__name(map), ".rodata")) config =
-		(struct hf_kernel_config *)(uintptr_t)bpf_map__initial_value(map, &size);
-	if (!config || size < sizeof *config)
+	if (!config)
 		return hf_fail(err, HF_E_UNSUPPORTED, "the programs for the kernel have no configuration");
 	*config = (struct hf_kernel_config){
 		.agent_pid = (uint32_t)getpid(),
@@ -202,6 +213,7 @@ static int load(struct hf_kernel *k, const struct hf_kernel_options *options, st
 		int code = configure(k->object, options, err);
 		if (code < 0)
 			return code;
+		k->hash_key = config_of(k->object)->hash_key;
 		code = bpf_object__load(k->object);
 		if (code == 0)
 			return 0;
@@ -224,7 +236,7 @@ static void attach(struct hf_kernel *k, struct hf_kernel_program *p)
 	struct bpf_program *program = bpf_object__find_program_by_name(k->object, p->name);
 	bool by_cgroup = strncmp(p->section, "cgroup", 6) == 0;
 
-	if (strcmp(p->name, attached_by_container) == 0)
+	if (strcmp(p->name, attached_by_container) == 0 || strcmp(p->name, run_by_us) == 0)
 		return;
 	struct bpf_link *link =
 		by_cgroup ? bpf_program__attach_cgroup(program, k->cgroup_root) : bpf_program__attach(program);
@@ -506,6 +518,28 @@ void hf_kernel_account(struct hf_kernel *k, hf_kernel_counts_fn *tell, void *ctx
 	}
 	if (bpf_map_lookup_elem(k->elsewhere, &zero, &value) == 0)
 		tell_counts(0, &value, tell, ctx);
+}
+
+uint64_t hf_kernel_hash_key(const struct hf_kernel *k)
+{
+	return k->hash_key;
+}
+
+int hf_kernel_learned(struct hf_kernel *k, uint64_t cgroup_id, uint32_t profile, const uint64_t *keys, size_t n,
+		      struct hf_err *err)
+{
+	struct hf_learned learned = { .cgroup_id = cgroup_id, .profile = profile };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &learned, .ctx_size_in = sizeof learned);
+	int program = bpf_program__fd(bpf_object__find_program_by_name(k->object, run_by_us));
+	int known = bpf_object__find_map_fd_by_name(k->object, "known");
+	uint64_t times = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (bpf_map_update_elem(known, &keys[i], &times, BPF_NOEXIST) < 0 && errno != EEXIST)
+			return hf_fail_errno(err, "what profiles know");
+	if (program < 0 || bpf_prog_test_run_opts(program, &run) < 0)
+		return hf_fail(err, HF_E_UNSUPPORTED, "what profiles know cannot be counted in this kernel");
+	return run.retval ? hf_fail(err, HF_E_MISSING, "the cgroup is not watched any more") : 0;
 }
 
 bool hf_kernel_process(struct hf_kernel *k, uint32_t pid, uint64_t *ret_execution, uint64_t *ret_cgroup_id)

@@ -51,6 +51,13 @@ void hf_kernel_forget(struct hf_kernel *, uint64_t cgroup_id);
  * one. Idempotent. */
 int hf_kernel_watch_names(struct hf_kernel *, uint64_t cgroup_id, hf_sv path, struct hf_err *err);
 
+/* What a profile knows is counted from now on in this cgroup and not handed out: @keys (baseline/known_set.h, made with hf_kernel_hash_key
+ * and @profile, not 0) go into the map that all cgroups of that number share; what was handed out of it before comes once more.
+ * HF_E_UNSUPPORTED, HF_E_MISSING: the cgroup is gone. */
+int hf_kernel_learned(struct hf_kernel *, uint64_t cgroup_id, uint32_t profile, const uint64_t *keys, size_t n,
+		      struct hf_err *err);
+uint64_t hf_kernel_hash_key(const struct hf_kernel *);
+
 /* What the programs remember of a process that lives: 0 and false where that is nothing (not a watched container's, or from before
  * the programs). */
 bool hf_kernel_process(struct hf_kernel *, uint32_t pid, uint64_t *ret_execution, uint64_t *ret_cgroup_id);

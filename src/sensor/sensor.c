@@ -484,3 +484,14 @@ struct hf_sensor_state hf_sensor_state(const struct hf_sensor *s)
 					 .held_refused = s->held_refused,
 					 .reconciled = s->reconciled };
 }
+
+int hf_sensor_learned(struct hf_sensor *s, uint64_t cgroup_id, uint32_t profile, const uint64_t *keys, size_t n,
+		      struct hf_err *err)
+{
+	return hf_kernel_learned(s->kernel, cgroup_id, profile, keys, n, err);
+}
+
+uint64_t hf_sensor_hash_key(const struct hf_sensor *s)
+{
+	return hf_kernel_hash_key(s->kernel);
+}

@@ -51,6 +51,11 @@ int hf_sensor_health(struct hf_sensor *, const char *part, const char *state, co
 		     const struct hf_event_sink *, struct hf_err *err);
 /* Gives an event that was made of another one (an alert) its id and time. */
 void hf_sensor_stamp(struct hf_sensor *, struct hf_event *e);
+/* As hf_kernel_learned: what a profile knows of this container is counted in the kernel and no longer handed out. */
+int hf_sensor_learned(struct hf_sensor *, uint64_t cgroup_id, uint32_t profile, const uint64_t *keys, size_t n,
+		      struct hf_err *err);
+/* The key of this start for the hashes of what is known. */
+uint64_t hf_sensor_hash_key(const struct hf_sensor *);
 /* A process of the container that was seen alive last, to look into its root by; 0: none is known. */
 uint32_t hf_sensor_process_in(struct hf_sensor *, uint64_t cgroup_id);
 
