@@ -240,10 +240,19 @@ def twins(w):
     assert not wrong, "\n".join(wrong)
 
 
+def ended(w):
+    """a container that ends what watches it is told of with the last words"""
+    engine("run", "--name", "killer", "--pid=host", "tools", "bash", "-c", f"kill -TERM {w.child.pid}")
+    w.child.wait(20)
+    alerts = [r for r in w.end() if r["kind"] == "alert" and get(r, "alert.rule") == "agent-signalled"]
+    assert [r for r in alerts if get(r, "container.id") == engine.container_id("killer")], alerts
+    live.add("agent-signalled")
+
+
 live = set()
 with docker.Docker() as engine:
     engine.import_image("tools", files(), packages=BASE)
     with watch.Watch(engine, "--all-alerts") as watching:
-        failed = docker.main([attacks, entered, twins], watching)
+        failed = docker.main([attacks, entered, twins, ended], watching)
     print(f"# {len(live)} rules triggered live: {' '.join(sorted(live))}")
 sys.exit(failed)
