@@ -5,7 +5,13 @@ static const char *const programs[] = { "apt",   "apt-get",  "aptitude", "dpkg",
 					"dnf5",  "microdnf", "zypper",   "pacman",    "pip",      "pip3",
 					"npm",   "yarn",     "pnpm",     "gem",       "bundle",   "composer",
 					"conda", "mamba",    "uv",       "npm-cli.js" };
-static const char *const interpreters[] = { "python", "perl", "ruby", "node", "php", "sh", "bash", "dash" };
+/* With each the options of one letter that take no value, run no code and do not hide which argument is the script. */
+static const struct {
+	const char *name, *harmless;
+} interpreters[] = {
+	{ "python", "BEIOPRdqsuv" }, { "perl", "TUWXtuw" },  { "ruby", "UWlvw" },    { "node", "" }, { "php", "nq" },
+	{ "sh", "aefhluvx" },        { "bash", "aefhluvx" }, { "dash", "aefhluvx" },
+};
 
 static bool is_named(hf_sv path, const char *const *names, size_t n)
 {
@@ -17,25 +23,38 @@ static bool is_named(hf_sv path, const char *const *names, size_t n)
 	return false;
 }
 
-/* "python3.11": the version does not count. */
-static bool is_interpreter(hf_sv path)
+/* The harmless options of an interpreter, else NULL. "python3.11": the version does not count. */
+static const char *harmless_options(hf_sv path)
 {
 	hf_sv base = hf_sv_basename(path);
 
 	while (base.len &&
 	       ((base.ptr[base.len - 1] >= '0' && base.ptr[base.len - 1] <= '9') || base.ptr[base.len - 1] == '.'))
 		base.len--;
-	return is_named(base, interpreters, HF_ARRAY_SIZE(interpreters));
+	for (size_t i = 0; i < HF_ARRAY_SIZE(interpreters); i++)
+		if (hf_sv_eq(base, hf_sv_of(interpreters[i].name)))
+			return interpreters[i].harmless;
+	return NULL;
 }
 
-/* The script: the first argument that is no option. An option that takes code or a module in its place ends the search. */
-static hf_sv script_of(const struct hf_ancestor *a)
+static bool is_harmless(hf_sv option, const char *letters)
+{
+	for (size_t i = 1; i < option.len; i++)
+		if (!option.ptr[i] || !strchr(letters, option.ptr[i]))
+			return false;
+	return option.len > 1;
+}
+
+/* The script: the first argument behind options known to be harmless. Any other may take it for a value, or run something else. */
+static hf_sv script_of(const struct hf_ancestor *a, const char *harmless)
 {
 	for (size_t i = 1; i < a->arguments_n; i++) {
 		hf_sv s = a->arguments[i];
+		if (hf_sv_eq(s, HF_SV("--")))
+			return i + 1 < a->arguments_n ? a->arguments[i + 1] : (hf_sv){ 0 };
 		if (!s.len || s.ptr[0] != '-')
 			return s;
-		if (hf_sv_eq(s, HF_SV("-c")) || hf_sv_eq(s, HF_SV("-e")) || hf_sv_eq(s, HF_SV("-m")))
+		if (!is_harmless(s, harmless))
 			break;
 	}
 	return (hf_sv){ 0 };
@@ -46,7 +65,8 @@ bool package_manager_among(const struct hf_ancestor *tree, size_t n, bool (*is_i
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct hf_ancestor *a = &tree[i];
-		hf_sv script = is_interpreter(a->path) ? script_of(a) : (hf_sv){ 0 };
+		const char *harmless = harmless_options(a->path);
+		hf_sv script = harmless ? script_of(a, harmless) : (hf_sv){ 0 };
 		bool by_script = script.len && script.ptr[0] == '/' &&
 				 is_named(script, programs, HF_ARRAY_SIZE(programs)) && is_image_file(ctx, script);
 		if (!by_script && !is_named(a->path, programs, HF_ARRAY_SIZE(programs)))

@@ -7,6 +7,7 @@
 
 #include "baseline/drift_event.h"
 #include "baseline/file_digest.h"
+#include "baseline/package_managers.h"
 #include "baseline/process_files.h"
 
 static struct hf_drift_answer next_answer(struct hf_drift *d)
@@ -144,6 +145,42 @@ HF_TEST(a_process_is_told_by_its_start)
 	assert_int_equal(process_open_program(0, &err), HF_E_MISSING);
 }
 
+static bool is_any_file(void *ctx, hf_sv path)
+{
+	(void)ctx;
+	(void)path;
+	return true;
+}
+
+/* NULL: none. */
+static bool manages(const char *program, const char *one, const char *two, const char *three)
+{
+	const hf_sv arguments[] = { hf_sv_of(program), hf_sv_of(one), hf_sv_of(two), hf_sv_of(three) };
+	const struct hf_ancestor who = { .path = hf_sv_of(program), .arguments = arguments, .arguments_n = 4 };
+	hf_sv ret;
+
+	return package_manager_among(&who, 1, is_any_file, NULL, &ret);
+}
+
+HF_TEST(only_the_script_that_runs_makes_a_package_manager)
+{
+	assert_true(manages("/usr/bin/python3.11", "/usr/bin/pip", "install", "x"));
+	assert_true(manages("/usr/bin/python3", "-Es", "/usr/bin/yum", ""));
+	assert_true(manages("/usr/bin/perl", "-w", "--", "/usr/bin/dpkg"));
+	assert_true(manages("/bin/sh", "-e", "/usr/bin/apt", "x"));
+	assert_false(manages("/bin/sh", "-s", "/usr/bin/dpkg", ""));
+	assert_false(manages("/bin/sh", "-es", "/usr/bin/dpkg", ""));
+	assert_false(manages("/bin/sh", "-ec", "evil", "/usr/bin/dpkg"));
+	assert_false(manages("/bin/bash", "--rcfile", "/usr/bin/dpkg", "x"));
+	assert_false(manages("/usr/bin/python3", "-", "/usr/bin/pip", ""));
+	assert_false(manages("/usr/bin/python3", "-c", "/usr/bin/pip", ""));
+	assert_false(manages("/usr/bin/python3", "-mpdb", "/usr/bin/pip", ""));
+	assert_false(manages("/usr/bin/perl", "-ne", "/usr/bin/dpkg", ""));
+	assert_false(manages("/usr/bin/node", "--require=/tmp/x", "/usr/bin/npm", ""));
+	assert_false(manages("/usr/bin/node", "-r", "/usr/bin/npm", "/tmp/x"));
+	assert_false(manages("/usr/bin/cat", "/usr/bin/dpkg", "", ""));
+}
+
 static struct hf_event in_container(enum hf_event_kind kind)
 {
 	struct hf_event e = { .kind = kind };
@@ -199,7 +236,8 @@ HF_TEST(answers_become_fields)
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_MAP_DIGEST), HF_SV("sha256:1")));
 }
 
-HF_TEST_MAIN(cmocka_unit_test(events_raise_questions), cmocka_unit_test(answers_become_fields),
+HF_TEST_MAIN(cmocka_unit_test(only_the_script_that_runs_makes_a_package_manager),
+	     cmocka_unit_test(events_raise_questions), cmocka_unit_test(answers_become_fields),
 	     cmocka_unit_test(answers_come_in_the_order_of_questions), cmocka_unit_test(a_full_queue_refuses),
 	     cmocka_unit_test(what_waits_is_dropped_at_the_end),
 	     cmocka_unit_test(digests_are_kept_until_the_file_changes),
