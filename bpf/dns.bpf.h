@@ -44,7 +44,11 @@ int hf_dns_answer(struct __sk_buff *skb)
 	length = skb->len - at - HF_UDP_HEADER;
 	if (length > HF_DNS_BYTES_MAX) /* of a packet that is shorter than its headers too */
 		length = skb->len > at + HF_UDP_HEADER ? HF_DNS_BYTES_MAX : 0;
-	if (!length || bpf_skb_load_bytes(skb, at + HF_UDP_HEADER, s->record + sizeof *r, length)) {
+	barrier_var(length);
+	/* Changes nothing: the verifier of Linux 6.1 does not learn from a comparison that a length is not zero. */
+	__u32 bytes = ((length - 1) & (HF_DNS_BYTES_MAX - 1)) + 1;
+
+	if (!length || bpf_skb_load_bytes(skb, at + HF_UDP_HEADER, s->record + sizeof *r, bytes)) {
 		hf_count_dropped(c, HF_OBJECT_DNS, HF_DROP_UNREADABLE);
 		return 1;
 	}

@@ -26,6 +26,10 @@ struct sock {
 struct socket {
 	struct sock *sk;
 };
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
 
 #pragma clang attribute pop
 
@@ -407,24 +411,41 @@ int BPF_PROG(hf_lsm_exec, struct linux_binprm *bprm, int before)
 	return before ? before : hf_judge_exec(bprm, HF_BY_LSM);
 }
 
-SEC("lsm/socket_connect")
-int BPF_PROG(hf_lsm_connect, struct socket *socket, struct sockaddr *address, int length, int before)
+/* @family is given: a datagram's address may say AF_UNSPEC and count as IPv4. */
+hf_inline int hf_judge_address(struct socket *socket, const void *address, __u32 length, __u16 family)
 {
 	__u8 bytes[28] = {};
 	__u32 words[4] = { 0, 0, bpf_htonl(0xffff), 0 };
-	__u16 family = BPF_CORE_READ(address, sa_family), port;
-	__u32 protocol = BPF_CORE_READ(socket, sk, sk_protocol);
+	__u16 port;
 
-	if (before || length < 16 || (family == HF_AF_INET6 && length < 24) ||
-	    (family != HF_AF_INET && family != HF_AF_INET6))
-		return before;
+	if (length < 16 || (family == HF_AF_INET6 && length < 24) || (family != HF_AF_INET && family != HF_AF_INET6))
+		return 0;
 	bpf_probe_read_kernel(bytes, family == HF_AF_INET ? 16 : 24, address);
 	__builtin_memcpy(&port, bytes + 2, 2);
 	if (family == HF_AF_INET)
 		__builtin_memcpy(&words[3], bytes + 4, 4);
 	else
 		__builtin_memcpy(words, bytes + 8, 16);
-	return hf_judge_peer((const __u8 *)words, family == HF_AF_INET ? 4 : 6, protocol, bpf_ntohs(port), HF_BY_LSM);
+	return hf_judge_peer((const __u8 *)words, family == HF_AF_INET ? 4 : 6, BPF_CORE_READ(socket, sk, sk_protocol),
+			     bpf_ntohs(port), HF_BY_LSM);
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(hf_lsm_connect, struct socket *socket, struct sockaddr *address, int length, int before)
+{
+	return before ? before : hf_judge_address(socket, address, length, BPF_CORE_READ(address, sa_family));
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(hf_lsm_send, struct socket *socket, struct msghdr *message, int size, int before)
+{
+	struct sockaddr *address = BPF_CORE_READ(message, msg_name);
+
+	if (before || !address)
+		return before;
+	__u16 family = BPF_CORE_READ(address, sa_family);
+
+	return hf_judge_address(socket, address, BPF_CORE_READ(message, msg_namelen), family ? family : HF_AF_INET);
 }
 
 SEC("lsm/file_open")

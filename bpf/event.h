@@ -110,7 +110,7 @@ struct hf_kernel_config {
 	__s32 v1_subsystem;   /* -1: the unified hierarchy; else the index of the controller whose cgroups are containers */
 	__u32 v1_hierarchy;   /* its hierarchy id */
 	__u32 ring_wake_bytes;
-	__u32 reserved;
+	__u32 storage_in_sockets; /* 1: programs of cgroups may ask for what is kept with a process; Linux 6.1 has no such helper for them */
 	__u64 hash_key;
 };
 

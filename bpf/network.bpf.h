@@ -102,7 +102,11 @@ hf_inline int hf_udp(struct bpf_sock_addr *ctx, __u32 kind, bool is_ipv6)
 	if (hf_object_known(c, kind, hf_hash_address(hf_object_begin_current(c, cgroup_id, kind), address, port, r.protocol),
 			    &key))
 		return 1;
-	hf_record_current(&r.head, kind, cgroup_id);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+
+	hf_record_head(&r.head, kind, task, cgroup_id);
+	if (config.storage_in_sockets) /* else user space finds the execution by the pid */
+		hf_record_process(&r.head, hf_process_of(task));
 	r.head.size = sizeof r;
 	if (port ==
 	    HF_PORT_DNS) /* user space then looks at this container's answers: it has until the first one comes */

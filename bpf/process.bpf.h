@@ -32,6 +32,20 @@ hf_inline __u32 hf_descriptor(struct task_struct *task, unsigned int number)
 	return major == 4 || major == 5 || (major >= 136 && major <= 143) ? HF_DESCRIPTOR_TERMINAL : HF_DESCRIPTOR_OTHER;
 }
 
+hf_inline long long hf_modified_ns(struct inode *inode)
+{
+	struct inode___v6_1 *v6_1 = (struct inode___v6_1 *)inode;
+	struct inode___v6_6 *v6_6 = (struct inode___v6_6 *)inode;
+
+	if (bpf_core_field_exists(inode->i_mtime_sec))
+		return BPF_CORE_READ(inode, i_mtime_sec) * 1000000000LL + BPF_CORE_READ(inode, i_mtime_nsec);
+	if (bpf_core_field_exists(v6_6->__i_mtime))
+		return BPF_CORE_READ(v6_6, __i_mtime.tv_sec) * 1000000000LL + BPF_CORE_READ(v6_6, __i_mtime.tv_nsec);
+	if (bpf_core_field_exists(v6_1->i_mtime))
+		return BPF_CORE_READ(v6_1, i_mtime.tv_sec) * 1000000000LL + BPF_CORE_READ(v6_1, i_mtime.tv_nsec);
+	return 0;
+}
+
 hf_inline void hf_exec_file(struct hf_record_exec *e, struct linux_binprm *bprm, struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
@@ -42,9 +56,7 @@ hf_inline void hf_exec_file(struct hf_record_exec *e, struct linux_binprm *bprm,
 	e->inode = BPF_CORE_READ(inode, i_ino);
 	e->device = BPF_CORE_READ(inode, i_sb, s_dev);
 	e->size_bytes = BPF_CORE_READ(inode, i_size);
-	e->modified_ns = 0;
-	if (bpf_core_field_exists(inode->i_mtime_sec))
-		e->modified_ns = BPF_CORE_READ(inode, i_mtime_sec) * 1000000000LL + BPF_CORE_READ(inode, i_mtime_nsec);
+	e->modified_ns = hf_modified_ns(inode);
 	if (!BPF_CORE_READ(inode, i_nlink))
 		e->flags |= magic == HF_MAGIC_TMPFS ? HF_EXEC_DELETED | HF_EXEC_MEMORY : HF_EXEC_DELETED;
 	if (magic == HF_MAGIC_OVERLAY) {

@@ -59,6 +59,16 @@ struct inode {
 	long long i_mtime_sec;
 	__u32 i_mtime_nsec;
 };
+struct timespec64 {
+	long long tv_sec;
+	long tv_nsec;
+};
+struct inode___v6_1 { /* before Linux 6.6 */
+	struct timespec64 i_mtime;
+};
+struct inode___v6_6 { /* before Linux 6.11 */
+	struct timespec64 __i_mtime;
+};
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;

@@ -148,6 +148,8 @@ static int configure(struct bpf_object *object, const struct hf_kernel_options *
 		.host_mount_namespace = stat("/proc/self/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0,
 		.watch_host = options->host,
 		.v1_subsystem = -1,
+		.storage_in_sockets =
+			libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_task_storage_get, NULL) == 1,
 		.ring_wake_bytes = (control < bulk ? control : bulk) / RING_WAKE_PART,
 	};
 	if (getrandom(&config->hash_key, sizeof config->hash_key, 0) != sizeof config->hash_key)
