@@ -14,6 +14,7 @@ Raw passes go to build/bench-runtime/passes.csv.
   --no-gate    do not wait for quiet
   --only LIST  of cost, auditd, idle, loss, storm, attribution"""
 import argparse
+import atexit
 import csv
 import json
 import os
@@ -355,12 +356,20 @@ def settled(bed, deep=False):
     return agent
 
 
-def bench_auditd(bed, gate):
-    """Last: once audit was enabled, the kernel taxes each new process unless a rule says never, so "none" has that rule here."""
-    if not shutil.which("auditd") or not shutil.which("auditctl"):
-        return row("auditd", "not measured", note="not installed")
-    if "pid 0" not in Auditd.control("-s") or Auditd.control("-l").strip() not in ("", "No rules"):
-        return row("auditd", "not measured", note="the kernel's audit belongs to somebody else here")
+def audit_is_free():
+    return shutil.which("auditctl") and "pid 0" in Auditd.control("-s") and Auditd.control("-l").strip() in ("", "No rules")
+
+
+def audit_off():
+    """Once audit was enabled, even long ago, the kernel taxes each new process unless a rule says never."""
+    Auditd.control("-D")
+    Auditd.control("-a", "never,task")
+
+
+def bench_auditd(bed, gate, free):
+    """Last, with servers that are started anew in each pass: which processes are audited is settled when they begin."""
+    if not free or not shutil.which("auditd"):
+        return row("auditd", "not measured", note="it is not installed, or the kernel's audit belongs to somebody else here")
 
     def reopened(start):
         bed.close()
@@ -370,13 +379,9 @@ def bench_auditd(bed, gate):
             bed.open()
         return running
 
-    def none():
-        Auditd.control("-D")
-        Auditd.control("-a", "never,task")
-
     names = list(TITLES)
-    starts = {"none": lambda: reopened(none), "auditd": lambda: reopened(lambda: Auditd(bed.folder)),
-              "watch": lambda: reopened(lambda: (none(), settled(bed))[1])}
+    starts = {"none": lambda: reopened(audit_off), "auditd": lambda: reopened(lambda: Auditd(bed.folder)),
+              "watch": lambda: reopened(lambda: (audit_off(), settled(bed))[1])}
     try:
         pairs = abba(Passes(bed, gate), 1 if ARGS.quick else 3, ["none", "auditd", "none", "watch", "none"], starts, names)
         show(pairs["auditd"], "auditd", names, False)
@@ -384,7 +389,6 @@ def bench_auditd(bed, gate):
     except (RuntimeError, AssertionError) as error:
         row("auditd", "not measured", note=f"the kernel's audit could not be taken: {error}")
     finally:
-        Auditd.control("-D")
         Auditd.control("-b", "64")
 
 
@@ -536,11 +540,15 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     say(machine())
     begin, gate, only = time.monotonic(), Gate(), ARGS.only.split(",")
+    free = audit_is_free()
+    if free:
+        audit_off()
+        atexit.register(Auditd.control, "-D")
     with docker.Docker(network=False) as d, tempfile.TemporaryDirectory(prefix="bench-", dir=OUT) as folder:
         bed = Bed(d, pathlib.Path(folder))
         for name, run in (("idle", lambda: bench_idle(bed, gate)), ("cost", lambda: bench_cost(bed, gate)), ("loss", lambda: bench_loss(bed, gate)),
                           ("storm", lambda: bench_storm(bed, gate)), ("attribution", lambda: bench_attribution(bed)),
-                          ("auditd", lambda: bench_auditd(bed, gate))):
+                          ("auditd", lambda: bench_auditd(bed, gate, free))):
             if name in only:
                 run()
         bed.close()
