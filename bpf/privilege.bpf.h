@@ -150,41 +150,67 @@ int BPF_PROG(hf_on_module, struct module *module)
 	return 0;
 }
 
-/* cgroup id -> the system calls that it has made. */
+enum { HF_SYSCALL_WORDS = HF_SYSCALLS_MAX / 64 };
+
+/* cgroup id -> the system calls made by its workload, then those made by what came in from outside (docker exec). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
-	__type(value, __u64[HF_SYSCALLS_MAX / 64]);
+	__type(value, __u64[2 * HF_SYSCALL_WORDS]);
 } made SEC(".maps");
 
-/* Loaded with --deep alone: with it every system call of every process on the machine passes through a tracepoint. */
+hf_inline __u64 *hf_calls_made(__u64 cgroup_id)
+{
+	__u64 none[2 * HF_SYSCALL_WORDS] = {}, *bits = bpf_map_lookup_elem(&made, &cgroup_id);
+
+	if (bits)
+		return bits;
+	bpf_map_update_elem(&made, &cgroup_id, none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&made, &cgroup_id);
+}
+
+/* The runtime at work on a container that it sets up, or in one that it enters. */
+hf_inline bool hf_is_setup(struct task_struct *task, const struct hf_process *p)
+{
+	return p ? p->flags & HF_PROCESS_SETUP :
+		   BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == config.host_mount_namespace;
+}
+
+/* Loaded with --deep alone: with it every system call of every process on the machine passes through a tracepoint. Whoever a profile
+ * leaves out, the runtime or docker exec, must not make a call known before the workload makes it. */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(hf_on_syscall, struct pt_regs *regs, long number)
 {
-	__u64 cgroup_id = hf_cgroup_of((struct task_struct *)bpf_get_current_task_btf());
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	__u64 cgroup_id = hf_cgroup_of(task), bit = 1ull << (number & 63);
 	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
 	struct hf_record_syscalls r = {};
-	__u32 word = ((__u64)number >> 6) & (HF_SYSCALLS_MAX / 64 - 1);
+	__u32 word = ((__u64)number >> 6) & (HF_SYSCALL_WORDS - 1), at = word;
 
 	if (!c || number < 0 || number >= HF_SYSCALLS_MAX)
 		return 0;
-	__u64 *bits = bpf_map_lookup_elem(&made, &cgroup_id), bit = 1ull << (number & 63);
+	__u64 *bits = hf_calls_made(cgroup_id);
 
 	hf_count_seen(c, HF_OBJECT_SYSCALLS);
 	if (!bits) {
-		bpf_map_update_elem(&made, &cgroup_id, r.bits, BPF_NOEXIST);
-		bits = bpf_map_lookup_elem(&made, &cgroup_id);
-		if (!bits) {
-			hf_count_dropped(c, HF_OBJECT_SYSCALLS, HF_DROP_MAP);
+		hf_count_dropped(c, HF_OBJECT_SYSCALLS, HF_DROP_MAP);
+		return 0;
+	}
+	if (!(bits[word] & bit)) {
+		struct hf_process *p = hf_process_of(task);
+		if (hf_is_setup(task, p)) {
+			hf_count_known(c, HF_OBJECT_SYSCALLS);
 			return 0;
 		}
+		if (p && p->flags & HF_PROCESS_ENTERED)
+			at += HF_SYSCALL_WORDS;
 	}
-	if (bits[word] & bit) {
+	if (bits[at] & bit) {
 		hf_count_known(c, HF_OBJECT_SYSCALLS);
 		return 0;
 	}
-	bits[word] |= bit;
+	bits[at] |= bit;
 	hf_record_current(&r.head, HF_OBJECT_SYSCALLS, cgroup_id);
 	r.head.size = sizeof r;
 	r.bits[word] = bit;
