@@ -464,7 +464,7 @@ HF_TEST(severe_alerts_are_not_hidden_by_mild_ones_or_by_those_of_others)
 	struct hf_event_sink sink = hf_alerts_sink(a);
 
 	for (uint64_t i = 0; i < 4; i++)
-		raise_alert(sink, "noise", "medium", "c1", i % 2 ? "/a" : "/b", 10 + i, 1 + i);
+		raise_alert(sink, "noise", "medium", "c1", i % 2 ? "/a" : "/b", 10 * (i + 1), 1 + i);
 	raise_alert(sink, "noise2", "low", "c1", "/c", 30, 6);
 	raise_alert(sink, "s1", "high", "c1", "/a", 40, 7);
 	raise_alert(sink, "s2", "high", "c1", "/a", 50, 8);
