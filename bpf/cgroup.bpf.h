@@ -77,6 +77,17 @@ int hf_on_learned(struct hf_learned *learned)
 	return 0;
 }
 
+/* By now the task has left where it was. One that was never seen (it was made outside of containers, or runs since before the
+ * agent and is not found yet) is a container's where it lives in other mounts than the machine's, below a container's process. */
+hf_inline bool hf_came_from_container(struct task_struct *task, const struct hf_process *p)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
+
+	if (p->cgroup_id)
+		return hf_is_container(p->cgroup_id);
+	return !hf_in_host_mounts(task) && hf_is_container(hf_cgroup_of(parent));
+}
+
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(hf_on_cgroup_attach, struct cgroup *to, const char *path, struct task_struct *task, bool whole_process)
 {
@@ -85,10 +96,10 @@ int BPF_PROG(hf_on_cgroup_attach, struct cgroup *to, const char *path, struct ta
 
 	if (!hf_hierarchy_counts(to) || !hf_watched(id))
 		return 0;
-	p = bpf_task_storage_get(&processes, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	p = bpf_task_storage_get(&processes, task->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!p)
 		return 0;
-	if (p->cgroup_id != id && !hf_watched(p->cgroup_id))
+	if (p->cgroup_id != id && !hf_came_from_container(task, p))
 		p->flags |= HF_PROCESS_SETUP;
 	p->cgroup_id = id;
 	return 0;

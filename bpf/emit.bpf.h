@@ -28,6 +28,19 @@ hf_inline struct hf_kernel_cgroup *hf_watched(__u64 cgroup_id)
 	return config.watch_host || cgroups_full ? bpf_map_lookup_elem(&elsewhere, &zero) : NULL;
 }
 
+/* A container's cgroup, as far as is known: not the machine's, even where that is watched too. */
+hf_inline bool hf_is_container(__u64 cgroup_id)
+{
+	struct hf_kernel_cgroup *c = bpf_map_lookup_elem(&cgroups, &cgroup_id);
+
+	return c && !(c->flags & HF_CGROUP_IGNORED);
+}
+
+hf_inline bool hf_in_host_mounts(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == config.host_mount_namespace;
+}
+
 hf_inline void hf_count_seen(struct hf_kernel_cgroup *c, __u32 kind)
 {
 	__sync_fetch_and_add(&c->counts[kind & (HF_RECORD_KINDS - 1)].seen, 1);

@@ -27,7 +27,6 @@ struct hf_kernel_counts {
 enum {
 	HF_CGROUP_IGNORED = 1u << 0, /* no container's, says user space */
 	HF_CGROUP_STARTED = 1u << 1, /* its first own program runs */
-	HF_CGROUP_LEARNING = 1u << 2,
 };
 
 struct hf_kernel_cgroup {
@@ -35,6 +34,13 @@ struct hf_kernel_cgroup {
 	__u32 profile; /* number of the known-set that it shares with its replicas; 0: none */
 	__u64 tokens, refilled_ns; /* of the token bucket for new events of the bulk ring */
 	struct hf_kernel_counts counts[HF_RECORD_KINDS];
+};
+
+/* Which execution a process is, inherited over fork. Of the task storage `processes`, kept with a process's first thread. */
+struct hf_process {
+	__u64 execution, parent_execution;
+	__u64 cgroup_id; /* where it was seen last; 0: nowhere yet */
+	__u32 flags, reserved; /* HF_PROCESS_… */
 };
 
 /* At the front of every record. */
@@ -76,7 +82,7 @@ enum hf_descriptor { HF_DESCRIPTOR_CLOSED, HF_DESCRIPTOR_TERMINAL, HF_DESCRIPTOR
 /* Behind it: path, script (as it was asked for; empty where it is the path's own), working directory, arguments (NUL between). */
 struct hf_record_exec {
 	struct hf_record head;
-	__u64 inode, size_bytes, path_hash, old_execution;
+	__u64 inode, size_bytes, reserved, old_execution;
 	__s64 modified_ns;
 	__u32 device, flags; /* HF_EXEC_… */
 	__u32 stdin_is, stdout_is;
@@ -106,7 +112,6 @@ struct hf_kernel_config {
 	__u32 agent_pid;
 	__u32 host_mount_namespace;
 	__u32 watch_host;     /* 1: what happens outside of containers too */
-	__u32 deliver_forks;
 	__s32 v1_subsystem;   /* -1: the unified hierarchy; else the index of the controller whose cgroups are containers */
 	__u32 v1_hierarchy;   /* its hierarchy id */
 	__u32 ring_wake_bytes;

@@ -37,12 +37,6 @@ struct {
 	__type(value, struct hf_kernel_cgroup);
 } elsewhere SEC(".maps");
 
-/* Which execution a process is, inherited over fork. */
-struct hf_process {
-	__u64 execution, parent_execution, cgroup_id;
-	__u32 flags, reserved;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

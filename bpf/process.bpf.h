@@ -178,11 +178,9 @@ int BPF_PROG(hf_on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!c)
 		return 0;
 	hf_count_seen(c, HF_KIND_FORK);
-	struct task_struct *leader = BPF_CORE_READ(parent, group_leader);
 	struct hf_process *of_parent = hf_process_of(bpf_get_current_task_btf());
 	struct hf_process *p = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	(void)leader;
 	if (!p) {
 		hf_count_dropped(c, HF_KIND_FORK, HF_DROP_MAP);
 		return 0;
@@ -192,8 +190,11 @@ int BPF_PROG(hf_on_fork, struct task_struct *parent, struct task_struct *child)
 		p->parent_execution = of_parent->parent_execution;
 		p->flags = of_parent->flags & ~HF_PROCESS_EXECED;
 	}
-	if ((!of_parent || of_parent->cgroup_id != cgroup_id) && hf_cgroup_of(parent) != cgroup_id)
-		p->flags |= HF_PROCESS_SETUP; /* born straight into the container's cgroup */
+	/* Born straight into the container's cgroup, by a runtime: who is in a container makes no set-up of it below itself. */
+	__u64 from = hf_cgroup_of(parent);
+
+	if (from != cgroup_id && !hf_is_container(from) && hf_in_host_mounts(child))
+		p->flags |= HF_PROCESS_SETUP;
 	p->cgroup_id = cgroup_id;
 	hf_count_known(c, HF_KIND_FORK);
 	return 0;

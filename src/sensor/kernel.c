@@ -546,10 +546,7 @@ int hf_kernel_learned(struct hf_kernel *k, uint64_t cgroup_id, uint32_t profile,
 
 bool hf_kernel_process(struct hf_kernel *k, uint32_t pid, uint64_t *ret_execution, uint64_t *ret_cgroup_id)
 {
-	struct {
-		uint64_t execution, parent_execution, cgroup_id;
-		uint32_t flags, reserved;
-	} process; /* struct hf_process of bpf/maps.bpf.h */
+	struct hf_process process;
 	hf_cleanup(hf_fd_close) int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
 
 	if (fd < 0 || bpf_map_lookup_elem(k->processes, &fd, &process))
@@ -557,4 +554,14 @@ bool hf_kernel_process(struct hf_kernel *k, uint32_t pid, uint64_t *ret_executio
 	*ret_execution = process.execution;
 	*ret_cgroup_id = process.cgroup_id;
 	return true;
+}
+
+void hf_kernel_found(struct hf_kernel *k, uint32_t pid, uint64_t cgroup_id)
+{
+	/* As one that ran a program: its end is told of. */
+	const struct hf_process process = { .cgroup_id = cgroup_id, .flags = HF_PROCESS_EXECED };
+	hf_cleanup(hf_fd_close) int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+
+	if (fd >= 0)
+		(void)bpf_map_update_elem(k->processes, &fd, &process, BPF_NOEXIST);
 }

@@ -61,6 +61,8 @@ uint64_t hf_kernel_hash_key(const struct hf_kernel *);
 /* What the programs remember of a process that lives: 0 and false where that is nothing (not a watched container's, or from before
  * the programs). */
 bool hf_kernel_process(struct hf_kernel *, uint32_t pid, uint64_t *ret_execution, uint64_t *ret_cgroup_id);
+/* A process from before the programs is a container's: where it moves to below that is no runtime's set-up. */
+void hf_kernel_found(struct hf_kernel *, uint32_t pid, uint64_t cgroup_id);
 
 /* The counters of each cgroup that is known, kinds that were seen alone; cgroup 0: what could not be told apart, or the host. */
 typedef void hf_kernel_counts_fn(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_kernel_counts *counts);

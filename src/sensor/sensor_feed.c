@@ -88,6 +88,7 @@ void hf_sensor_found(struct hf_sensor *s, uint64_t cgroup_id, const struct hf_pr
 		return;
 	if (hf_kernel_process(s->kernel, p->stat.pid, &execution, &of_kernel) && execution)
 		return; /* a fork: it belongs to an execution that is known, or whose record is on its way */
+	hf_kernel_found(s->kernel, p->stat.pid, cgroup_id);
 	parent = hf_executions_of_pid(&s->executions, p->stat.parent_pid, 0);
 	const struct hf_execution x = {
 		.id = (uint64_t)HF_SYNTHETIC << 32 | ++s->next_synthetic,

@@ -51,6 +51,57 @@ int main(void)
 """
 
 
+# Into a cgroup of its own making, below its own: by clone3, and by a move (a port each).
+OWN_CGROUP = r"""
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int work(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000001) };
+	connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&a, sizeof a);
+	return sethostname("x", 1);
+}
+int main(void)
+{
+	char line[4096], path[5000] = "", file[5100];
+	FILE *f = fopen("/proc/self/cgroup", "r");
+	while (fgets(line, sizeof line, f))
+		if (!strncmp(line, "0::", 3)) {
+			line[strcspn(line, "\n")] = 0;
+			snprintf(path, sizeof path, "/groups%s/own", line + 3);
+		}
+	if (mkdir(path, 0755))
+		return perror(path), 1;
+	struct clone_args a = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = open(path, O_RDONLY | O_DIRECTORY) };
+	int pid = syscall(SYS_clone3, &a, sizeof a);
+	if (pid < 0)
+		return perror("clone3"), 1;
+	if (!pid)
+		_exit(work(7001));
+	waitpid(pid, NULL, 0);
+	snprintf(file, sizeof file, "%s/cgroup.procs", path);
+	int fd = open(file, O_WRONLY);
+	if (!(pid = fork()))
+		_exit(write(fd, "0", 1) != 1 || work(7002));
+	waitpid(pid, NULL, 0);
+	puts("done");
+	fflush(stdout);
+	pause();
+}
+"""
+
+
 class Watch:
     """sense_dump for as long as a block takes"""
 
@@ -170,6 +221,25 @@ def namespaces(d):
     w.adds_up()
 
 
+def own_cgroup(d):
+    """who makes a cgroup below its own and goes there is no runtime that sets up a container"""
+    root = next(line.split()[1] for line in open("/proc/mounts") if line.split()[2] == "cgroup2")
+    with Watch() as w:
+        d("run", "-d", "--name", "owner", "--cap-add=SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt",
+          "apparmor=unconfined", "--cgroupns=host", "-v", f"{root}:/groups", "deb", "/owncgroup")
+        said = docker.wait_until(lambda: d("logs", "owner"), what="what it says")
+        below = str(os.stat(root + next(line[3:] for line in pathlib.Path(f"/proc/{d.pid('owner')}/cgroup").read_text().splitlines()
+                                        if line.startswith("0::")) + "/own").st_ino) if "done" in str(said) else None
+    assert below, said
+    for port in ("7001", "7002"):
+        event, = w.of("connect", below, network__remote__port=port)
+        assert event["process.runtime_setup"] == "false", event
+    admin = w.of("capability", below, capability__name="CAP_SYS_ADMIN", capability__syscall="sethostname")
+    assert admin and {e["process.runtime_setup"] for e in admin} == {"false"}, admin
+    w.adds_up()
+    d("rm", "-f", "owner")
+
+
 def io_uring(d):
     """setting up io_uring, and an operation that no system call shows"""
     with Watch() as w:
@@ -210,6 +280,8 @@ with tempfile.TemporaryDirectory() as folder, docker.Docker() as docker_:
     source, program = pathlib.Path(folder, "uring.c"), pathlib.Path(folder, "uring")
     source.write_text(URING)
     built = subprocess.run(["cc", "-static", "-o", program, source], capture_output=True)
-    files = {"tmp/word": (b"hello", 0o644), "uring": (program.read_bytes() if built.returncode == 0 else b"#!/bin/sh\nexit 1\n", 0o755)}
+    pathlib.Path(folder, "own.c").write_text(OWN_CGROUP)
+    subprocess.run(["cc", "-static", "-o", pathlib.Path(folder, "own"), pathlib.Path(folder, "own.c")], check=True)
+    files = {"owncgroup": (pathlib.Path(folder, "own").read_bytes(), 0o755), "tmp/word": (b"hello", 0o644), "uring": (program.read_bytes() if built.returncode == 0 else b"#!/bin/sh\nexit 1\n", 0o755)}
     docker_.import_image("deb", files, packages=("bash", "coreutils", "util-linux"))
-    sys.exit(docker.main([one_life, names_after_the_first, namespaces, io_uring, signals_to_the_agent, system_calls, storm], docker_))
+    sys.exit(docker.main([one_life, names_after_the_first, namespaces, own_cgroup, io_uring, signals_to_the_agent, system_calls, storm], docker_))
