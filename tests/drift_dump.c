@@ -1,4 +1,5 @@
-/* drift_dump [--map] [--deleted] [--memory] [--thread] [--container N] [--inode N] [--ancestor PATH]… PID PATH [PID PATH]…
+/* drift_dump [--map] [--deleted] [--memory] [--upper] [--thread] [--container N] [--inode N] [--size N]
+ * [--device N] [--ancestor PATH]… PID PATH [PID PATH]…
  * Asks for the drift of each PATH as process PID (0: gone) sees it; one line each: STATE DIGEST IMAGE_DIGEST REASON, "-" for a digest
  * that is not known. With --thread by the thread and its queue. Used by tests/root/t_drift.py. */
 #include <poll.h>
@@ -47,12 +48,18 @@ int main(int argc, char **argv)
 			q.deleted = true;
 		else if (!strcmp(argv[i], "--memory"))
 			q.memory = true;
+		else if (!strcmp(argv[i], "--upper"))
+			q.upper = true;
 		else if (!strcmp(argv[i], "--thread"))
 			thread = true;
 		else if (!strcmp(argv[i], "--container") && i + 1 < argc)
 			q.container = strtoull(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--inode") && i + 1 < argc)
 			q.inode = strtoull(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--size") && i + 1 < argc)
+			q.size = strtoull(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--device") && i + 1 < argc)
+			q.device = strtoull(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--ancestor") && i + 1 < argc && q.ancestors_n < 16)
 			tree[q.ancestors_n++].path = hf_sv_of(argv[++i]);
 	}

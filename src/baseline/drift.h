@@ -6,11 +6,13 @@
  *                      one that the kernel's mark says it was copied from (rename, link). No alert.
  *     modified         the image has a file at that path, or it was copied from one, and the bytes differ
  *     new              the image holds no file there: dropped, made, downloaded; in memory alone; on a tmpfs.
- *                      A copy of an image's file (cp) is new as well: its path is nowhere in the image
+ *                      A copy of an image's file (cp) is new as well: its path is nowhere in the image. So is one whose path
+ *                      names the image's file only in a root of its process's own (chroot)
  *     package_manager  new or modified, and an ancestor of the process is a package manager whose own program, and script where
  *                      an interpreter runs it, is the image's unchanged. That a file merely stands in a package database says
  *                      nothing: whoever may write programs may write that too. It says who did it, not that it is fine.
- *     unknown          with the reason: no overlay, the process is gone, on a volume, over 100 MB, changed while it was read
+ *     unknown          with the reason: no overlay, the process is gone, on a volume, on a file system that a
+ *                  process serves (FUSE: not opened, it need not answer), over 100 MB, changed while it was read
  *
  * Limits: a file that is written through a shared mapping after it was judged may keep its times, and its cached digest. */
 #pragma once
@@ -39,7 +41,10 @@ struct hf_drift_question {
 	hf_sv path;         /* in the container's root */
 	bool is_map;        /* a mapped file or a script; else the program of @pid */
 	bool deleted, memory;
+	bool upper; /* the kernel saw it in the writable layer: it is not the image's, whatever lies at @path */
 	uint64_t inode, size;
+	uint64_t
+		device; /* of its file system, major << 20 | minor: one that is not the root's has nothing of the image */
 	int64_t modified_ns;
 	const struct hf_ancestor *ancestors; /* nearest first */
 	size_t ancestors_n;

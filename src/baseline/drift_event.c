@@ -26,7 +26,9 @@ static enum hf_drift_subject of_program(const struct hf_event *e, struct hf_drif
 	q->path = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH);
 	q->memory = hf_event_bool(e, HF_FIELD_PROCESS_EXE_MEMORY);
 	q->deleted = hf_event_bool(e, HF_FIELD_PROCESS_EXE_DELETED);
+	q->upper = hf_event_bool(e, HF_FIELD_PROCESS_EXE_UPPER);
 	q->inode = hf_event_uint(e, HF_FIELD_PROCESS_EXE_INODE);
+	q->device = hf_event_uint(e, HF_FIELD_PROCESS_EXE_DEVICE);
 	q->size = hf_event_uint(e, HF_FIELD_PROCESS_EXE_SIZE);
 	q->modified_ns = hf_event_int(e, HF_FIELD_PROCESS_EXE_MODIFIED_NS);
 	return q->path.len || q->memory ? HF_DRIFT_PROGRAM : HF_DRIFT_NOTHING;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/file.h"
 #include "baseline/drift.h"
@@ -13,8 +14,8 @@
 enum { CONTAINERS = 1024, MOUNTS_MAX = 256 << 10, MOUNTS_TOTAL_MAX = 4 << 20 };
 
 struct saved {
-	uint64_t container, used;
-	char *mounts; /* mountinfo, malloc */
+	uint64_t container, used, device; /* of the root's overlay; 0: it has none */
+	char *mounts;                     /* mountinfo, malloc */
 	size_t len;
 };
 
@@ -111,13 +112,32 @@ static struct saved *place(struct hf_drift_judge *j)
 	return s;
 }
 
+static uint64_t device_of(const struct hf_mount *m)
+{
+	return (uint64_t)m->major << 20 | m->minor;
+}
+
+/* Of the overlay that is the root; 0: none. */
+static uint64_t root_device(hf_sv mounts)
+{
+	struct hf_arena hf_cleanup(hf_arena_done) a = HF_ARENA(HF_MIB(4));
+	struct hf_mount m;
+
+	return hf_mount_of_path(mounts, HF_SV("/"), &a, &m) && hf_sv_eq(m.type, HF_SV("overlay")) ? device_of(&m) : 0;
+}
+
+/* The first root that was seen is the container's: a process that made itself another one later does not change what the image is. */
 static void keep(struct hf_drift_judge *j, uint64_t container, hf_sv mounts)
 {
 	if (!container || !mounts.len || mounts.len > MOUNTS_MAX)
 		return;
 	struct saved *s = saved_of(j, container);
+	uint64_t device = root_device(mounts);
+	if (s && s->device && s->device != device)
+		return;
 	if (!s)
 		s = place(j);
+	s->device = device;
 	j->saved_bytes += mounts.len - s->len;
 	s->container = container;
 	s->used = ++j->clock;
@@ -142,7 +162,10 @@ struct task {
 	const struct hf_drift_question *q;
 	struct hf_drift_answer *out;
 	struct hf_live_root *root;
-	bool alive; /* q->pid is the process that is meant */
+	hf_sv mounts, own;    /* the container's, and its process's: empty where it is gone */
+	uint64_t root_device; /* 0: not known */
+	bool alive;           /* q->pid is the process that is meant */
+	bool real_name;       /* q->path is not what was asked for but what the process's link says */
 	char path[HF_PATH_MAX];
 	hf_sv real; /* the path with links followed, relative */
 };
@@ -235,21 +258,6 @@ static void judge_written(struct task *t, int fd, bool upper)
 		call_new(t, fd, replaced ? "the image has no regular file there" : "the image has no such file");
 }
 
-/* Of the image itself: there is no file of the writable layer at @real. */
-static void judge_lower(struct task *t)
-{
-	struct hf_err err = { 0 };
-	int hf_cleanup(hf_fd_close) image = hf_live_root_open_image(t->root, t->real, &err);
-
-	if (image < 0) {
-		say(t, HF_DRIFT_UNKNOWN, "%s", err.msg);
-		return;
-	}
-	say(t, HF_DRIFT_IMAGE, "is the image's file");
-	note_digest(t, image, t->out->digest);
-	memcpy(t->out->image_digest, t->out->digest, sizeof t->out->digest);
-}
-
 static bool is_meant(const struct hf_drift_question *q, int fd)
 {
 	struct stat st;
@@ -274,6 +282,19 @@ static bool is_meant_upper(struct task *t, int fd)
 	return origin >= 0 && !fstat(origin, &st) && st.st_ino == t->q->inode;
 }
 
+/* Of the image's mounts and those in memory alone: any other file system may be served by one who never answers. */
+static bool may_open(struct task *t, int fd)
+{
+	struct hf_mount m;
+	uint64_t device, mount = process_file_mount(fd, &device);
+
+	if (mount && (hf_mount_of_id(t->own, mount, &m) || hf_mount_of_id(t->mounts, mount, &m)))
+		return (hf_sv_eq(m.type, HF_SV("overlay")) && device_of(&m) == t->root_device) ||
+		       hf_sv_eq(m.type, HF_SV("tmpfs")) || hf_sv_eq(m.type, HF_SV("ramfs"));
+	uint64_t kernels = (uint64_t)major(device) << 20 | minor(device);
+	return t->q->memory ? !t->q->device || kernels == t->q->device : kernels && kernels == t->root_device;
+}
+
 /* The file as the process has it, which also works when its name is gone. */
 static int open_of_process(struct task *t, struct hf_err *err)
 {
@@ -281,7 +302,30 @@ static int open_of_process(struct task *t, struct hf_err *err)
 
 	if (!t->alive)
 		return hf_fail(err, HF_E_MISSING, "its process is gone");
-	return q->is_map ? process_open_map(q->pid, q->path, err) : process_open_program(q->pid, err);
+	int hf_cleanup(hf_fd_close) fd =
+		q->is_map ? process_find_map(q->pid, q->path, err) : process_find_program(q->pid, err);
+	if (fd < 0)
+		return fd;
+	if (!may_open(t, fd))
+		return hf_fail(err, HF_E_UNSUPPORTED, "lies on a file system that is not opened");
+	return process_file_reopen(fd, err);
+}
+
+/* Nobody has the file any more that was in the writable layer. What the image has at its path tells most of it. */
+static void judge_lost(struct task *t, const char *why)
+{
+	struct hf_root image = hf_live_root_view(t->root, HF_LIVE_IMAGE);
+	struct hf_root_entry e;
+	struct hf_err err = { 0 };
+	hf_sv real;
+
+	int r = hf_root_resolve(&image, t->q->path, t->path, &real, &e, &err);
+	if (r == HF_E_MISSING)
+		say(t, HF_DRIFT_NEW, "the image has no such file; %s", why);
+	else if (r == HF_OK && (e.type != HF_ROOT_FILE || (t->q->size && t->q->size != e.size)))
+		say(t, HF_DRIFT_MODIFIED, "is not the image's file, which has another size; %s", why);
+	else
+		say(t, HF_DRIFT_UNKNOWN, "was written by the container, and %s", why);
 }
 
 static void judge_held(struct task *t)
@@ -291,12 +335,62 @@ static void judge_held(struct task *t)
 
 	if (t->q->memory)
 		call_new(t, fd, "lies in memory alone");
+	else if (fd >= 0 && is_meant(t->q, fd))
+		judge_written(t, fd, false);
+	else if (t->q->upper)
+		judge_lost(t, fd < 0 ? err.msg : "its process now runs another file");
 	else if (fd < 0)
 		say(t, HF_DRIFT_UNKNOWN, "was deleted, and %s", err.msg);
-	else if (!is_meant(t->q, fd))
-		say(t, HF_DRIFT_UNKNOWN, "was deleted, and its process now runs another file");
 	else
-		judge_written(t, fd, false);
+		say(t, HF_DRIFT_UNKNOWN, "was deleted, and its process now runs another file");
+}
+
+static bool judge_mount(struct task *t);
+static void judge_path(struct task *t);
+
+/* The path that is known names the image's file in the container's root, and that is not the one that ran: its process had a root
+ * of its own. Its link tells the path from the top of the namespace. */
+static void judge_elsewhere(struct task *t)
+{
+	struct hf_err err = { 0 };
+	char name[HF_PATH_MAX];
+	hf_sv real = t->alive && !t->q->is_map && !t->real_name ? process_program_path(t->q->pid, name) : (hf_sv){ 0 };
+	int hf_cleanup(hf_fd_close) fd = open_of_process(t, &err);
+
+	if (fd >= 0 && !is_meant(t->q, fd))
+		hf_fd_close(&fd);
+	if (fd >= 0 && real.len && !hf_sv_eq(real, t->q->path)) {
+		struct hf_drift_question q = *t->q;
+		struct task again = *t;
+		q.path = real;
+		again.q = &q;
+		again.real_name = true;
+		if (!judge_mount(&again))
+			judge_path(&again);
+	} else if (t->q->upper || fd >= 0) {
+		call_new(t, fd, "the image's file of that path is another");
+	} else {
+		say(t, HF_DRIFT_UNKNOWN, "the image's file of that path is another, and %s", err.msg);
+	}
+}
+
+/* Of the image itself: there is no file of the writable layer at @real. */
+static void judge_lower(struct task *t)
+{
+	struct hf_err err = { 0 };
+	int hf_cleanup(hf_fd_close) image = hf_live_root_open_image(t->root, t->real, &err);
+
+	if (image < 0) {
+		say(t, HF_DRIFT_UNKNOWN, "%s", err.msg);
+		return;
+	}
+	if (t->q->upper || !is_meant(t->q, image)) {
+		judge_elsewhere(t);
+		return;
+	}
+	say(t, HF_DRIFT_IMAGE, "is the image's file");
+	note_digest(t, image, t->out->digest);
+	memcpy(t->out->image_digest, t->out->digest, sizeof t->out->digest);
 }
 
 static void judge_path(struct task *t)
@@ -326,21 +420,27 @@ static void judge_path(struct task *t)
 }
 
 /* A file on another mount is not the image's. */
-static bool judge_mount(struct task *t, hf_sv mounts)
+static bool judge_mount(struct task *t)
 {
 	struct hf_arena hf_cleanup(hf_arena_done) a = HF_ARENA(HF_MIB(4));
+	hf_sv mounts = t->real_name ? t->own : t->mounts;
+	bool foreign = t->q->device && t->root_device && t->q->device != t->root_device;
+	struct hf_err err = { 0 };
 	struct hf_mount m;
 
-	if (!hf_mount_of_path(mounts, t->q->path, &a, &m) || hf_sv_eq(m.point, HF_SV("/")))
-		return false;
-	if (!hf_sv_eq(m.type, HF_SV("tmpfs")) && !hf_sv_eq(m.type, HF_SV("ramfs"))) {
+	if (!hf_mount_of_path(mounts, t->q->path, &a, &m) || hf_sv_eq(m.point, HF_SV("/"))) {
+		if (foreign && !t->q->deleted)
+			call_new(t, -1, "lies on a file system that is not the container's");
+		return foreign && !t->q->deleted;
+	}
+	bool in_memory = hf_sv_eq(m.type, HF_SV("tmpfs")) || hf_sv_eq(m.type, HF_SV("ramfs"));
+	if (!in_memory && !hf_sv_eq(m.type, HF_SV("overlay"))) {
 		say(t, HF_DRIFT_UNKNOWN, "lies on the mount %.*s (%.*s), which is not the image's", HF_SV_FMT(m.point),
 		    HF_SV_FMT(m.type));
 		return true;
 	}
-	struct hf_err err = { 0 };
 	int hf_cleanup(hf_fd_close) fd = open_of_process(t, &err);
-	call_new(t, fd, "lies on a file system in memory");
+	call_new(t, fd, in_memory ? "lies on a file system in memory" : "lies on an overlay that is not the image's");
 	return true;
 }
 
@@ -350,7 +450,7 @@ static bool is_image_file(void *ctx, hf_sv path)
 	struct task *outer = ctx;
 	struct hf_drift_question q = { .path = path, .is_map = true };
 	struct hf_drift_answer answer = { 0 };
-	struct task t = { .j = outer->j, .q = &q, .out = &answer, .root = outer->root };
+	struct task t = { .j = outer->j, .q = &q, .out = &answer, .root = outer->root, .mounts = outer->mounts };
 
 	judge_path(&t);
 	return answer.state == HF_DRIFT_IMAGE || answer.state == HF_DRIFT_METADATA_ONLY;
@@ -377,13 +477,16 @@ void hf_drift_judge_ask(struct hf_drift_judge *j, const struct hf_drift_question
 	if (t.alive && hf_live_mountinfo(q->pid, &own, &err) == HF_OK && own.len)
 		keep(j, q->container, hf_buf_view(&own));
 	struct saved *s = saved_of(j, q->container);
-	hf_sv mounts = own.len ? hf_buf_view(&own) : s ? (hf_sv){ s->mounts, s->len } : (hf_sv){ 0 };
-	if (!mounts.len) {
-		say(&t, HF_DRIFT_UNKNOWN, "its process is gone, and nothing is known of its container's mounts");
+	t.own = hf_buf_view(&own);
+	t.mounts = s && s->len ? (hf_sv){ s->mounts, s->len } : t.own;
+	if (!t.mounts.len) {
+		say(&t, HF_DRIFT_UNKNOWN, "nothing is known of its container's mounts%s",
+		    t.alive ? "" : ", and its process is gone");
 		return;
 	}
 	if (s)
 		s->used = ++j->clock;
+	t.root_device = root_device(t.mounts);
 	if (q->memory) {
 		judge_held(&t);
 		return;
@@ -392,12 +495,12 @@ void hf_drift_judge_ask(struct hf_drift_judge *j, const struct hf_drift_question
 		say(&t, HF_DRIFT_UNKNOWN, "its path is not known");
 		return;
 	}
-	if (hf_live_root_open(mounts, &t.root, &err) < 0) {
+	if (hf_live_root_open(t.mounts, &t.root, &err) < 0) {
 		say(&t, HF_DRIFT_UNKNOWN, "%s", err.msg);
 		return;
 	}
 	t.real = hf_sv_skip(q->path, 1);
-	if (!judge_mount(&t, mounts))
+	if (!judge_mount(&t))
 		(q->deleted ? judge_held : judge_path)(&t);
 	look_for_package_manager(&t);
 	hf_live_root_close(t.root);

@@ -202,6 +202,22 @@ bool hf_mount_of_path(hf_sv mountinfo, hf_sv path, struct hf_arena *a, struct hf
 	return found;
 }
 
+bool hf_mount_of_id(hf_sv mountinfo, uint64_t id, struct hf_mount *ret)
+{
+	struct line l;
+	uint64_t its;
+	hf_sv text;
+
+	for (hf_sv rest = mountinfo; rest.ptr && hf_sv_next(&rest, '\n', &text);) {
+		hf_sv fields = text, first;
+		if (!line_of(text, &l) || !hf_sv_next(&fields, ' ', &first) || !hf_sv_to_u64(first, &its) || its != id)
+			continue;
+		*ret = (struct hf_mount){ .point = l.point, .type = l.type, .major = l.major, .minor = l.minor };
+		return true;
+	}
+	return false;
+}
+
 size_t hf_mounts_of_device(hf_sv mountinfo, uint32_t major, uint32_t minor, struct hf_arena *a, hf_sv *out, size_t max)
 {
 	struct line l;

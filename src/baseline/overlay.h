@@ -27,6 +27,8 @@ struct hf_mount {
 };
 /* The mount that shows @path (absolute, normalised) in that namespace: of those that hold it the deepest, of equals the last. */
 bool hf_mount_of_path(hf_sv mountinfo, hf_sv path, struct hf_arena *a, struct hf_mount *ret);
+/* The mount numbered @id (its first field; statx's stx_mnt_id). @ret->point is as it is written there, in @mountinfo. */
+bool hf_mount_of_id(hf_sv mountinfo, uint64_t id, struct hf_mount *ret);
 /* Folders where the file system @major:@minor is mounted: at most @max, how many it found. */
 size_t hf_mounts_of_device(hf_sv mountinfo, uint32_t major, uint32_t minor, struct hf_arena *a, hf_sv *out, size_t max);
 

@@ -1,4 +1,5 @@
 """Drift by digest in real containers: what only copies a file of the image up is silent, what changes or adds bytes is not."""
+import hashlib
 import os
 import pathlib
 import sys
@@ -81,6 +82,28 @@ def held(d, pid):
     is_("a process of the machine has no overlay", drift(os.getpid(), "/bin/sh"), ["unknown"])
 
 
+def other_roots(d, pid):
+    """paths that name the image's file only in a root of the process's own, and files that nobody holds any more"""
+    d("exec", "one", "sh", "-c", "mkdir -p /opt/root/bin; cp /bin/busybox /opt/root/bin/; echo x >>/opt/root/bin/busybox")
+    d("exec", "-d", "one", "chroot", "/opt/root", "/bin/busybox", "sleep", "2000")
+    find = lambda: next((int(p) for p in os.listdir("/proc") if p.isdigit() and argv_of(p)[:3] == [b"/bin/busybox", b"sleep", b"2000"]), None)
+    caged = docker.wait_until(find)
+    words = [str(pid), "/opt/tool-5", str(caged), "/bin/busybox"]
+    dump = lambda *options: [l.split(" ", 3) for l in subprocess.run(
+        [BUILD / "tests/drift_dump", "--container", "7", *options, *words], capture_output=True, text=True, check=True).stdout.splitlines()]
+    got = dump("--upper")[1:]
+    is_("a program of another root under the name of the image's is new", got, ["new"])
+    with open(f"/proc/{caged}/exe", "rb") as f:
+        assert got[0][1] == "sha256:" + hashlib.sha256(f.read()).hexdigest(), got
+    words = [str(pid), "/opt/tool-5", "0", "/opt/not-there", "0", "/opt/tool-4"]
+    is_("what was written and is lost is known by its path: it is never the image's", dump("--upper"), ["modified", "new", "new"])
+    is_("what lies on a file system of its own is not the image's", dump("--device", "1"), ["new"] * 3)
+    d("exec", "one", "sh", "-c", "rm /opt/tool-2")
+    words = [str(pid), "/opt/tool-5", "0", "/opt/tool-2"]
+    is_("where the image had a file of another size it was modified", dump("--upper", "--size", "7", "--deleted"), ["modified", "modified"])
+    is_("of one size it cannot be told", dump("--upper", "--deleted")[1:], ["unknown"])
+
+
 def argv_of(pid):
     try:
         return pathlib.Path("/proc", pid, "cmdline").read_bytes().split(b"\0")
@@ -110,7 +133,7 @@ def layers(d):
 
 
 def main():
-    print("1..21")
+    print("1..26")
     with docker.Docker(network=False) as d:
         d.import_image("box", files())
         shared = d.folder / "shared"
@@ -123,8 +146,9 @@ def main():
         changes(d, pid)
         held(d, pid)
         package_managers(d, pid)
+        other_roots(d, pid)
         layers(d)
-    return failed or number != 21
+    return failed or number != 26
 
 
 sys.exit(bool(main()))

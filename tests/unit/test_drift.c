@@ -139,10 +139,10 @@ HF_TEST(a_process_is_told_by_its_start)
 	assert_true(process_is(pid, 0));
 	assert_false(process_is(pid, 1));
 	assert_false(process_is(0, 0));
-	int fd = process_open_program(pid, &err);
+	int fd = process_find_program(pid, &err);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(process_open_program(0, &err), HF_E_MISSING);
+	assert_int_equal(process_find_program(0, &err), HF_E_MISSING);
 }
 
 static bool is_any_file(void *ctx, hf_sv path)

@@ -185,7 +185,8 @@ static bool is_image_file(void *ctx, hf_sv path)
 
 static bool manages(const char *path, const char *argument, const char *wanted)
 {
-	const hf_sv arguments[] = { HF_SV("x"), HF_SV("-u"), hf_sv_of(argument) };
+	const char *option = strstr(path, "node") ? "--" : "-u"; /* node has no -u */
+	const hf_sv arguments[] = { HF_SV("x"), hf_sv_of(option), hf_sv_of(argument) };
 	struct hf_ancestor tree[] = {
 		{ .path = HF_SV("/bin/sh") },
 		{ .path = hf_sv_of(path), .arguments = arguments, .arguments_n = argument ? 3 : 1 }
