@@ -41,6 +41,8 @@ ATTACKS = {
     # programs that the image does not hold
     "tmp": (["exec-from-temp", "drift-executable"], [], "cp /opt/deed /tmp/x; /tmp/x"),
     "modified": (["drift-executable"], [], "echo x >>/opt/deed2; /opt/deed2; sleep 1"),
+    "other-root": (["drift-executable"], [], "mkdir -p /opt/r/opt; cp /opt/deed /opt/r/opt/deed; echo x >>/opt/r/opt/deed; chroot /opt/r /opt/deed; sleep 1"),
+    "removes-itself": (["drift-executable"], [], "cp /opt/deed /opt/gone; /opt/gone; rm /opt/gone; sleep 1"),
     "script": (["drift-script"], [], "printf '#!/bin/bash\\ntrue\\n' >/opt/new; chmod +x /opt/new; /opt/new; sleep 1"),
     "shm": (["exec-from-shm"], ["--tmpfs", "/dev/shm:exec"], "cp /opt/deed /dev/shm/x; /dev/shm/x"),
     "hidden": (["hidden-executable"], [], "mkdir /opt/.x; cp /opt/deed /opt/.x/y; /opt/.x/y; sleep 1"),
