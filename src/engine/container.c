@@ -343,12 +343,62 @@ static void start(struct hf_containers *t, uint32_t i, uint64_t cgroup_id, uint6
 		waiting_add(t, i);
 }
 
+static bool is_below_container(hf_sv own_path)
+{
+	struct hf_cgroup_path outer;
+
+	return hf_cgroup_path_parse(hf_sv_dirname(own_path), &outer);
+}
+
+/* Whoever may make cgroups may name them: a container that puts another's id below its own cgroup must not become that one. An id
+ * below another container's is taken only where it can be a container of an engine inside (kind, Docker in Docker): nobody else's
+ * own cgroup is alive under it, the engine has not announced it, and the outer one is not known to be unprivileged. */
+static bool is_borrowed_id(const struct hf_containers *t, const struct hf_cgroup_path *p, const struct hf_cgroup_path *outer)
+{
+	uint32_t i = find_id(t, p->id), o = find_id(t, outer->id);
+	const struct entry *e = &t->entries[i];
+
+	if (o && t->entries[o].c.privileged_known && !t->entries[o].c.privileged)
+		return true;
+	return i && (e->is_announced || (e->live_n && !e->c.gone && !hf_sv_eq(e->c.cgroup, p->own_path)));
+}
+
+static bool parse_path(const struct hf_containers *t, hf_sv path, struct hf_cgroup_path *p)
+{
+	struct hf_cgroup_path outer;
+
+	if (!hf_cgroup_path_parse(path, p))
+		return false;
+	while (hf_cgroup_path_parse(hf_sv_dirname(p->own_path), &outer) && is_borrowed_id(t, p, &outer)) {
+		*p = outer;
+		p->own = false;
+	}
+	/* Beside its own: the name is taken for what it says, but its own cgroup stays where it is. */
+	uint32_t i = p->own ? find_id(t, p->id) : NONE;
+	if (i && t->entries[i].c.cgroup_id && t->entries[i].live_n && !t->entries[i].c.gone &&
+	    !hf_sv_eq(t->entries[i].c.cgroup, p->own_path) && !is_below_container(t->entries[i].c.cgroup))
+		p->own = false;
+	return true;
+}
+
+/* An id that lay below another container's turns up as a container of its own: what had it before is given back. */
+static void give_back(struct hf_containers *t, uint32_t i, const struct hf_cgroup_path *p)
+{
+	const struct hf_container *c = &t->entries[i].c;
+	uint32_t at = c->cgroup_id ? find_cgroup(t, c->cgroup_id) : NONE;
+
+	if (at && !c->gone && p->own && is_below_container(c->cgroup) && !is_below_container(p->own_path)) {
+		t->entries[i].live_n--;
+		cgroup_free(t, at);
+	}
+}
+
 const struct hf_container *hf_containers_born(struct hf_containers *t, uint64_t cgroup_id, hf_sv path, uint64_t now_ns,
 					      bool started_before)
 {
 	struct hf_cgroup_path p;
 
-	if (!hf_cgroup_path_parse(path, &p))
+	if (!parse_path(t, path, &p))
 		return NULL;
 	uint32_t at = find_cgroup(t, cgroup_id);
 	if (at && hf_sv_eq(t->entries[t->cgroups[at].entry].c.id, p.id))
@@ -370,6 +420,7 @@ const struct hf_container *hf_containers_born(struct hf_containers *t, uint64_t 
 	}
 	t->cgroups[at].entry = i;
 	e->live_n++;
+	give_back(t, i, &p);
 	if (p.own || is_new)
 		take_path(t, i, &p);
 	if (p.own || is_new)

@@ -54,7 +54,9 @@ int hf_containers_open(const struct hf_containers_options *, struct hf_container
 void hf_containers_close(struct hf_containers *);
 /* What the cgroup's path says: true with the id and engine where it is a container's own cgroup. Pure. */
 bool hf_container_of_path(hf_sv cgroup_path, hf_sv *ret_id, hf_sv *ret_engine, hf_sv *ret_pod_uid);
-/* A cgroup was born (or found at start). The container that it lies in: its own cgroup or one below it. NULL where its path is no
+/* A cgroup was born (or found at start). The container that it lies in: its own cgroup or one below it. An id below another
+ * container's cgroup is that of a container of an engine inside, unless its own cgroup is alive elsewhere, the engine announced it,
+ * or the outer one is known to be unprivileged: then the outer one made it, and it is the outer one's. NULL where its path is no
  * container's, or where containers_max of them are alive (counted as forgotten). Asks for its names. Idempotent. */
 const struct hf_container *hf_containers_born(struct hf_containers *, uint64_t cgroup_id, hf_sv path, uint64_t now_ns,
 					      bool started_before);

@@ -387,6 +387,40 @@ HF_TEST(a_cgroup_below_a_container_is_the_container)
 	engine_stop(&e);
 }
 
+/* A container that names a cgroup below its own after another: before, while and after that one lives. */
+HF_TEST(an_id_below_a_container_takes_nobodys_place)
+{
+	struct engine e;
+	engine_start(&e, ANSWERS);
+	struct hf_containers *t = table(&e, 0);
+	char below[256], kind[256];
+
+	snprintf(below, sizeof below, "/docker/" A64 "66/" A64 "67");
+	snprintf(kind, sizeof kind, "/docker/" A64 "66/docker/" A64 "68");
+	const struct hf_container *evil = hf_containers_born(t, 7, path_of(66), SECOND, false);
+	assert_text(hf_containers_born(t, 20, hf_sv_of(below), SECOND, false)->id, A64 "67");
+	const struct hf_container *victim = hf_containers_born(t, 8, path_of(67), SECOND, false);
+	assert_text(victim->cgroup, "/docker/" A64 "67");
+	assert_int_equal(victim->cgroup_id, 8);
+	assert_null(hf_containers_find(t, 20)); /* it is asked for again */
+	assert_ptr_equal(hf_containers_born(t, 20, hf_sv_of(below), SECOND, false), evil);
+	assert_ptr_equal(hf_containers_born(t, 9, hf_sv_of(below), SECOND, false), evil);
+	assert_ptr_equal(hf_containers_find(t, 9), evil);
+	assert_text(victim->cgroup, "/docker/" A64 "67");
+	hf_containers_gone(t, 9, 2 * SECOND);
+	hf_containers_gone(t, 20, 2 * SECOND);
+	assert_false(victim->gone || evil->gone);
+	assert_text(hf_containers_born(t, 10, HF_SV("/else/" A64 "67"), 2 * SECOND, false)->cgroup, "/docker/" A64 "67");
+	hf_containers_gone(t, 10, 2 * SECOND);
+	assert_int_equal(victim->cgroup_id, 8);
+	assert_false(victim->gone);
+	const struct hf_container *inner = hf_containers_born(t, 11, hf_sv_of(kind), SECOND, false);
+	assert_text(inner->id, A64 "68");
+	assert_text(inner->cgroup, kind);
+	hf_containers_close(t);
+	engine_stop(&e);
+}
+
 HF_TEST(a_full_table_forgets_the_oldest_that_is_gone)
 {
 	struct engine e;
@@ -415,6 +449,7 @@ HF_TEST(a_full_table_forgets_the_oldest_that_is_gone)
 }
 
 HF_TEST_MAIN(cmocka_unit_test(a_container_is_bound_by_the_engine),
+	     cmocka_unit_test(an_id_below_a_container_takes_nobodys_place),
 	     cmocka_unit_test(an_announced_container_is_known_though_it_was_removed),
 	     cmocka_unit_test(what_is_not_known_is_unresolved_and_asked_again),
 	     cmocka_unit_test(an_engine_that_is_down_is_said_and_comes_back),
