@@ -97,7 +97,7 @@ hf_inline void hf_record_head(struct hf_record *r, __u32 kind, struct task_struc
 	unsigned int level = BPF_CORE_READ(pid, level);
 
 	r->kind = kind;
-	r->reserved = 0;
+	r->flags = 0;
 	r->ns = bpf_ktime_get_ns();
 	r->cgroup_id = cgroup_id;
 	r->start_ns = BPF_CORE_READ(leader, start_time);

@@ -43,10 +43,13 @@ struct hf_process {
 	__u32 flags, reserved; /* HF_PROCESS_… */
 };
 
+enum { HF_RECORD_COMPAT = 1u << 0 /* system calls are numbered as the machine's 32-bit table has them */ };
+
 /* At the front of every record. */
 struct hf_record {
 	__u32 size; /* of the whole record */
-	__u16 kind, reserved;
+	__u16 kind;
+	__u16 flags; /* HF_RECORD_… */
 	__u64 ns, cgroup_id;
 	__u64 start_ns;  /* of the process */
 	__u64 execution, parent_execution; /* 0: from before the sensor */

@@ -2,14 +2,46 @@
 #pragma once
 #include "object.bpf.h"
 
-enum { HF_CAP_SYS_ADMIN = 21 };
+enum { HF_CAP_SYS_ADMIN = 21, HF_TS_COMPAT = 2 };
+
+/* Whether @task is in a system call of the 32-bit table (int $0x80, a 32-bit program), whose numbers mean others. */
+hf_inline bool hf_is_compat(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.status) & HF_TS_COMPAT;
+}
+
+hf_inline bool hf_takes_memory_compat(long number)
+{
+	switch (number) {
+	case 2:   /* fork */
+	case 11:  /* execve */
+	case 45:  /* brk */
+	case 90:  /* mmap */
+	case 117: /* ipc */
+	case 120: /* clone */
+	case 125: /* mprotect */
+	case 163: /* mremap */
+	case 190: /* vfork */
+	case 192: /* mmap2 */
+	case 324: /* fallocate */
+	case 356: /* memfd_create */
+	case 358: /* execveat */
+	case 395: /* shmget */
+	case 435: /* clone3 */
+	case -1:  /* a fault */
+		return true;
+	}
+	return false;
+}
 
 /* The kernel asks for CAP_SYS_ADMIN whenever memory is taken, to know whether the last 3 % may be had: that says nothing about
  * a process. The numbers are those of x86-64. */
-hf_inline bool hf_capability_says_nothing(int capability, long number)
+hf_inline bool hf_capability_says_nothing(int capability, long number, bool compat)
 {
 	if (capability != HF_CAP_SYS_ADMIN)
 		return false;
+	if (compat)
+		return hf_takes_memory_compat(number);
 	switch (number) {
 	case 9:   /* mmap */
 	case 10:  /* mprotect */
@@ -36,11 +68,12 @@ int BPF_PROG(hf_on_capability, const struct cred *cred, void *target, const void
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	long number = (long)BPF_CORE_READ(regs, orig_ax);
+	bool compat = number != -1 && hf_is_compat(task);
 	struct hf_record_number r = {};
 	__u64 key;
 
 	/* Credentials of another (overlay's mounter, access(2)'s real user): the kernel asks for itself, not for the process. */
-	if (hf_capability_says_nothing(capability, number) || cred != BPF_CORE_READ(task, real_cred))
+	if (hf_capability_says_nothing(capability, number, compat) || cred != BPF_CORE_READ(task, real_cred))
 		return 0;
 	__u64 cgroup_id = hf_cgroup_of(task);
 	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
@@ -53,12 +86,13 @@ int BPF_PROG(hf_on_capability, const struct cred *cred, void *target, const void
 	__u64 setup = p && p->flags & HF_PROCESS_SETUP ? 1 : 0;
 	__u64 state = hf_keyed_word(hf_object_begin_by(c, cgroup_id, HF_OBJECT_CAPABILITY, task),
 				    setup << 63 | (__u64)(__u32)capability << 32 | (__u64)(result == 0) << 31 |
-					    ((__u32)number & 0xffff));
+					    (__u64)compat << 16 | ((__u32)number & 0xffff));
 
 	if (hf_object_known(c, HF_OBJECT_CAPABILITY, state, &key))
 		return 0;
 	hf_record_current(&r.head, HF_OBJECT_CAPABILITY, cgroup_id);
 	r.head.size = sizeof r;
+	r.head.flags = compat ? HF_RECORD_COMPAT : 0;
 	r.number = capability;
 	r.result = result;
 	r.syscall = number;
@@ -152,7 +186,8 @@ int BPF_PROG(hf_on_module, struct module *module)
 
 enum { HF_SYSCALL_WORDS = HF_SYSCALLS_MAX / 64 };
 
-/* cgroup id -> the system calls made by its workload, then those made by what came in from outside (docker exec). */
+/* cgroup id -> the system calls made by its workload, then those made by what came in from outside (docker exec).
+ * With the highest bit of the id set: those of the 32-bit table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -190,7 +225,8 @@ int BPF_PROG(hf_on_syscall, struct pt_regs *regs, long number)
 
 	if (!c || number < 0 || number >= HF_SYSCALLS_MAX)
 		return 0;
-	__u64 *bits = hf_calls_made(cgroup_id);
+	bool compat = hf_is_compat(task);
+	__u64 *bits = hf_calls_made(cgroup_id | (compat ? 1ull << 63 : 0));
 
 	hf_count_seen(c, HF_OBJECT_SYSCALLS);
 	if (!bits) {
@@ -213,6 +249,7 @@ int BPF_PROG(hf_on_syscall, struct pt_regs *regs, long number)
 	bits[at] |= bit;
 	hf_record_current(&r.head, HF_OBJECT_SYSCALLS, cgroup_id);
 	r.head.size = sizeof r;
+	r.head.flags = compat ? HF_RECORD_COMPAT : 0;
 	r.bits[word] = bit;
 	hf_emit(&bulk, c, &r.head, sizeof r, 0);
 	return 0;

@@ -141,7 +141,11 @@ struct signal_struct {
 	struct tty_struct *tty;
 	int group_exit_code;
 };
+struct thread_info {
+	__u32 status;
+};
 struct task_struct {
+	struct thread_info thread_info;
 	int pid, tgid;
 	unsigned int flags;
 	__u64 start_time;

@@ -127,13 +127,23 @@ hf_sv hf_io_uring_name(uint32_t operation, struct hf_arena *a)
 	return hf_arena_fmt(a, "OP_%u", operation);
 }
 
-hf_sv hf_syscall_name(uint32_t number, struct hf_arena *a)
+static hf_sv name_of_call(uint32_t architecture, uint32_t number, struct hf_arena *a)
 {
-	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)number);
+	char *name = seccomp_syscall_resolve_num_arch(architecture, (int)number);
 	hf_sv copy = name ? hf_arena_dup(a, hf_sv_of(name)) : hf_arena_fmt(a, "syscall_%u", number);
 
 	free(name);
 	return copy;
+}
+
+hf_sv hf_syscall_name(uint32_t number, struct hf_arena *a)
+{
+	return name_of_call(SCMP_ARCH_NATIVE, number, a);
+}
+
+hf_sv hf_syscall_name_compat(uint32_t number, struct hf_arena *a)
+{
+	return name_of_call(SCMP_ARCH_X86, number, a);
 }
 
 hf_sv hf_protocol_name(uint32_t protocol, struct hf_arena *a)

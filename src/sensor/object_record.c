@@ -85,6 +85,11 @@ static int dns_event(hf_sv record, struct hf_arena *a, struct hf_event *e, struc
 	return code;
 }
 
+static hf_sv call_name(const struct hf_record *head, uint32_t number, struct hf_arena *a)
+{
+	return head->flags & HF_RECORD_COMPAT ? hf_syscall_name_compat(number, a) : hf_syscall_name(number, a);
+}
+
 static int number_event(hf_sv record, uint32_t kind, struct hf_arena *a, struct hf_event *e, struct hf_err *err)
 {
 	struct hf_record_number r;
@@ -96,7 +101,7 @@ static int number_event(hf_sv record, uint32_t kind, struct hf_arena *a, struct 
 		hf_event_set_string(e, HF_FIELD_CAPABILITY_NAME, hf_capability_name(r.number, a));
 		hf_event_set_bool(e, HF_FIELD_CAPABILITY_ALLOWED, r.result == 0);
 		if (r.syscall != UINT32_MAX) /* a fault: no system call */
-			hf_event_set_string(e, HF_FIELD_CAPABILITY_SYSCALL, hf_syscall_name(r.syscall, a));
+			hf_event_set_string(e, HF_FIELD_CAPABILITY_SYSCALL, call_name(&r.head, r.syscall, a));
 	} else if (kind == HF_OBJECT_IO_URING) {
 		hf_event_set_string(e, HF_FIELD_IO_URING_OPERATION,
 				    r.number == HF_URING_SETUP ? HF_SV("setup") : hf_io_uring_name(r.number, a));
@@ -132,7 +137,7 @@ static int syscalls_event(hf_sv record, struct hf_arena *a, struct hf_event *e, 
 			continue;
 		hf_sv *name = hf_vec_push(a, &names);
 		if (name)
-			*name = hf_syscall_name(i, a);
+			*name = call_name(&r.head, i, a);
 	}
 	if (!a->over)
 		hf_event_set_list(e, HF_FIELD_SYSCALLS_NAMES, names.at, names.n);

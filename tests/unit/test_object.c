@@ -142,6 +142,10 @@ HF_TEST(records_of_numbers_and_names)
 #ifdef __x86_64__
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_CAPABILITY_SYSCALL), HF_SV("mount")));
 #endif
+	n.head.flags = HF_RECORD_COMPAT;
+	n.syscall = 21; /* access(2) in the machine's own table */
+	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_CAPABILITY), NULL, &arena, &e, NULL), 0);
+	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_CAPABILITY_SYSCALL), HF_SV("mount")));
 	n.number = 40;
 	assert_int_equal(hf_object_event(record(&n, sizeof n, HF_OBJECT_CAPABILITY), NULL, &arena, &e, NULL), 0);
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_CAPABILITY_NAME), HF_SV("CAP_CHECKPOINT_RESTORE")));
