@@ -85,8 +85,10 @@ static int on_death(struct hf_sensor *s, const struct hf_record *h, struct hf_er
 	if (s->files)
 		hf_files_gone(s->files, h->cgroup_id);
 	hf_containers_gone(s->containers, h->cgroup_id, h->ns);
+	if (code >= 0 && s->gone_n == HF_GONE_MAX)
+		code = hf_sensor_sweep(s, 0, true, err);
 	if (s->gone_n == HF_GONE_MAX)
-		hf_sensor_sweep(s, 0, true);
+		return code;
 	s->gone[s->gone_n++] = (struct hf_gone){ h->cgroup_id, h->ns };
 	return code;
 }
@@ -100,6 +102,16 @@ static void name_applet(struct hf_event *e, const struct hf_value *arguments)
 	    hf_sv_eq(hf_event_string(e, HF_FIELD_PROCESS_NAME), HF_SV("exe")) &&
 	    (hf_sv_eq(program, HF_SV("busybox")) || hf_sv_eq(program, HF_SV("toybox"))))
 		hf_event_set_string(e, HF_FIELD_PROCESS_NAME, hf_sv_first(hf_sv_basename(arguments->list[0]), 15));
+}
+
+/* Answers of name servers are looked at from a container's first own program on: its first question may come at once. */
+static void watch_names(struct hf_sensor *s, uint64_t cgroup_id)
+{
+	const struct hf_container *c = hf_containers_find(s->containers, cgroup_id);
+	struct hf_err why = { 0 };
+
+	if (c && c->cgroup.len && hf_kernel_watch_names(s->kernel, cgroup_id, c->cgroup, &why) < 0)
+		(void)!hf_sensor_trouble(s, "names", &why, &why);
 }
 
 static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv record, struct hf_err *err)
@@ -151,6 +163,8 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 		hf_executions_end(&s->executions, before, h->ns);
 	if (!(h->process_flags & HF_PROCESS_SETUP)) {
 		watch_container(s, h->cgroup_id, h->pid);
+		if (!h->parent_execution)
+			watch_names(s, h->cgroup_id);
 		if (s->options.runs)
 			s->options.runs(s->options.runs_ctx, h->cgroup_id, h->pid);
 	}
@@ -167,17 +181,6 @@ static int on_end(struct hf_sensor *s, const struct hf_record *h, struct hf_err 
 	if (x && x->pid == h->pid)
 		hf_executions_end(&s->executions, x, h->ns);
 	return code;
-}
-
-/* Answers of name servers are looked at once a container has asked one. */
-static void watch_names(struct hf_sensor *s, uint64_t cgroup_id)
-{
-	const struct hf_container *c = hf_containers_find(s->containers, cgroup_id);
-	struct hf_err why = { 0 };
-
-	if (c && hf_event_uint(&s->event, HF_FIELD_NETWORK_REMOTE_PORT) == 53 && c->cgroup.len &&
-	    hf_kernel_watch_names(s->kernel, cgroup_id, c->cgroup, &why) < 0)
-		(void)!hf_sensor_trouble(s, "names", &why, &why);
 }
 
 static int take_record(void *ctx, hf_sv record, struct hf_err *err)
@@ -205,8 +208,8 @@ static int take_record(void *ctx, hf_sv record, struct hf_err *err)
 		return on_execution(s, &h, record, err);
 	if (kind == HF_EVENT_EXIT)
 		return on_end(s, &h, err);
-	if (kind == HF_EVENT_CONNECT || kind == HF_EVENT_SEND)
-		watch_names(s, h.cgroup_id);
+	if (hf_event_uint(&s->event, HF_FIELD_NETWORK_REMOTE_PORT) == 53)
+		watch_names(s, h.cgroup_id); /* of a container that ran before */
 	return hf_sensor_hand(s, h.cgroup_id, h.execution, err);
 }
 
@@ -248,7 +251,11 @@ static int reconcile(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 	if (!s->reconcile)
 		return 0;
 	hf_sensor_heal_executions(s);
-	int code = hf_reconcile_walk(s->reconcile, true, &sink, err);
+	/* What is there is told once; later only where something was lost since. */
+	uint64_t lost = hf_sensor_lost(s);
+	int code = hf_reconcile_walk(s->reconcile, !s->walked || lost > s->lost_at_walk, &sink, err);
+	s->walked = true;
+	s->lost_at_walk = lost;
 	size_t stuck = hf_reconcile_missed(s->reconcile).stuck;
 	struct hf_err why = { 0 };
 
@@ -399,7 +406,7 @@ static int pace(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 	}
 	if (code >= 0 && now_ns - s->sweep_ns >= SWEEP_NS) {
 		s->sweep_ns = now_ns;
-		hf_sensor_sweep(s, now_ns, false);
+		code = hf_sensor_sweep(s, now_ns, false, err);
 	}
 	if (code >= 0 && s->opened && now_ns - s->room_ns >= SECOND_NS) {
 		s->room_ns = now_ns;

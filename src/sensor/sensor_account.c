@@ -10,7 +10,7 @@ enum { GONE_AFTER_NS = 2000000000 };
 void hf_sensor_count(struct hf_sensor *s, uint32_t kind, uint64_t cgroup_id, size_t offset_of_count, uint64_t n)
 {
 	struct hf_pair_counts *p = hf_counts_at(&s->counts, cgroup_id, kind);
-	struct hf_sensor_counts *c = p ? &p->counts : &s->gone_counts[kind];
+	struct hf_sensor_counts *c = p ? &p->counts : &s->unplaced_counts[kind];
 
 	*(uint64_t *)((char *)c + offset_of_count) += n;
 }
@@ -51,13 +51,15 @@ static void visit_kernel(void *ctx, uint32_t kind, uint64_t cgroup_id, const str
 		a->visit(a->ctx, kind, hf_containers_find(a->s->containers, cgroup_id), cgroup_id, &counts);
 }
 
-void hf_sensor_account(struct hf_sensor *s, hf_sensor_account_fn *visit, void *ctx)
+static void account(struct hf_sensor *s, bool with_gone, hf_sensor_account_fn *visit, void *ctx)
 {
 	struct account a = { .s = s, .visit = visit, .ctx = ctx };
 
 	if (s->perf)
 		hf_perf_settle(s->perf);
-	memcpy(a.elsewhere, s->gone_counts, sizeof a.elsewhere);
+	memcpy(a.elsewhere, s->unplaced_counts, sizeof a.elsewhere);
+	for (unsigned kind = 0; with_gone && kind < HF_EVENT_KINDS; kind++)
+		hf_sensor_counts_add(&a.elsewhere[kind], &s->gone_counts[kind]);
 	hf_kernel_account(s->kernel, visit_kernel, &a);
 	for (size_t i = 0; i < HF_COUNTS_SLOTS; i++) {
 		const struct hf_pair_counts *p = &s->counts.slots[i];
@@ -79,6 +81,11 @@ void hf_sensor_account(struct hf_sensor *s, hf_sensor_account_fn *visit, void *c
 		if (c->seen)
 			visit(ctx, kind, NULL, 0, c);
 	}
+}
+
+void hf_sensor_account(struct hf_sensor *s, hf_sensor_account_fn *visit, void *ctx)
+{
+	account(s, true, visit, ctx);
 }
 
 struct sweep {
@@ -111,29 +118,9 @@ static void fold(void *ctx, uint32_t kind, uint64_t cgroup_id, const struct hf_k
 		hf_sensor_counts_add(&w->s->gone_counts[kind], &counts);
 }
 
-void hf_sensor_sweep(struct hf_sensor *s, uint64_t now_ns, bool all)
-{
-	struct sweep w = { s, all ? UINT64_MAX : now_ns - GONE_AFTER_NS };
-	size_t kept = 0, over = 0;
-
-	for (size_t i = 0; i < s->gone_n; i++)
-		over += s->gone[i].since_ns <= w.before_ns;
-	if (!over)
-		return;
-	qsort(s->gone, s->gone_n, sizeof *s->gone, by_id);
-	hf_kernel_account(s->kernel, fold, &w);
-	hf_counts_fold(&s->counts, is_over, &w, s->gone_counts);
-	hf_counts_fold(&s->reported, is_over, &w, NULL);
-	for (size_t i = 0; i < s->gone_n; i++)
-		if (s->gone[i].since_ns <= w.before_ns)
-			hf_kernel_forget(s->kernel, s->gone[i].cgroup_id);
-		else
-			s->gone[kept++] = s->gone[i];
-	s->gone_n = kept;
-}
-
 struct report {
 	struct hf_sensor *s;
+	const struct sweep *over; /* only these containers */
 	bool all;
 	struct hf_err *err;
 	int code;
@@ -168,6 +155,8 @@ static void report_pair(void *ctx, enum hf_event_kind kind, const struct hf_cont
 	struct hf_pair_counts *before = lost ? hf_counts_at(&s->reported, cgroup_id, kind) : NULL;
 
 	/* Without a place to remember it by, it is told at the end, not each second. */
+	if (r->over && (!cgroup_id || !is_over(r->over, cgroup_id)))
+		return;
 	if (r->code < 0 || (!r->all && (!lost || !before || before->reported_dropped >= lost)))
 		return;
 	if (before)
@@ -189,13 +178,57 @@ static void report_pair(void *ctx, enum hf_event_kind kind, const struct hf_cont
 	r->code = s->sink->take(s->sink->ctx, &s->event, r->err);
 }
 
+int hf_sensor_sweep(struct hf_sensor *s, uint64_t now_ns, bool all, struct hf_err *err)
+{
+	struct sweep w = { s, all ? UINT64_MAX : now_ns - GONE_AFTER_NS };
+	struct report r = { .s = s, .over = &w, .all = true, .err = err };
+	size_t kept = 0, over = 0;
+
+	for (size_t i = 0; i < s->gone_n; i++)
+		over += s->gone[i].since_ns <= w.before_ns;
+	if (!over)
+		return 0;
+	qsort(s->gone, s->gone_n, sizeof *s->gone, by_id);
+	if (s->sink) /* the last word about each; from here on they are one sum */
+		account(s, false, report_pair, &r);
+	hf_kernel_account(s->kernel, fold, &w);
+	hf_counts_fold(&s->counts, is_over, &w, s->gone_counts);
+	hf_counts_fold(&s->reported, is_over, &w, NULL);
+	for (size_t i = 0; i < s->gone_n; i++)
+		if (s->gone[i].since_ns <= w.before_ns)
+			hf_kernel_forget(s->kernel, s->gone[i].cgroup_id);
+		else
+			s->gone[kept++] = s->gone[i];
+	s->gone_n = kept;
+	return r.code;
+}
+
 int hf_sensor_report(struct hf_sensor *s, bool all, const struct hf_event_sink *sink, struct hf_err *err)
 {
-	struct report r = { s, all, err, 0 };
+	struct report r = { .s = s, .all = all, .err = err };
 
 	s->sink = sink;
 	if (all)
-		hf_sensor_sweep(s, 0, true);
-	hf_sensor_account(s, report_pair, &r);
+		r.code = hf_sensor_sweep(s, 0, true, err);
+	account(s, false, report_pair, &r);
 	return r.code;
+}
+
+static void sum_lost(void *ctx, enum hf_event_kind kind, const struct hf_container *container, uint64_t cgroup_id,
+		     const struct hf_sensor_counts *c)
+{
+	uint64_t *sum = ctx;
+
+	(void)kind;
+	(void)container;
+	(void)cgroup_id;
+	*sum += dropped(c);
+}
+
+uint64_t hf_sensor_lost(struct hf_sensor *s)
+{
+	uint64_t sum = 0;
+
+	account(s, true, sum_lost, &sum);
+	return sum;
 }

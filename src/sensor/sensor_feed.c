@@ -23,6 +23,24 @@ static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_
 	return p;
 }
 
+/* What a process in a container ran at that time, its own or that of whom it is a fork. Before the first program of one that came from
+ * outside it is the runtime at work, and the event is marked so; who is not known at all may be anybody, and is not. */
+static uint64_t execution_of(struct hf_sensor *s, uint32_t pid, uint64_t time_ns)
+{
+	const struct hf_execution *x = hf_executions_of_pid(&s->executions, pid, time_ns);
+	uint64_t execution = 0, cgroup_id;
+
+	if (x)
+		return x->id;
+	if (!hf_kernel_process(s->kernel, pid, &execution, &cgroup_id))
+		return 0;
+	x = hf_executions_find(&s->executions, execution);
+	if (execution && (!x || x->pid != pid || x->since_ns <= time_ns))
+		return execution;
+	hf_event_set_bool(&s->event, HF_FIELD_PROCESS_SETUP, true);
+	return 0;
+}
+
 static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 {
 	struct hf_sensor *s = ctx;
@@ -40,11 +58,9 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 		if (p.unwanted)
 			return 0;
 	}
-	/* In a container, and no program of the container: the runtime on its way to the first one. */
-	if (cgroup_id && !execution && hf_event_has(e, HF_FIELD_PROCESS_PID) &&
-	    !hf_executions_of_pid(&s->executions, (uint32_t)hf_event_uint(e, HF_FIELD_PROCESS_PID),
-				  hf_event_uint(e, HF_FIELD_MONOTONIC_NS)))
-		hf_event_set_bool(&s->event, HF_FIELD_PROCESS_SETUP, true);
+	if (cgroup_id && !execution && hf_event_has(e, HF_FIELD_PROCESS_PID))
+		execution = execution_of(s, (uint32_t)hf_event_uint(e, HF_FIELD_PROCESS_PID),
+					 hf_event_uint(e, HF_FIELD_MONOTONIC_NS));
 	HF_COUNT(s, e->kind, cgroup_id, seen, 1);
 	HF_COUNT(s, e->kind, cgroup_id, delivered, 1);
 	return hf_sensor_hand(s, cgroup_id, execution, err);

@@ -148,7 +148,8 @@ int hf_sensor_hand(struct hf_sensor *s, uint64_t cgroup_id, uint64_t execution, 
 	struct hf_event *e = &s->event;
 	const struct hf_execution *x = hf_executions_find(&s->executions, execution);
 
-	if (!x && hf_event_has(e, HF_FIELD_PROCESS_PID))
+	/* What the runtime did is not what the same process became later. */
+	if (!x && hf_event_has(e, HF_FIELD_PROCESS_PID) && !hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
 		x = hf_executions_of_pid(&s->executions, (uint32_t)hf_event_uint(e, HF_FIELD_PROCESS_PID),
 					 hf_event_uint(e, HF_FIELD_MONOTONIC_NS));
 	if (x) {

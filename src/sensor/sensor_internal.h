@@ -70,7 +70,10 @@ struct hf_sensor {
 	uint64_t ignored[HF_IGNORED_SLOTS];
 	struct hf_counts counts;   /* of the sources beside BPF */
 	struct hf_counts reported; /* what was last reported as lost, all kinds */
-	struct hf_sensor_counts gone_counts[HF_EVENT_KINDS];
+	struct hf_sensor_counts gone_counts[HF_EVENT_KINDS];     /* of containers whose account was closed */
+	struct hf_sensor_counts unplaced_counts[HF_EVENT_KINDS]; /* for which the table had no room */
+	uint64_t lost_at_walk;
+	bool walked;
 	struct hf_gone gone[HF_GONE_MAX];
 	size_t gone_n;
 	uint64_t started_s, sequence, next_synthetic;
@@ -110,6 +113,8 @@ void hf_sensor_count(struct hf_sensor *s, uint32_t kind, uint64_t cgroup_id, siz
 #define HF_COUNT(s, kind, cgroup_id, field, n) \
 	hf_sensor_count((s), (kind), (cgroup_id), offsetof(struct hf_sensor_counts, field), (n))
 /* Puts the counts of containers that are gone for a while together, and lets the kernel forget them. */
-void hf_sensor_sweep(struct hf_sensor *s, uint64_t now_ns, bool all);
+int hf_sensor_sweep(struct hf_sensor *s, uint64_t now_ns, bool all, struct hf_err *err);
+/* All that was lost so far, all kinds. */
+uint64_t hf_sensor_lost(struct hf_sensor *s);
 /* Remembers a failure of a part, to be told as HEALTH once in ten seconds. */
 int hf_sensor_trouble(struct hf_sensor *s, const char *part, const struct hf_err *why, struct hf_err *err);
