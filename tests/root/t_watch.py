@@ -82,7 +82,7 @@ def identity(d, w):
 
 def setup(d, w):
     """what the runtime does before the first program is marked"""
-    rows = [r for r in w.all(container__name="simple") if get(r, "process.runtime_setup")]
+    rows = [r for r in w.all(container__name="simple") if get(r, "process.runtime_setup") and get(r, "process.name")]
     assert rows and all("runc" in get(r, "process.name") or "exe" in get(r, "process.name") or "docker" in get(r, "process.name") for r in rows), rows
     own = [r for r in w.all(container__name="simple") if get(r, "process.pid") and not get(r, "process.runtime_setup") and r["kind"] != "namespace"]
     assert own and not [r for r in own if "runc" in (get(r, "process.name") or "")], own
