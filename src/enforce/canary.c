@@ -210,25 +210,40 @@ static const char *attempt(const struct canary *c, bool exec)
 	return WEXITSTATUS(status) == STATUS_DENIED ? NULL : "was let through";
 }
 
+static void add_failure(struct hf_buf *out, const char *what, const char *why)
+{
+	if (why)
+		hf_buf_addf(out, "%s a forbidden %s %s", out->len ? ";" : "", what, why);
+}
+
+/* What is to be told of a try; empty where nothing went wrong. */
+static void add_failures(struct hf_buf *out, const char *exec, const char *peer, size_t detached)
+{
+	add_failure(out, "program", exec);
+	add_failure(out, "connection", peer);
+	if (detached)
+		hf_buf_addf(out, "%s %zu of the kernel's links %s taken away", out->len ? ";" : "", detached,
+			    detached == 1 ? "was" : "were");
+}
+
 bool canary_run(struct canary *c, bool *ret_ok, char *text, size_t size)
 {
+	hf_cleanup(hf_buf_done) struct hf_buf failures = HF_BUF(512);
 	uint64_t now = now_ns();
-	size_t detached;
 
 	if (now < c->next_ns)
 		return false;
 	c->next_ns = now + c->interval_ms * UINT64_C(1000000);
 	const char *exec = c->exec_by ? attempt(c, true) : NULL, *peer = c->peer_by ? attempt(c, false) : NULL;
 	const struct hf_rung *exec_rung = hf_rung_by(c->exec_by), *peer_rung = hf_rung_by(c->peer_by);
-	detached = hf_programs_detached(c->programs);
-	*ret_ok = !exec && !peer && !detached;
+	add_failures(&failures, exec, peer, hf_programs_detached(c->programs));
+	*ret_ok = !failures.len;
 	if (*ret_ok)
 		snprintf(text, size, "denied as it should be:%s%s%s%s", exec_rung ? " a program by " : "",
-			 exec_rung ? exec_rung->name : "", peer_rung ? " a connection by " : "",
+			 exec_rung ? exec_rung->name : "",
+			 peer_rung ? (exec_rung ? ", a connection by " : " a connection by ") : "",
 			 peer_rung ? peer_rung->name : "");
 	else
-		snprintf(text, size, "ENFORCEMENT DOES NOT HOLD:%s%s%s%s; %zu of the kernel's links were taken away",
-			 exec ? " a forbidden program " : "", exec ? exec : "", peer ? " a forbidden connection " : "",
-			 peer ? peer : "", detached);
+		snprintf(text, size, "ENFORCEMENT DOES NOT HOLD:%.*s", (int)failures.len, failures.ptr);
 	return true;
 }

@@ -65,6 +65,8 @@ int denial_event(hf_sv record, struct hf_arena *a, struct hf_event *e, struct hf
 		hf_event_set_string(
 			e, HF_FIELD_DENIAL_OBJECT,
 			hf_arena_fmt(a, "%s %u:%u", r.device >> 16 == 1 ? "block" : "character", r.major, r.minor));
+	} else if (r.rule == HF_DENY_FILELESS && path.len <= 1) {
+		hf_event_set_string(e, HF_FIELD_DENIAL_OBJECT, HF_SV("a program without a file"));
 	} else {
 		hf_event_set_string(e, HF_FIELD_DENIAL_OBJECT, path);
 		hf_event_set_string(e, r.rule == HF_DENY_FILES ? HF_FIELD_FILE_PATH : HF_FIELD_PROCESS_EXE_PATH, path);

@@ -22,6 +22,7 @@ struct guarded {
 	uint64_t cgroup_id;
 	struct bpf_link *links[LINKS_OF_GUARD];
 	size_t links_n;
+	char *path; /* of the cgroup, below the hierarchy */
 };
 
 struct hf_programs {
@@ -244,6 +245,7 @@ static void release(struct guarded *g)
 {
 	for (size_t i = 0; i < g->links_n; i++)
 		bpf_link__destroy(g->links[i]);
+	free(g->path);
 }
 
 void hf_programs_close(struct hf_programs *p)
@@ -345,7 +347,8 @@ int hf_programs_guard(struct hf_programs *p, const char *path, const struct hf_g
 											 : 0;
 	if (p->guarded_n == GUARDS_MAX)
 		return hf_fail(err, HF_E_LIMIT, "no more than %d cgroups are guarded", GUARDS_MAX);
-	struct guarded g = { .cgroup_id = st.st_ino };
+	struct guarded g = { .cgroup_id = st.st_ino, .path = hf_calloc(1, strlen(path) + 1) };
+	memcpy(g.path, path + (path[0] == '/'), strlen(path + (path[0] == '/')));
 	int code = attach_to(p, &g, cgroup, err);
 	if (!code && bpf_map_update_elem(p->guards, ret_cgroup_id, guard, BPF_ANY) < 0)
 		code = hf_fail_errno(err, "guard");
@@ -382,15 +385,26 @@ static bool is_detached(const struct bpf_link *link)
 	       (info.type == BPF_LINK_TYPE_CGROUP && !info.cgroup.cgroup_id);
 }
 
+static bool is_removed(const struct hf_programs *p, const struct guarded *g)
+{
+	struct stat st;
+
+	return fstatat(p->hierarchy, g->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != g->cgroup_id;
+}
+
 size_t hf_programs_detached(const struct hf_programs *p)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->links_n; i++)
 		n += is_detached(p->links[i]);
-	for (size_t i = 0; i < p->guarded_n; i++)
+	for (size_t i = 0; i < p->guarded_n; i++) {
+		size_t of_guard = 0;
 		for (size_t k = 0; k < p->guarded[i].links_n; k++)
-			n += is_detached(p->guarded[i].links[k]);
+			of_guard += is_detached(p->guarded[i].links[k]);
+		/* With a cgroup the kernel takes away its links too. */
+		n += of_guard && !is_removed(p, &p->guarded[i]) ? of_guard : 0;
+	}
 	return n;
 }
 

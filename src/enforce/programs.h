@@ -23,7 +23,7 @@ int hf_programs_guard(struct hf_programs *, const char *path, const struct hf_gu
 void hf_programs_unguard(struct hf_programs *, uint64_t cgroup_id);
 /* The counters of a guard. False where there is none. */
 bool hf_programs_read(const struct hf_programs *, uint64_t cgroup_id, struct hf_guard *ret);
-/* How many links are not attached any more: somebody took them away. */
+/* How many links are not attached any more though their cgroup is there: somebody took them away. */
 size_t hf_programs_detached(const struct hf_programs *);
 /* One write: while it is off nothing is denied. */
 int hf_programs_switch(struct hf_programs *, bool on, struct hf_err *err);

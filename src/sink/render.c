@@ -112,8 +112,12 @@ static void network(const struct hf_event *e, struct hf_buf *out)
 		hf_render_text(out, name);
 		hf_buf_add_char(out, ')');
 	}
-	word(out, HF_SV("by"));
-	word(out, hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH));
+	hf_sv who = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH);
+	if (!who.len)
+		who = hf_event_string(e, HF_FIELD_PROCESS_NAME);
+	if (who.len)
+		word(out, HF_SV("by"));
+	word(out, who);
 }
 
 static void exit_of(const struct hf_event *e, struct hf_buf *out)
@@ -147,13 +151,21 @@ static void alert(const struct hf_event *e, struct hf_buf *out)
 
 static void denial(const struct hf_event *e, struct hf_buf *out)
 {
+	hf_sv object = hf_event_string(e, HF_FIELD_DENIAL_OBJECT), rung = hf_event_string(e, HF_FIELD_DENIAL_RUNG);
+	hf_sv who = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH);
+
+	/* What was denied may be the program itself: then its caller is known by name alone. */
+	if (!who.len || hf_sv_eq(who, object))
+		who = hf_event_string(e, HF_FIELD_PROCESS_NAME);
 	if (hf_event_bool(e, HF_FIELD_DENIAL_DRY_RUN))
 		hf_buf_add(out, HF_SV("would stop"));
-	word(out, hf_event_string(e, HF_FIELD_DENIAL_OBJECT));
-	word(out, HF_SV("for"));
-	word(out, hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH));
-	word(out, HF_SV("by"));
-	word(out, hf_event_string(e, HF_FIELD_DENIAL_RUNG));
+	word(out, object);
+	if (who.len)
+		word(out, HF_SV("for"));
+	word(out, who);
+	if (rung.len)
+		word(out, HF_SV("by"));
+	word(out, rung);
 	word(out, hf_event_string(e, HF_FIELD_DENIAL_RULE));
 }
 

@@ -189,6 +189,20 @@ def canary(d):
         assert "links were taken away" in bad["health"]["message"], bad
 
 
+def removed(d):
+    """a container that is removed takes its links along, which is no alarm"""
+    d("run", "-d", "--name", "short", "box", "sleep", "1000")
+    with Enforce(d, "  - what: drift\n  - what: imds\n", "--container", "short", "--deny", "--canary-seconds", "1") as e:
+        e.wait_guarded()
+        d("rm", "-f", "short")
+        at = len(e.events)
+        good = lambda v: v["kind"] == "health" and v["health"]["part"] == "canary" and v["health"]["state"] == "ok"
+        docker.wait_until(lambda: len([v for v in e.read()[at:] if good(v)]) >= 2 or
+                          [v for v in e.events if v["kind"] == "health" and v["health"]["state"] == "degraded"], 20, "the canary")
+        bad = [v for v in e.events if v["kind"] == "health" and v["health"]["state"] == "degraded"]
+        assert not bad, bad
+
+
 def ends_with_it(d):
     """when it is killed, nothing is denied any more and the next start sweeps what it left"""
     d("exec", "one", "cp", "/bin/try", "/tmp/evil")
@@ -206,5 +220,5 @@ with docker.Docker(network=False) as engine:
     for container in ("one", "two"):
         engine("run", "-d", "--name", container, "box", "sleep", "1000")
     failed = docker.main([asks_for_a_target, dry_run, exec_kill, listed_programs, connections, cgroups_below, devices, switch_and_time,
-                          later_containers, response, canary, ends_with_it], engine)
+                          later_containers, response, canary, removed, ends_with_it], engine)
 sys.exit(failed)

@@ -318,6 +318,20 @@ HF_TEST(people_are_told_what_happened_without_control_bytes)
 	hf_event_set_string(&e, HF_FIELD_NETWORK_REMOTE_NAME, HF_SV("example.org"));
 	hf_event_set_string(&e, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/usr/bin/curl"));
 	shows(&e, "[2001:db8::1]:443 tcp (example.org) by /usr/bin/curl");
+	e.values[HF_FIELD_PROCESS_EXE_PATH] = (struct hf_value){ 0 };
+	shows(&e, "[2001:db8::1]:443 tcp (example.org)");
+
+	e = (struct hf_event){ .kind = HF_EVENT_DENIAL };
+	hf_event_set_string(&e, HF_FIELD_DENIAL_OBJECT, HF_SV("tcp/80 169.254.169.254"));
+	hf_event_set_string(&e, HF_FIELD_DENIAL_RULE, HF_SV("imds"));
+	shows(&e, "tcp/80 169.254.169.254 imds");
+	hf_event_set_string(&e, HF_FIELD_DENIAL_RUNG, HF_SV("cgroup"));
+	hf_event_set_string(&e, HF_FIELD_PROCESS_NAME, HF_SV("curl"));
+	shows(&e, "tcp/80 169.254.169.254 for curl by cgroup imds");
+	hf_event_set_string(&e, HF_FIELD_DENIAL_OBJECT, HF_SV("/tmp/x"));
+	hf_event_set_string(&e, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/tmp/x"));
+	hf_event_set_bool(&e, HF_FIELD_DENIAL_DRY_RUN, true);
+	shows(&e, "would stop /tmp/x for curl by cgroup imds");
 
 	e = (struct hf_event){ .kind = HF_EVENT_ALERT };
 	hf_event_set_string(&e, HF_FIELD_ALERT_SEVERITY, HF_SV("high"));
