@@ -4,6 +4,7 @@
 
 #include "baseline/shape.h"
 #include "enforce/policy_read.h"
+#include "model/metadata_addresses.h"
 
 static const struct {
 	const char *name, *meaning;
@@ -170,17 +171,21 @@ static int fill_from_profile(struct hf_policy *p, const struct hf_profile *profi
 
 static int add_imds(struct hf_policy_rule *r, struct hf_arena *a, struct hf_err *err)
 {
-	/* AWS, Azure, GCP, OpenStack, DigitalOcean and Oracle; AWS by IPv6; AWS ECS credentials; Alibaba. */
-	static const char *const addresses[] = { "169.254.169.254", "fd00:ec2::254", "169.254.170.2",
-						 "100.100.100.200" };
-	struct hf_policy_peer *peers = hf_arena_array(a, struct hf_policy_peer, HF_ARRAY_SIZE(addresses));
+	enum { ADDRESSES = HF_ARRAY_SIZE(hf_metadata_addresses), PORTS = HF_ARRAY_SIZE(hf_metadata_wire_server_ports) };
+	struct hf_policy_peer *peers = hf_arena_array(a, struct hf_policy_peer, ADDRESSES + PORTS);
 
 	if (!peers)
 		return hf_fail(err, HF_E_LIMIT, "rule imds");
-	for (size_t i = 0; i < HF_ARRAY_SIZE(addresses); i++)
-		(void)policy_peer_parse((hf_sv){ 0 }, hf_sv_of(addresses[i]), &peers[i]);
+	for (size_t i = 0; i < ADDRESSES; i++)
+		(void)policy_peer_parse((hf_sv){ 0 }, hf_metadata_addresses[i], &peers[i]);
+	for (size_t i = 0; i < PORTS; i++) {
+		struct hf_policy_peer *peer = &peers[ADDRESSES + i];
+		(void)policy_peer_parse((hf_sv){ 0 }, HF_METADATA_WIRE_SERVER, peer);
+		peer->protocol = 6;
+		peer->port = hf_metadata_wire_server_ports[i];
+	}
 	r->peers = peers;
-	r->peers_n = HF_ARRAY_SIZE(addresses);
+	r->peers_n = ADDRESSES + PORTS;
 	return 0;
 }
 

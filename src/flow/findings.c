@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "model/metadata_addresses.h"
+
 struct finder {
 	const struct hf_flow_graph *g;
 	struct hf_arena *a;
@@ -66,16 +68,21 @@ static const struct {
 	{ HF_FLOW_TCP, 873, "rsync" },       { HF_FLOW_TCP, 1883, "MQTT" },         { HF_FLOW_TCP, 8080, "HTTP" },
 	{ HF_FLOW_TCP, 11211, "memcached" },
 };
-/* Who instances ask about themselves and for credentials: AWS, GCP, Azure, OpenStack and others; AWS over IPv6; ECS tasks and EKS pod
- * identity; Azure's wire server; Alibaba; Oracle. */
-static const char *const metadata_addresses[] = { "169.254.169.254", "fd00:ec2::254", "169.254.170.2",
-						  "169.254.170.23",  "168.63.129.16", "100.100.100.200",
-						  "192.0.0.192" };
-
 static bool among(const char *const *list, size_t n, hf_sv word)
 {
 	for (size_t i = 0; i < n; i++)
 		if (hf_sv_eq(hf_sv_of(list[i]), word))
+			return true;
+	return false;
+}
+
+static bool is_metadata(hf_sv address, uint16_t port)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_metadata_addresses); i++)
+		if (hf_sv_eq(hf_metadata_addresses[i], address))
+			return true;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_metadata_wire_server_ports); i++)
+		if (port == hf_metadata_wire_server_ports[i] && hf_sv_eq(address, HF_METADATA_WIRE_SERVER))
 			return true;
 	return false;
 }
@@ -160,7 +167,7 @@ static bool look_at_metadata(struct finder *m, const struct hf_flow *f)
 	for (size_t i = 0; is_outside(&f->server) && i < f->server.addresses_n; i++) {
 		hf_sv address = hf_address_text(&f->server.addresses[i].address, text);
 
-		if (!among(metadata_addresses, HF_ARRAY_SIZE(metadata_addresses), address))
+		if (!is_metadata(address, f->port))
 			continue;
 		found(m, HF_FLOW_FINDING_METADATA, subject(f), f,
 		      hf_arena_fmt(
