@@ -17,7 +17,7 @@ enum {
 	WAIT_MS = 100,
 	NICENESS = -10,
 	ASKED_MAX = 256,      /* events that wait for their drift */
-	DRIFT_WAIT_MS = 1000, /* after which an event goes on without it */
+	DRIFT_WAIT_MS = 3000, /* after which an event goes on without it */
 	JUDGE_TICK_S = 60,
 	WATCHES_MAX = 512,
 	TRIM_S = 10, /* how often memory that a storm of events has left is given back */
@@ -47,6 +47,8 @@ struct agent {
 	struct asked *asked_first, *asked_last;
 	size_t asked_n;
 	uint64_t asked_id;
+	uint64_t unanswered, unanswered_told; /* questions whose events went on without an answer */
+	bool drift_behind;
 	struct hf_file_watch watches[WATCHES_MAX];
 	size_t watches_n;
 	uint64_t second_ns, minute_ns, trim_ns;
@@ -89,14 +91,24 @@ static int judged(struct agent *a, struct hf_event *e, struct hf_err *err)
 	return a->judged.take(a->judged.ctx, e, err);
 }
 
-static bool ask(struct agent *a, const struct hf_event *e)
+static void goes_unanswered(struct agent *a, enum hf_drift_subject subject, struct hf_event *e)
+{
+	static const struct hf_drift_answer unknown = { .state = HF_DRIFT_UNKNOWN };
+
+	hf_drift_describe(&unknown, subject, e);
+	a->unanswered++;
+}
+
+/* What was asked about; the event waits then unless @ret_waits says otherwise: there are too many. */
+static enum hf_drift_subject ask(struct agent *a, const struct hf_event *e, bool *ret_waits)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KIB(64));
 	struct hf_drift_question q = { 0 };
 	enum hf_drift_subject subject = a->drift ? hf_drift_question_of(e, &scratch, &q) : HF_DRIFT_NOTHING;
 
+	*ret_waits = false;
 	if (subject == HF_DRIFT_NOTHING || a->asked_n >= ASKED_MAX)
-		return false;
+		return subject;
 	struct asked *w = hf_calloc(1, sizeof *w);
 	w->arena = HF_ARENA(HF_KIB(64));
 	w->event = hf_event_copy(&w->arena, e);
@@ -106,12 +118,13 @@ static bool ask(struct agent *a, const struct hf_event *e)
 	if (!w->event || !hf_drift_ask(a->drift, &q)) {
 		hf_arena_done(&w->arena);
 		free(w);
-		return false;
+		return subject;
 	}
 	*(a->asked_last ? &a->asked_last->next : &a->asked_first) = w;
 	a->asked_last = w;
 	a->asked_n++;
-	return true;
+	*ret_waits = true;
+	return subject;
 }
 
 static int first_goes_on(struct agent *a, const struct hf_drift_answer *answer, struct hf_err *err)
@@ -124,6 +137,8 @@ static int first_goes_on(struct agent *a, const struct hf_drift_answer *answer, 
 	a->asked_n--;
 	if (answer)
 		hf_drift_describe(answer, w->subject, w->event);
+	else
+		goes_unanswered(a, w->subject, w->event);
 	int code = judged(a, w->event, err);
 	hf_arena_done(&w->arena);
 	free(w);
@@ -176,9 +191,13 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 
 	if (e->kind == HF_EVENT_EXEC && !hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
 		tell_known(a, e);
-	if (ask(a, e))
+	bool waits;
+	enum hf_drift_subject subject = ask(a, e, &waits);
+	if (waits)
 		return 0;
 	mine = *e;
+	if (subject != HF_DRIFT_NOTHING)
+		goes_unanswered(a, subject, &mine);
 	return judged(a, &mine, err);
 }
 
@@ -273,11 +292,28 @@ static void give_back(struct agent *a, uint64_t now)
 		malloc_trim(0);
 }
 
+/* Tells once that drift falls behind, and once that it no longer does. */
+static int tell_drift(struct agent *a, const struct hf_event_sink *sink, struct hf_err *err)
+{
+	bool behind = a->unanswered != a->unanswered_told;
+	char text[160];
+
+	a->unanswered_told = a->unanswered;
+	if (behind == a->drift_behind)
+		return 0;
+	a->drift_behind = behind;
+	snprintf(text, sizeof text, "%llu questions went unanswered so far: %s", (unsigned long long)a->unanswered,
+		 behind ? "programs that images do not hold may go by as unknown" : "it keeps up again");
+	return hf_sensor_health(a->sensor, "drift", behind ? "degraded" : "ok", text, sink, err);
+}
+
 static int each_second(struct agent *a, uint64_t now, const struct hf_event_sink *sink, struct hf_err *err)
 {
 	char day[16];
 	int code = hf_sensor_report(a->sensor, false, sink, err);
 
+	if (code >= 0)
+		code = tell_drift(a, sink, err);
 	give_back(a, now);
 	hf_outputs_tick(a->outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers));
 	if (code < 0 || !a->judge || now - a->minute_ns < JUDGE_TICK_S * SECOND_NS)

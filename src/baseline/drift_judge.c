@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "baseline/drift.h"
@@ -12,17 +13,22 @@
 #include "baseline/process_files.h"
 
 enum { CONTAINERS = 1024, MOUNTS_MAX = 256 << 10, MOUNTS_TOTAL_MAX = 4 << 20 };
+/* What one container may have read for digests, so that it does not keep the others waiting; for evidence alone only small files. */
+#define SHARE_BYTES      ((int64_t)HF_MIB(48))
+#define SHARE_PER_SECOND ((int64_t)HF_MIB(8))
+#define EVIDENCE_BYTES   ((int64_t)HF_MIB(16))
 
 struct saved {
 	uint64_t container, used, device; /* of the root's overlay; 0: it has none */
 	char *mounts;                     /* mountinfo, malloc */
 	size_t len;
+	int64_t share, share_ns; /* bytes that may be read for it, as of when */
 };
 
 struct hf_drift_judge {
 	struct file_digests *digests;
 	uint64_t file_max, clock;
-	struct saved saved[CONTAINERS];
+	struct saved saved[CONTAINERS], others; /* others: whose container is not known share one */
 	size_t saved_n, saved_bytes;
 };
 
@@ -170,12 +176,43 @@ struct task {
 	hf_sv real; /* the path with links followed, relative */
 };
 
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Whether the bytes of @fd may be read for this container now. Who read nothing for a while may read one file of any size, on credit. */
+static bool may_read(struct task *t, int fd, bool evidence)
+{
+	struct saved *own = saved_of(t->j, t->q->container), *s = own ? own : &t->j->others;
+	int64_t now = now_ns(), since = now - s->share_ns, full = SHARE_BYTES;
+	struct stat st;
+
+	if (fstat(fd, &st) || file_digests_known(t->j->digests, fd))
+		return true;
+	if (!s->share_ns || since > 3600 * INT64_C(1000000000))
+		s->share = full;
+	else
+		s->share += (int64_t)((double)since * (double)SHARE_PER_SECOND / 1e9);
+	s->share = s->share > full ? full : s->share;
+	s->share_ns = now;
+	if (st.st_size > s->share && (evidence || s->share < full / 2))
+		return false;
+	if (evidence && st.st_size > EVIDENCE_BYTES)
+		return false;
+	s->share -= st.st_size;
+	return true;
+}
+
 /* For evidence alone: the answer stands without it. */
 static void note_digest(struct task *t, int fd, char out[HF_DIGEST_TEXT_MAX])
 {
 	struct hf_err err = { 0 };
 
-	if (file_digests_get(t->j->digests, fd, out, &err) < 0)
+	if (!may_read(t, fd, true) || file_digests_get(t->j->digests, fd, out, &err) < 0)
 		out[0] = 0;
 }
 
@@ -216,6 +253,10 @@ static void compare(struct task *t, int fd, int image, bool elsewhere)
 		say(t, HF_DRIFT_MODIFIED, "was %s and has another size", what);
 		note_digest(t, fd, t->out->digest);
 		note_digest(t, image, t->out->image_digest);
+		return;
+	}
+	if ((uint64_t)here.st_size <= t->j->file_max && !may_read(t, fd, false)) {
+		say(t, HF_DRIFT_UNKNOWN, "so much was read for its container that others come first");
 		return;
 	}
 	if (!digest_of(t, fd, "the file", t->out->digest) ||

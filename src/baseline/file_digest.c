@@ -122,6 +122,21 @@ static int read_digest(struct file_digests *f, int fd, uint64_t size, char out[H
 	return r;
 }
 
+static size_t slot_of(const struct state *s)
+{
+	return (s->inode * 0x9e3779b97f4a7c15u + s->device) >> 52;
+}
+
+bool file_digests_known(const struct file_digests *f, int fd)
+{
+	struct state s;
+
+	if (!state_of(fd, &s))
+		return false;
+	const struct slot *slot = &f->slots[slot_of(&s)];
+	return slot->used && same(&slot->state, &s);
+}
+
 int file_digests_get(struct file_digests *f, int fd, char out[HF_DIGEST_TEXT_MAX], struct hf_err *err)
 {
 	struct state before, after;
@@ -129,7 +144,7 @@ int file_digests_get(struct file_digests *f, int fd, char out[HF_DIGEST_TEXT_MAX
 	out[0] = 0;
 	if (!state_of(fd, &before))
 		return hf_fail(err, HF_E_IO, "is not a regular file");
-	struct slot *slot = &f->slots[(before.inode * 0x9e3779b97f4a7c15u + before.device) >> 52];
+	struct slot *slot = &f->slots[slot_of(&before)];
 	if (slot->used && same(&slot->state, &before)) {
 		memcpy(out, slot->digest, sizeof slot->digest);
 		atomic_fetch_add(&f->cached, 1);

@@ -120,6 +120,14 @@ def package_managers(d, pid):
     is_("an untouched file stays the image's", drift(pid, "/opt/tool-4", options=["--ancestor", "/usr/bin/apt-get"]), ["image"])
 
 
+def shares(d, pid):
+    """large files of one container do not keep the others waiting; what needs no bytes is always known"""
+    d("exec", "one", "sh", "-c", "for i in 1 2 3 4 5 6; do head -c 40000000 /dev/zero >/opt/big-$i; done")
+    got = drift(pid, *[f"/opt/big-{i}" for i in range(1, 7)], options=["--container", "8"])
+    is_("large new files are known to be new", got, ["new"] * 6)
+    is_("and are not read", [[g[1]] for g in got], ["-"] * 6)
+
+
 def layers(d):
     """whiteouts and opaque folders between layers of the image"""
     d("run", "--name", "second", "box", "sh", "-c", "rm /opt/tool-0; rm -r /opt/lib; mkdir /opt/lib; echo a >/opt/lib/a; echo 2 >>/opt/tool-1")
@@ -133,7 +141,7 @@ def layers(d):
 
 
 def main():
-    print("1..26")
+    print("1..28")
     with docker.Docker(network=False) as d:
         d.import_image("box", files())
         shared = d.folder / "shared"
@@ -147,8 +155,9 @@ def main():
         held(d, pid)
         package_managers(d, pid)
         other_roots(d, pid)
+        shares(d, pid)
         layers(d)
-    return failed or number != 26
+    return failed or number != 28
 
 
 sys.exit(bool(main()))
