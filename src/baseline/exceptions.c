@@ -355,6 +355,16 @@ static size_t fields_of(const struct hf_rules *rules, const struct hf_event *ale
 	return hf_profile_rule_part(id, &part) ? hf_profile_alert_fields(part, alert, own) : 0;
 }
 
+/* Adds the test of a field, unless the rule's own fields did. */
+static bool add_narrowing(struct hf_buf *match, const struct hf_event *alert, enum hf_event_field f,
+			  const enum hf_event_field *fields, size_t fields_n)
+{
+	for (size_t i = 0; i < fields_n; i++)
+		if (fields[i] == f)
+			return hf_event_has(alert, f);
+	return hf_event_has(alert, f) && !is_truncated(alert, f) && add_test(match, alert, f);
+}
+
 int hf_exception_suggest(const struct hf_rules *rules, const struct hf_event *alert, hf_sv owner, hf_sv why,
 			 hf_sv expires, struct hf_buf *out, struct hf_err *err)
 {
@@ -364,7 +374,6 @@ int hf_exception_suggest(const struct hf_rules *rules, const struct hf_event *al
 	const enum hf_event_field *fields;
 	size_t fields_n = fields_of(rules, alert, own, &fields);
 	hf_cleanup(hf_buf_done) struct hf_buf match = HF_BUF(HF_CONDITION_SIZE_MAX), name = HF_BUF(512);
-	bool image_only = true;
 
 	if (!is_rule(rules, id))
 		return hf_fail(err, HF_E_MISSING, "no rule is called '%.*s'", HF_SV_FMT(id));
@@ -373,12 +382,14 @@ int hf_exception_suggest(const struct hf_rules *rules, const struct hf_event *al
 		if (is_truncated(alert, f))
 			return hf_fail(err, HF_E_UNSUPPORTED, "%s was truncated, and no exception matches what was",
 				       hf_event_fields[f].name);
-		if (add_test(&match, alert, f) && f != HF_FIELD_CONTAINER_IMAGE_NAME)
-			image_only = false;
+		add_test(&match, alert, f);
 	}
-	if (image_only && hf_event_has(alert, HF_FIELD_PROCESS_EXE_PATH) &&
-	    !is_truncated(alert, HF_FIELD_PROCESS_EXE_PATH))
-		add_test(&match, alert, HF_FIELD_PROCESS_EXE_PATH);
+	/* Without these it would hide what other programs do, and in every image. */
+	if (match.len && !add_narrowing(&match, alert, HF_FIELD_CONTAINER_IMAGE_NAME, fields, fields_n) &&
+	    add_narrowing(&match, alert, HF_FIELD_CONTAINER_NAME, fields, fields_n))
+		image = hf_event_string(alert, HF_FIELD_CONTAINER_NAME);
+	if (match.len)
+		add_narrowing(&match, alert, HF_FIELD_PROCESS_EXE_PATH, fields, fields_n);
 	if (!match.len || match.over)
 		return hf_fail(err, HF_E_UNSUPPORTED,
 			       "the event has none of the fields that exceptions of %.*s are made of", HF_SV_FMT(id));

@@ -61,7 +61,8 @@ void hf_exception_replay(const struct hf_exception *, const struct hf_event *ale
  * rules, or alerts of severity critical while it names more than the one rule. */
 bool hf_would_hide_warns(const struct hf_exception *, const struct hf_would_hide *total, struct hf_buf *ret);
 
-/* The narrowest exception that hides alerts like @alert: an entry of the file's list, for the fields that its rule suggests. @owner,
+/* The narrowest exception that hides alerts like @alert: an entry of the file's list, for the fields that its rule suggests, the
+ * image and the executable. @owner,
  * @why and @expires may be empty: then they are to be filled in. HF_E_MISSING where the rule is not known; HF_E_UNSUPPORTED
  * where the event lacks all suggested fields, or one that it has was truncated. */
 int hf_exception_suggest(const struct hf_rules *, const struct hf_event *alert, hf_sv owner, hf_sv why, hf_sv expires,

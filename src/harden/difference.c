@@ -87,7 +87,8 @@ static void compare_files(struct hf_harden_plan *p, struct hf_difference *d)
 			"files written before the trace began are not known; needs a trace from the container's start");
 	else if (!hf_usage_knows(p->usage, HF_EVENT_FILE))
 		files = HF_SV(
-			"files written are not in the trace; needs a trace in which files were watched, without loss");
+			"files written are not in the trace; needs a trace in which files were watched, without loss "
+			"(if they were and none was written: --watched file)");
 	if (p->grant && !p->grant->read_only_root)
 		hf_names_add(granted, HF_SV("write /"));
 	for (size_t i = 0; p->grant && i < p->grant->mounts.n; i++) {

@@ -130,7 +130,9 @@ static void decide_root(struct hf_harden_plan *p)
 	const hf_sv *written = hf_names_list(&p->usage->files_written);
 	struct hf_names folders = HF_NAMES(p->arena);
 
-	p->root_missing = missing(p, HF_EVENT_FILE, "files written", "a trace in which files were watched");
+	p->root_missing =
+		missing(p, HF_EVENT_FILE, "files written",
+			"a trace in which files were watched (if they were and none was written: --watched file)");
 	for (size_t i = 0; written && i < hf_names_count(&p->usage->files_written); i++) {
 		const struct hf_grant_mount *m = p->grant ? hf_grant_mount_of(p->grant, written[i]) : NULL;
 		hf_sv folder = hf_sv_dirname(written[i]);

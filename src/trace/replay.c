@@ -105,6 +105,8 @@ int hf_trace_replay(int fd, const struct hf_event_sink *sink, struct hf_trace_re
 			    .event = hf_calloc(1, sizeof *r.event) };
 	int code = read_all(&r, fd);
 
+	if (code >= 0 && ret->unreadable && !ret->events)
+		code = hf_fail(err, HF_E_FORMAT, "no line is an event");
 	hf_arena_done(&r.arena);
 	free(r.event);
 	return code < 0 ? code : 0;

@@ -12,6 +12,6 @@ struct hf_trace_replayed {
 	char unreadable_why[160]; /* of that line */
 };
 
-/* Hands each event to @sink. Lines that cannot be read are counted, not fatal: a record may end in the middle. 0; HF_E_IO; or what the
- * sink returned. *ret is filled in every case. */
+/* Hands each event to @sink. Lines that cannot be read are counted, not fatal: a record may end in the middle. 0; HF_E_IO;
+ * HF_E_FORMAT where there are lines and none is an event; or what the sink returned. *ret is filled in every case. */
 int hf_trace_replay(int fd, const struct hf_event_sink *sink, struct hf_trace_replayed *ret, struct hf_err *err);

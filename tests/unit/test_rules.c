@@ -377,6 +377,8 @@ HF_TEST(a_suggested_exception_hides_its_alert_and_no_other)
 	hf_event_set_list(&other, HF_FIELD_PROCESS_ARGUMENTS, others, 2);
 	assert_int_equal(hf_rules_evaluate(rules, &e, &(struct hf_event_sink){ suggest, &s }, NULL), HF_OK);
 	hf_buf_add_char(&s.t.text, '\0');
+	assert_non_null(strstr(s.t.text.ptr, "container.image.name = "));
+	assert_non_null(strstr(s.t.text.ptr, "process.executable.path = "));
 	struct hf_exceptions *x = load_exceptions(s.t.text.ptr, rules, &shown, HF_OK);
 	struct hf_event_sink sink =
 		hf_exceptions_sink(x, (struct hf_event_sink){ alert, &shown }, (struct hf_event_sink){ 0 });
