@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +25,9 @@ enum {
 	KNOWN_SOCKETS = 8192,
 	READ_MS = 250, /* for one process */
 	STUCK_MAX = 8,
+	FDS_FAIR = 1 << 16, /* descriptors in one walk, shared out among the processes, … */
+	FDS_LEAST = 256,    /* … each of which has so many, … */
+	FDS_MAX = 1 << 18,  /* … and all together these */
 };
 
 struct found {
@@ -54,6 +59,8 @@ struct hf_reconcile {
 	size_t found_n, found_slots;
 	struct listener *listeners;
 	size_t listeners_n;
+	size_t fds_left;
+	uint32_t fds_pid; /* whose descriptors were looked at last */
 	struct hf_known known;
 	struct hf_reconcile_missed missed;
 	struct hf_patience *patience;
@@ -329,6 +336,36 @@ static void read_listeners(struct hf_reconcile *r, uint32_t pid)
 	}
 }
 
+static int by_inode(const void *a, const void *b)
+{
+	const struct listener *x = a, *y = b;
+
+	return (x->socket.inode > y->socket.inode) - (x->socket.inode < y->socket.inode);
+}
+
+static void own(struct hf_reconcile *r, uint64_t inode, const struct found *f)
+{
+	const struct listener key = { .socket.inode = inode };
+	struct listener *l = bsearch(&key, r->listeners, r->listeners_n, sizeof key, by_inode);
+
+	if (l && !l->owner)
+		l->owner = f;
+}
+
+/* How many descriptors of a process are looked at: a container with many must not use up what there is for all. Processes that share
+ * one table of descriptors (CLONE_FILES) are looked at once. */
+static size_t fds_of(struct hf_reconcile *r, const struct found *f)
+{
+	size_t n = FDS_FAIR / r->found_n;
+	uint32_t before = r->fds_pid;
+
+	r->fds_pid = f->pid;
+	if (before && syscall(SYS_kcmp, (pid_t)before, (pid_t)f->pid, KCMP_FILES, 0, 0) == 0)
+		return 0;
+	n = n < FDS_LEAST ? FDS_LEAST : n;
+	return n < r->fds_left ? n : r->fds_left;
+}
+
 /* Who holds a socket: /proc/PID/fd has links "socket:[INODE]". */
 static void find_owners(struct hf_reconcile *r, const struct found *f)
 {
@@ -336,17 +373,24 @@ static void find_owners(struct hf_reconcile *r, const struct found *f)
 	struct dirent *entry;
 	uint64_t inode;
 
+	size_t left = fds_of(r, f);
+	r->missed.cut += !r->fds_left;
+	if (!left)
+		return;
 	snprintf(path, sizeof path, "%u/fd", f->pid);
 	int fd = openat(r->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	while (dir && (entry = readdir(dir))) {
+		if (!left) {
+			r->missed.cut++;
+			break;
+		}
+		left--;
+		r->fds_left--;
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof link);
 		hf_sv text = { link, n > 0 ? (size_t)n : 0 };
-		if (!hf_sv_starts(text, HF_SV("socket:[")) || !hf_sv_to_u64(hf_sv_slice(text, 8, text.len - 9), &inode))
-			continue;
-		for (size_t i = 0; i < r->listeners_n; i++)
-			if (r->listeners[i].socket.inode == inode && !r->listeners[i].owner)
-				r->listeners[i].owner = f;
+		if (hf_sv_starts(text, HF_SV("socket:[")) && hf_sv_to_u64(hf_sv_slice(text, 8, text.len - 9), &inode))
+			own(r, inode, f);
 	}
 	if (dir)
 		closedir(dir);
@@ -388,6 +432,8 @@ static int tell_network(struct hf_reconcile *r, const uint64_t *networks, size_t
 	int code = 0;
 
 	read_listeners(r, r->found[from].pid);
+	if (r->listeners_n)
+		qsort(r->listeners, r->listeners_n, sizeof *r->listeners, by_inode);
 	for (size_t i = from; r->listeners_n && i < r->found_n; i++)
 		if (networks[i] == networks[from])
 			find_owners(r, &r->found[i]);
@@ -403,6 +449,8 @@ static int tell_objects(struct hf_reconcile *r, struct hf_err *err)
 	struct number_set told = number_set_new(r->found_n);
 	int code = 0;
 
+	r->fds_left = FDS_MAX;
+	r->fds_pid = 0;
 	for (size_t i = 0; i < r->found_n; i++)
 		networks[i] = network_of(r, r->found[i].pid);
 	for (size_t i = 0; code >= 0 && i < r->found_n; i++) {

@@ -3,6 +3,7 @@ account that adds up."""
 import ctypes
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -185,11 +186,25 @@ def what_was_there(d):
     sockets = [line for line in first.splitlines() if line.startswith("listen ") and f"container.cgroup_id={cgroup} " in line]
     assert len(sockets) == 1 and "network.protocol=tcp" in sockets[0] and "network.local.port=8080" in sockets[0], first
     assert f"container.cgroup_id={cgroup} process.pid={pid} process.tid={pid} map.path=/usr/bin/bash" in first
-    assert "map " not in second and "listen " not in second
+    again = [line for line in second.splitlines() if line.startswith(("map ", "listen ")) and f"container.cgroup_id={cgroup} " in line]
+    assert not again, again
+
+
+def many_descriptors(d):
+    """a process with more descriptors than one walk looks at is cut, and told so; the next one's socket is found"""
+    d("run", "-d", "--name", "hoard", "deb", "bash", "-c",
+      "httpd -p 8090 -h /tmp; for ((i = 0; i < 80; i++)); do sleep 1000 & done; for ((i = 0; i < 1000; i++)); do exec {f}</dev/null; done; echo done; wait")
+    docker.wait_until(lambda: "done" in str(d("logs", "hoard")), what="the last descriptor")
+    d("run", "-d", "--name", "after", "deb", "bash", "-c", "httpd -f -p 8091 -h /tmp & sleep 1000; true")
+    docker.wait_until(lambda: "httpd" in d("exec", "after", "ps"))
+    first, second, end = subprocess.run([DUMP, "walk", "0"], capture_output=True, text=True, check=True).stdout.split("walked missed ")
+    after = [line for line in first.splitlines() if line.startswith("listen ") and f"container.cgroup_id={cgroup_of(d.pid('after'))} " in line]
+    assert len(after) == 1 and "network.local.port=8091" in after[0], after
+    assert int(re.match(r"\d+ \d+ (\d+)", second)[1]) > 0, second[:40]
 
 
 with docker.Docker(network=False) as docker_:
     docker_.import_image("deb", {"etc/shadow": (b"root:*:1::::::\n", 0o640), "etc/cron.d/x": (b"", 0o644)}, packages=("bash", "coreutils", "util-linux"))
     docker_("run", "-d", "--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--name", "one", "deb", "sleep", "1000")
     docker_("run", "-d", "--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--pid=host", "--name", "host", "deb", "sleep", "1000")
-    sys.exit(docker.main([libraries, losses, memory, namespaces, files, nothing_is_held, tracing, executions_without_bpf, what_was_there], docker_))
+    sys.exit(docker.main([libraries, losses, memory, namespaces, files, nothing_is_held, tracing, executions_without_bpf, what_was_there, many_descriptors], docker_))
