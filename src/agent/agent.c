@@ -104,7 +104,8 @@ static enum hf_drift_subject ask(struct agent *a, const struct hf_event *e, bool
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KIB(64));
 	struct hf_drift_question q = { 0 };
-	enum hf_drift_subject subject = a->drift ? hf_drift_question_of(e, &scratch, &q) : HF_DRIFT_NOTHING;
+	uint64_t root = a->drift ? hf_drift_root(a->drift, hf_event_uint(e, HF_FIELD_CONTAINER_CGROUP_ID)) : 0;
+	enum hf_drift_subject subject = a->drift ? hf_drift_question_of(e, root, &scratch, &q) : HF_DRIFT_NOTHING;
 
 	*ret_waits = false;
 	if (subject == HF_DRIFT_NOTHING || a->asked_n >= ASKED_MAX)

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-enum { ANCESTORS_MAX = 16, ARGUMENTS_MAX = 4, QUEUE_MAX = 1024, QUESTION_MAX = 64 << 10, CLOSE_S = 2 };
+enum { ANCESTORS_MAX = 16, ARGUMENTS_MAX = 4, ROOTS = 1024, QUEUE_MAX = 1024, QUESTION_MAX = 64 << 10, CLOSE_S = 2 };
 
 /* A question of its own memory, and later its answer. */
 struct item {
@@ -35,6 +35,9 @@ struct hf_drift {
 	int fd;
 	struct hf_drift_count count;
 	struct hf_drift_judge *judge;
+	struct {
+		uint64_t container, device;
+	} roots[ROOTS]; /* by the container's number; one pushes another out */
 };
 
 static void push(struct list *l, struct item *i)
@@ -99,7 +102,10 @@ static void answer_one(struct hf_drift *d, struct item *i)
 		hf_drift_judge_learn(d->judge, i->q.container, i->q.pid);
 	else
 		hf_drift_judge_ask(d->judge, &i->q, &i->answer);
+	uint64_t container = i->q.container, root = hf_drift_judge_root(d->judge, container);
 	pthread_mutex_lock(&d->lock);
+	d->roots[container % ROOTS].container = container;
+	d->roots[container % ROOTS].device = root;
 	if (i->learns) {
 		item_free(i);
 		return;
@@ -206,6 +212,14 @@ bool hf_drift_container(struct hf_drift *d, uint64_t container, uint64_t pid)
 
 	i->learns = true;
 	return put(d, i);
+}
+
+uint64_t hf_drift_root(struct hf_drift *d, uint64_t container)
+{
+	pthread_mutex_lock(&d->lock);
+	uint64_t device = d->roots[container % ROOTS].container == container ? d->roots[container % ROOTS].device : 0;
+	pthread_mutex_unlock(&d->lock);
+	return device;
 }
 
 bool hf_drift_ask(struct hf_drift *d, const struct hf_drift_question *q)

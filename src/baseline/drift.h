@@ -78,6 +78,8 @@ void hf_drift_close(struct hf_drift *d);
 /* Takes the container's mount table at the next opportunity; to be called when it starts, so that its short-lived programs can be
  * judged after their end. False: the queue is full. */
 bool hf_drift_container(struct hf_drift *d, uint64_t container, uint64_t pid);
+/* The device (major << 20 | minor) of the container's root as first seen; 0: not known yet, or no overlay. */
+uint64_t hf_drift_root(struct hf_drift *d, uint64_t container);
 /* False: the queue is full, it is counted as refused, the state stays unknown. */
 bool hf_drift_ask(struct hf_drift *d, const struct hf_drift_question *q);
 /* The next answer, in the order of the questions; false where there is none yet. */
@@ -93,6 +95,7 @@ void hf_drift_judge_free(struct hf_drift_judge *j);
 /* Keeps the mount table of @pid's namespace for @container. */
 void hf_drift_judge_learn(struct hf_drift_judge *j, uint64_t container, uint64_t pid);
 void hf_drift_judge_ask(struct hf_drift_judge *j, const struct hf_drift_question *q, struct hf_drift_answer *ret);
+uint64_t hf_drift_judge_root(struct hf_drift_judge *j, uint64_t container);
 /* Adds what the judge has read to @count. */
 void hf_drift_judge_count(const struct hf_drift_judge *j, struct hf_drift_count *count);
 /* Ends pauses for the budget, from another thread, for good. */

@@ -1,5 +1,7 @@
 #include "baseline/drift_event.h"
 
+#include "baseline/package_managers.h"
+
 static void set_process(const struct hf_event *e, struct hf_drift_question *q)
 {
 	const struct hf_value *tree = &e->values[HF_FIELD_PROCESS_ANCESTORS];
@@ -13,8 +15,12 @@ static void set_process(const struct hf_event *e, struct hf_drift_question *q)
 	}
 }
 
-static bool may_be_written(const struct hf_event *e)
+static bool may_be_written(const struct hf_event *e, uint64_t root)
 {
+	uint64_t device = hf_event_uint(e, HF_FIELD_PROCESS_EXE_DEVICE);
+
+	if (root && device && device != root)
+		return true;
 	return !hf_event_has(e, HF_FIELD_PROCESS_EXE_UPPER) || hf_event_bool(e, HF_FIELD_PROCESS_EXE_UPPER) ||
 	       hf_event_bool(e, HF_FIELD_PROCESS_EXE_MEMORY) || hf_event_bool(e, HF_FIELD_PROCESS_EXE_DELETED);
 }
@@ -38,6 +44,11 @@ static enum hf_drift_subject of_script(const struct hf_event *e, struct hf_arena
 {
 	hf_sv script = hf_event_string(e, HF_FIELD_PROCESS_SCRIPT), folder = hf_event_string(e, HF_FIELD_PROCESS_CWD);
 
+	const struct hf_value *arguments = &e->values[HF_FIELD_PROCESS_ARGUMENTS];
+
+	if (!script.len && arguments->type == HF_VALUE_LIST)
+		script = interpreter_script(hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH), arguments->list,
+					    arguments->n);
 	if (!script.len || (script.ptr[0] != '/' && !folder.len))
 		return HF_DRIFT_NOTHING;
 	q->is_map = true;
@@ -45,17 +56,18 @@ static enum hf_drift_subject of_script(const struct hf_event *e, struct hf_arena
 	return q->path.len ? HF_DRIFT_SCRIPT : HF_DRIFT_NOTHING;
 }
 
-enum hf_drift_subject hf_drift_question_of(const struct hf_event *e, struct hf_arena *a, struct hf_drift_question *ret)
+enum hf_drift_subject hf_drift_question_of(const struct hf_event *e, uint64_t root, struct hf_arena *a,
+					   struct hf_drift_question *ret)
 {
 	*ret = (struct hf_drift_question){ 0 };
 	if (!hf_event_has(e, HF_FIELD_CONTAINER_ID) || hf_event_bool(e, HF_FIELD_PROCESS_SETUP))
 		return HF_DRIFT_NOTHING;
 	set_process(e, ret);
 	if (e->kind == HF_EVENT_EXEC)
-		return may_be_written(e) ? of_program(e, ret) : of_script(e, a, ret);
+		return may_be_written(e, root) ? of_program(e, ret) : of_script(e, a, ret);
 	if (e->kind == HF_EVENT_CONNECT || e->kind == HF_EVENT_LISTEN) /* who calls, and who may be called */
-		return hf_event_has(e, HF_FIELD_PROCESS_EXE_UPPER) && may_be_written(e) ? of_program(e, ret)
-											: HF_DRIFT_NOTHING;
+		return hf_event_has(e, HF_FIELD_PROCESS_EXE_UPPER) && may_be_written(e, root) ? of_program(e, ret)
+											      : HF_DRIFT_NOTHING;
 	if (e->kind != HF_EVENT_MAP)
 		return HF_DRIFT_NOTHING;
 	ret->is_map = true;

@@ -162,6 +162,13 @@ void hf_drift_judge_learn(struct hf_drift_judge *j, uint64_t container, uint64_t
 		keep(j, container, hf_buf_view(&mounts));
 }
 
+uint64_t hf_drift_judge_root(struct hf_drift_judge *j, uint64_t container)
+{
+	const struct saved *s = saved_of(j, container);
+
+	return s ? s->device : 0;
+}
+
 /* One question at work. */
 struct task {
 	struct hf_drift_judge *j;

@@ -78,3 +78,38 @@ bool package_manager_among(const struct hf_ancestor *tree, size_t n, bool (*is_i
 	}
 	return false;
 }
+
+static bool is_one_of(hf_sv s, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hf_sv_eq(s, hf_sv_of(words[i])))
+			return true;
+	return false;
+}
+
+hf_sv interpreter_script(hf_sv path, const hf_sv *arguments, size_t n)
+{
+	static const char *const shells[] = { "sh", "ash", "bash", "dash" };
+	static const char *const no_file[] = { "-", "-c", "-s", "-e", "-E", "-m", "-p", "--eval", "--print" };
+	static const char *const with_value[] = { "-o", "-O",       "-W",          "-X",       "-I",
+						  "-d", "--rcfile", "--init-file", "--require" };
+	hf_sv base = hf_sv_basename(path);
+	bool by_name = hf_sv_eq(base, HF_SV("busybox")) && n;
+	bool shell = is_one_of(by_name ? hf_sv_basename(arguments[0]) : base, shells, HF_ARRAY_SIZE(shells));
+
+	if (!shell && !harmless_options(path))
+		return (hf_sv){ 0 };
+	for (size_t i = 1; i < n; i++) {
+		hf_sv s = arguments[i];
+		if (!s.len || (s.ptr[0] != '-' && s.ptr[0] != '+'))
+			return s;
+		if (hf_sv_eq(s, HF_SV("--")))
+			return i + 1 < n ? arguments[i + 1] : (hf_sv){ 0 };
+		bool sets = shell && (hf_sv_eq(s, HF_SV("-e")) || hf_sv_eq(s, HF_SV("-p")) || hf_sv_eq(s, HF_SV("-m")));
+		bool python = hf_sv_starts(base, HF_SV("python")) && hf_sv_eq(s, HF_SV("-E"));
+		if (!sets && !python && is_one_of(s, no_file, HF_ARRAY_SIZE(no_file)))
+			break;
+		i += is_one_of(s, with_value, HF_ARRAY_SIZE(with_value));
+	}
+	return (hf_sv){ 0 };
+}

@@ -44,6 +44,7 @@ ATTACKS = {
     "other-root": (["drift-executable"], [], "mkdir -p /opt/r/opt; cp /opt/deed /opt/r/opt/deed; echo x >>/opt/r/opt/deed; chroot /opt/r /opt/deed; sleep 1"),
     "removes-itself": (["drift-executable"], [], "cp /opt/deed /opt/gone; /opt/gone; rm /opt/gone; sleep 1"),
     "script": (["drift-script"], [], "printf '#!/bin/bash\\ntrue\\n' >/opt/new; chmod +x /opt/new; /opt/new; sleep 1"),
+    "script-by-interpreter": (["drift-script"], [], "echo true >/opt/by; sh /opt/by; sleep 1"),
     "shm": (["exec-from-shm"], ["--tmpfs", "/dev/shm:exec"], "cp /opt/deed /dev/shm/x; /dev/shm/x"),
     "hidden": (["hidden-executable"], [], "mkdir /opt/.x; cp /opt/deed /opt/.x/y; /opt/.x/y; sleep 1"),
     "memory": (["fileless-execution"], [], "/opt/deed from-memory true"),

@@ -181,6 +181,27 @@ HF_TEST(only_the_script_that_runs_makes_a_package_manager)
 	assert_false(manages("/usr/bin/cat", "/usr/bin/dpkg", "", ""));
 }
 
+static bool runs(const char *program, const char *one, const char *two, const char *three, const char *wanted)
+{
+	const hf_sv arguments[] = { hf_sv_of(program), hf_sv_of(one), hf_sv_of(two), hf_sv_of(three) };
+	hf_sv path = hf_sv_starts(arguments[0], HF_SV("ash")) ? HF_SV("/bin/busybox") : arguments[0];
+
+	return hf_sv_eq(interpreter_script(path, arguments, 4), hf_sv_of(wanted));
+}
+
+HF_TEST(interpreters_run_scripts)
+{
+	assert_true(runs("/bin/sh", "/tmp/e.sh", "x", "y", "/tmp/e.sh"));
+	assert_true(runs("/bin/bash", "-o", "pipefail", "/tmp/e.sh", "/tmp/e.sh"));
+	assert_true(runs("/bin/bash", "-e", "--", "e.sh", "e.sh"));
+	assert_true(runs("ash", "/tmp/e.sh", "", "", "/tmp/e.sh"));
+	assert_true(runs("/usr/bin/python3.11", "-E", "-u", "x.py", "x.py"));
+	assert_true(runs("/usr/bin/perl", "-e", "code", "/tmp/x", ""));
+	assert_true(runs("/usr/bin/python3", "-m", "http.server", "", ""));
+	assert_true(runs("/bin/sh", "-c", "/tmp/x", "", ""));
+	assert_true(runs("/bin/cat", "/tmp/x", "", "", ""));
+}
+
 static struct hf_event in_container(enum hf_event_kind kind)
 {
 	struct hf_event e = { .kind = kind };
@@ -199,25 +220,33 @@ HF_TEST(events_raise_questions)
 
 	hf_event_set_string(&e, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/bin/sh"));
 	hf_event_set_bool(&e, HF_FIELD_PROCESS_EXE_UPPER, true);
-	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_PROGRAM);
+	assert_int_equal(hf_drift_question_of(&e, 0, &a, &q), HF_DRIFT_PROGRAM);
 	assert_true(hf_sv_eq(q.path, HF_SV("/bin/sh")));
 	assert_int_equal(q.container, 9);
 	assert_int_equal(q.pid, 12);
 	assert_false(q.is_map);
 	hf_event_set_bool(&e, HF_FIELD_PROCESS_EXE_UPPER, false);
-	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_NOTHING);
+	assert_int_equal(hf_drift_question_of(&e, 0, &a, &q), HF_DRIFT_NOTHING);
+	hf_event_set_uint(&e, HF_FIELD_PROCESS_EXE_DEVICE, 7);
+	assert_int_equal(hf_drift_question_of(&e, 7, &a, &q), HF_DRIFT_NOTHING);
+	assert_int_equal(hf_drift_question_of(&e, 8, &a, &q), HF_DRIFT_PROGRAM);
+	const hf_sv arguments[] = { HF_SV("sh"), HF_SV("-e"), HF_SV("/tmp/e.sh"), HF_SV("x") };
+	hf_event_set_list(&e, HF_FIELD_PROCESS_ARGUMENTS, arguments, 4);
+	assert_int_equal(hf_drift_question_of(&e, 7, &a, &q), HF_DRIFT_SCRIPT);
+	assert_true(hf_sv_eq(q.path, HF_SV("/tmp/e.sh")));
+	assert_true(q.is_map);
 	hf_event_set_string(&e, HF_FIELD_PROCESS_SCRIPT, HF_SV("run.sh"));
-	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_NOTHING);
+	assert_int_equal(hf_drift_question_of(&e, 0, &a, &q), HF_DRIFT_NOTHING);
 	hf_event_set_string(&e, HF_FIELD_PROCESS_CWD, HF_SV("/tmp"));
-	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_SCRIPT);
+	assert_int_equal(hf_drift_question_of(&e, 0, &a, &q), HF_DRIFT_SCRIPT);
 	assert_true(hf_sv_eq(q.path, HF_SV("/tmp/run.sh")));
 	hf_event_set_bool(&e, HF_FIELD_PROCESS_SETUP, true);
-	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_NOTHING);
+	assert_int_equal(hf_drift_question_of(&e, 0, &a, &q), HF_DRIFT_NOTHING);
 	hf_event_set_string(&none, HF_FIELD_PROCESS_EXE_PATH, HF_SV("/bin/sh"));
-	assert_int_equal(hf_drift_question_of(&none, &a, &q), HF_DRIFT_NOTHING);
+	assert_int_equal(hf_drift_question_of(&none, 0, &a, &q), HF_DRIFT_NOTHING);
 	e = in_container(HF_EVENT_MAP);
 	hf_event_set_string(&e, HF_FIELD_MAP_PATH, HF_SV("/lib/x.so"));
-	assert_int_equal(hf_drift_question_of(&e, &a, &q), HF_DRIFT_MAP);
+	assert_int_equal(hf_drift_question_of(&e, 0, &a, &q), HF_DRIFT_MAP);
 	assert_true(q.is_map);
 	hf_arena_done(&a);
 }
@@ -236,7 +265,8 @@ HF_TEST(answers_become_fields)
 	assert_true(hf_sv_eq(hf_event_string(&e, HF_FIELD_MAP_DIGEST), HF_SV("sha256:1")));
 }
 
-HF_TEST_MAIN(cmocka_unit_test(only_the_script_that_runs_makes_a_package_manager),
+HF_TEST_MAIN(cmocka_unit_test(interpreters_run_scripts),
+	     cmocka_unit_test(only_the_script_that_runs_makes_a_package_manager),
 	     cmocka_unit_test(events_raise_questions), cmocka_unit_test(answers_become_fields),
 	     cmocka_unit_test(answers_come_in_the_order_of_questions), cmocka_unit_test(a_full_queue_refuses),
 	     cmocka_unit_test(what_waits_is_dropped_at_the_end),
