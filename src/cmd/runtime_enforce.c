@@ -192,7 +192,7 @@ const struct hf_command hf_runtime_enforce = {
 		 "       --rungs | --off [--pid PID] | --on [--pid PID]\n\n"
 		 "  --container NAME|ID   a name, an id, or its first twelve digits or more; repeatable\n"
 		 "  --label KEY[=VALUE]   all containers with that label; repeatable\n"
-		 "  --rules FILE          what to deny; holdfast-runtime(1) has its form\n"
+		 "  --rules FILE          what to deny: a list under the key 'deny', see docs/formats/enforce-rules.md\n"
 		 "  --profile FILE        what 'runtime learn' wrote; rules take what is allowed from it\n"
 		 "  --deny                really deny; without it what would be denied is told and nothing is stopped\n"
 		 "  --rung RUNG,...       these mechanisms alone\n"
