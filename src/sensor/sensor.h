@@ -1,7 +1,7 @@
 /* The kernel's events, with the process tree and the container of each, to a sink.
  *
  * One thread. hf_sensor_run reads the rings, completes each record into a struct hf_event, holds it until its container has a
- * name (at most two seconds), and hands it out in the order of time per container. What was seen, known, delivered and dropped is
+ * name (at most two seconds), and hands it out; the records of a ring stay in their order, the sources are read in turn. What was seen, known, delivered and dropped is
  * counted by kind and container: hf_sensor_account. */
 #pragma once
 #include "engine/container.h"
