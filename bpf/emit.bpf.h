@@ -71,6 +71,21 @@ hf_inline void hf_emit(void *ring, struct hf_kernel_cgroup *c, const struct hf_r
 		__sync_fetch_and_add(&c->counts[r->kind & (HF_RECORD_KINDS - 1)].delivered, 1);
 }
 
+/* Once half of the control ring waits to be read, whose own records are an eighth of it makes room for its neighbours. */
+hf_inline bool hf_control_allowed(struct hf_kernel_cgroup *c, __u32 size)
+{
+	__u64 room = bpf_ringbuf_query(&control, BPF_RB_RING_SIZE);
+
+	if (bpf_ringbuf_query(&control, BPF_RB_CONS_POS) >= c->control_mark) {
+		c->control_mark = bpf_ringbuf_query(&control, BPF_RB_PROD_POS);
+		c->control_bytes = 0;
+	}
+	if (c->control_bytes + size > room / 8 && bpf_ringbuf_query(&control, BPF_RB_AVAIL_DATA) > room / 2)
+		return false;
+	c->control_bytes += size;
+	return true;
+}
+
 hf_inline struct hf_scratch *hf_scratch_get(void)
 {
 	__u32 zero = 0;

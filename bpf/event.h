@@ -33,6 +33,7 @@ struct hf_kernel_cgroup {
 	__u32 flags;
 	__u32 profile; /* number of the known-set that it shares with its replicas; 0: none */
 	__u64 tokens, refilled_ns; /* of the token bucket for new events of the bulk ring */
+	__u64 control_bytes, control_mark; /* what it wrote into the control ring since the reader passed that place */
 	struct hf_kernel_counts counts[HF_RECORD_KINDS];
 };
 

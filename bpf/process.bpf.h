@@ -162,7 +162,10 @@ int BPF_PROG(hf_on_exec, struct task_struct *task, int old_pid, struct linux_bin
 	/* What is looked at from outside while it lives is told of at once: a container that is new, and what its image does not hold. */
 	bool now = (first && (c->flags & HF_CGROUP_STARTED)) || (e->flags & (HF_EXEC_UPPER | HF_EXEC_DELETED | HF_EXEC_MEMORY));
 
-	hf_emit(&control, c, &e->head, offset, now ? BPF_RB_FORCE_WAKEUP : 0);
+	if (hf_control_allowed(c, offset))
+		hf_emit(&control, c, &e->head, offset, now ? BPF_RB_FORCE_WAKEUP : 0);
+	else
+		hf_count_dropped(c, HF_KIND_EXEC, HF_DROP_RATE);
 	return 0;
 }
 

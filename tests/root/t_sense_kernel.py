@@ -282,6 +282,21 @@ def storm(d):
     w.adds_up()
 
 
+def storm_and_neighbour(d):
+    """who fills the ring while nobody reads it loses its own executions, not its neighbour's"""
+    with Watch() as w:
+        d("run", "-d", "--name", "storming", "deb", "sleep", "1000")
+        d("run", "-d", "--name", "beside", "deb", "sleep", "1000")
+        os.kill(w.child.pid, signal.SIGSTOP)
+        d("exec", "storming", "bash", "-c", "a=$(printf %3800s x); for i in $(seq 1500); do /bin/true \"$a\"; done")
+        d("exec", "beside", "/bin/echo", "still seen")
+        os.kill(w.child.pid, signal.SIGCONT)
+        storming, beside = cgroup_of(d.pid("storming")), cgroup_of(d.pid("beside"))
+    assert w.of("exec", beside, process__executable__path="/usr/bin/echo")
+    storm, = [n for cgroup, kind, n in w.counts if cgroup == storming and kind == "exec"]
+    assert storm["dropped"] > 0 and storm["seen"] == storm["delivered"] + storm["dropped"], storm
+
+
 with tempfile.TemporaryDirectory() as folder, docker.Docker() as docker_:
     source, program = pathlib.Path(folder, "uring.c"), pathlib.Path(folder, "uring")
     source.write_text(URING)
@@ -290,4 +305,4 @@ with tempfile.TemporaryDirectory() as folder, docker.Docker() as docker_:
     subprocess.run(["cc", "-static", "-o", pathlib.Path(folder, "own"), pathlib.Path(folder, "own.c")], check=True)
     files = {"owncgroup": (pathlib.Path(folder, "own").read_bytes(), 0o755), "tmp/word": (b"hello", 0o644), "uring": (program.read_bytes() if built.returncode == 0 else b"#!/bin/sh\nexit 1\n", 0o755)}
     docker_.import_image("deb", files, packages=("bash", "coreutils", "util-linux"))
-    sys.exit(docker.main([one_life, names_after_the_first, namespaces, own_cgroup, io_uring, signals_to_the_agent, system_calls, storm], docker_))
+    sys.exit(docker.main([one_life, names_after_the_first, namespaces, own_cgroup, io_uring, signals_to_the_agent, system_calls, storm, storm_and_neighbour], docker_))
