@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 const struct hf_command *const hf_commands[] = {
 #define HF_COMMAND(row) &hf_command_##row,
@@ -62,4 +63,13 @@ int hf_command_main(int argc, char **argv)
 		return hf_commands[i]->run(argc - 1, argv + 1);
 	}
 	return hf_command_usage(NULL, "'%s' is not a command", argv[1]);
+}
+
+void hf_command_note_parts(const char *path)
+{
+	char part[4096];
+
+	if (snprintf(part, sizeof part, "%s.1", path) < (int)sizeof part && access(part, F_OK) == 0)
+		fprintf(stderr, "holdfast: %s: older parts of this record lie in %s and on; they are not read with it\n",
+			path, part);
 }

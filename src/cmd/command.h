@@ -22,3 +22,5 @@ int hf_command_main(int argc, char **argv);
 int hf_command_fail(const struct hf_err *err);
 /* Prints "holdfast: WHAT: WHY" for bad usage, with where to look next; returns 2. */
 int hf_command_usage(const char *command, const char *fmt, ...) hf_printf(2, 3);
+/* Says on standard error where older parts of the record at @path, which --record has put aside, lie beside it. */
+void hf_command_note_parts(const char *path);

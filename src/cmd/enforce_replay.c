@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/output.h"
+#include "cmd/command.h"
 #include "format/json_writer.h"
 #include "trace/replay.h"
 
@@ -161,6 +162,7 @@ int enforce_replay(const char *path, const struct hf_policy *policy, const struc
 
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", path);
+	hf_command_note_parts(path);
 	r.rows = HF_MAP(&r.keep);
 	int code = hf_trace_replay(fd, &sink, &sums, err);
 	if (sums.unreadable)

@@ -131,6 +131,7 @@ static int read_trace(struct session *s, const char *path, struct hf_err *err)
 
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", path);
+	hf_command_note_parts(path);
 	e = hf_trace_replay(fd, &sink, &replayed, err);
 	if (replayed.unreadable)
 		fprintf(stderr,

@@ -131,6 +131,7 @@ static int read_trace(struct session *s, const char *path, struct hf_err *err)
 
 	if (!is_stdin && fd < 0)
 		return hf_fail_errno(err, "%s", path);
+	hf_command_note_parts(path);
 	int r = hf_trace_replay(is_stdin ? STDIN_FILENO : fd, &sink, &replayed, err);
 	s->bad_lines += replayed.unreadable;
 	return r < 0 ? hf_wrap(err, "%s", path) : r;

@@ -108,6 +108,7 @@ static int read_trace(const char *path, struct hf_learn *l, uint64_t *unreadable
 
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", path);
+	hf_command_note_parts(path);
 	int ret = hf_trace_replay(fd, &sink, &sums, err);
 	if (sums.unreadable)
 		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", path,

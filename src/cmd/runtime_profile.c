@@ -182,6 +182,7 @@ static int explain(struct session *s, struct hf_err *err)
 			!strcmp(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return hf_fail_errno(err, "%s", path);
+		hf_command_note_parts(path);
 		if (hf_trace_replay(fd, &sink, &sums, err) < 0)
 			return hf_wrap(err, "%s", path);
 		s->unreadable += sums.unreadable;

@@ -122,6 +122,7 @@ static int replay(struct options *o, struct hf_err *err)
 
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", o->replay);
+	hf_command_note_parts(o->replay);
 	int code = runtime_outputs_open(&o->outputs, NULL, &outputs, err);
 	if (code < 0)
 		return code;

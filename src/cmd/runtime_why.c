@@ -48,6 +48,7 @@ static int read_trace(const char *path, struct found *f, struct hf_err *err)
 
 	if (fd < 0)
 		return hf_fail_errno(err, "%s", path);
+	hf_command_note_parts(path);
 	if (hf_trace_replay(fd, &sink, &sums, err) < 0)
 		return hf_wrap(err, "%s", path);
 	if (sums.unreadable)

@@ -27,6 +27,12 @@ watch --replay - --format json <trace >piped.log
 check "also from standard input" cmp piped.log trace
 watch --replay trace --record copy >/dev/null
 check "what is recorded can be replayed" cmp copy trace
+cp trace trace.1
+fails 0 "a record that was put aside in parts" watch --replay trace
+check "says where the older ones are" grep -qF "older parts of this record lie in trace.1" err.log
+rm trace.1
+printf 'x\ny\n' >garbage
+fails 2 "nothing but garbage is an error" watch --replay garbage
 fails 0 "the table is for people" watch --replay trace
 check "with what was run, where" grep -q "^09:12:44.018 shop  *exec  *sh -i$" out.log
 check "with the processes that led to an alert" grep -q "^         └ /bin/sh -i$" out.log
