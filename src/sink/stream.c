@@ -188,7 +188,9 @@ void hf_stream_run(void *stream)
 
 	while (hf_queue_wait(s->context.queue, -1)) {
 		while (hf_queue_next(s->context.queue, &record)) {
-			uint64_t limit = s->path && s->max < CHUNK_BYTES ? s->max : CHUNK_BYTES;
+			/* A chunk ends where the file does, so that a file is full to a line, however the lines come. */
+			uint64_t room = s->path && s->max > s->size ? s->max - s->size : 0;
+			uint64_t limit = s->path && room < CHUNK_BYTES ? room : CHUNK_BYTES;
 			if (chunk.bytes.len && chunk.bytes.len + record.bytes.len > limit)
 				write_chunk(s, &chunk);
 			hf_buf_add(&chunk.bytes, record.bytes);
