@@ -118,11 +118,6 @@ const struct hf_rules *hf_judge_rules(const struct hf_judge *j)
 	return j->rules;
 }
 
-struct hf_profiles_count hf_judge_profiles(const struct hf_judge *j)
-{
-	return j->profiles ? hf_profiles_count(j->profiles) : (struct hf_profiles_count){ 0 };
-}
-
 const struct hf_profile *hf_judge_profile(struct hf_judge *j, const struct hf_event *e)
 {
 	return j->profiles ? hf_profiles_find(j->profiles, e) : NULL;

@@ -30,5 +30,3 @@ void hf_judge_close(struct hf_judge *j);
 const struct hf_rules *hf_judge_rules(const struct hf_judge *j);
 /* The profile of the event's workload; NULL where there is none. Lives until the next call. */
 const struct hf_profile *hf_judge_profile(struct hf_judge *j, const struct hf_event *e);
-/* What the profiles said so far; zeros where there are none. */
-struct hf_profiles_count hf_judge_profiles(const struct hf_judge *j);

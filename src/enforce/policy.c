@@ -6,27 +6,15 @@
 #include "enforce/policy_read.h"
 #include "model/metadata_addresses.h"
 
-static const struct {
-	const char *name, *meaning;
-} names[HF_DENIES] = {
-	[HF_DENY_FILELESS] = { "fileless", "programs in memory alone or without a name" },
-	[HF_DENY_DRIFT] = { "drift", "programs of the container's writable layer" },
-	[HF_DENY_EXECUTABLES] = { "executables", "programs by their path" },
-	[HF_DENY_IMDS] = { "imds", "the cloud's metadata addresses" },
-	[HF_DENY_PEERS] = { "peers", "connections by address and port" },
-	[HF_DENY_DEVICES] = { "devices", "block devices, kernel memory and I/O ports" },
-	[HF_DENY_FILES] = { "files", "opening of listed files" },
-	[HF_DENY_DIGESTS] = { "digests", "programs by their bytes" },
+static const char *const names[HF_DENIES] = {
+	[HF_DENY_FILELESS] = "fileless", [HF_DENY_DRIFT] = "drift",     [HF_DENY_EXECUTABLES] = "executables",
+	[HF_DENY_IMDS] = "imds",         [HF_DENY_PEERS] = "peers",     [HF_DENY_DEVICES] = "devices",
+	[HF_DENY_FILES] = "files",       [HF_DENY_DIGESTS] = "digests",
 };
 
 const char *hf_deny_name(enum hf_deny what)
 {
-	return what < HF_DENIES ? names[what].name : NULL;
-}
-
-const char *hf_deny_meaning(enum hf_deny what)
-{
-	return what < HF_DENIES ? names[what].meaning : NULL;
+	return what < HF_DENIES ? names[what] : NULL;
 }
 
 /* A part that says what is new: looked at, and whole. */

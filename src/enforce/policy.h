@@ -50,8 +50,6 @@ enum {
 
 /* "fileless", "drift" … as in a file of rules; NULL past the last one. */
 const char *hf_deny_name(enum hf_deny what);
-/* What it denies, in a few words. */
-const char *hf_deny_meaning(enum hf_deny what);
 
 /* @rules_text: the file; empty: there is none, then @profile gives fileless, executables and peers as far as it was learned.
  * @profile: NULL where there is none. All lives in @a and @profile. HF_E_FORMAT: "line 3: …"; HF_E_UNSUPPORTED: a rule that cannot be held. */

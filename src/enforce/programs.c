@@ -370,11 +370,6 @@ void hf_programs_unguard(struct hf_programs *p, uint64_t cgroup_id)
 	*g = p->guarded[--p->guarded_n];
 }
 
-bool hf_programs_read(const struct hf_programs *p, uint64_t cgroup_id, struct hf_guard *ret)
-{
-	return bpf_map_lookup_elem(p->guards, &cgroup_id, ret) == 0;
-}
-
 /* The kernel empties a link's cgroup when it is detached by force. */
 static bool is_detached(const struct bpf_link *link)
 {

@@ -21,8 +21,6 @@ int hf_programs_policy(struct hf_programs *, uint32_t number, const struct hf_po
 int hf_programs_guard(struct hf_programs *, const char *path, const struct hf_guard *guard, uint64_t *ret_cgroup_id,
 		      struct hf_err *err);
 void hf_programs_unguard(struct hf_programs *, uint64_t cgroup_id);
-/* The counters of a guard. False where there is none. */
-bool hf_programs_read(const struct hf_programs *, uint64_t cgroup_id, struct hf_guard *ret);
 /* How many links are not attached any more though their cgroup is there: somebody took them away. */
 size_t hf_programs_detached(const struct hf_programs *);
 /* One write: while it is off nothing is denied. */

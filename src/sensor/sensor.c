@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,11 +220,15 @@ static void found_container(void *ctx, uint64_t cgroup_id, hf_sv path, uint32_t 
 	bool is_new = !hf_containers_find(s->containers, cgroup_id);
 	struct hf_err why = { 0 };
 
-	if (!hf_containers_born(s->containers, cgroup_id, path, start_ns, true))
-		return;
+	bool has_name = hf_containers_born(s->containers, cgroup_id, path, start_ns, true);
 	if (hf_kernel_watch(s->kernel, cgroup_id, &why) < 0)
 		hf_kernel_set_full(s->kernel, true);
 	watch_container(s, cgroup_id, pid);
+	if (!has_name) {
+		hf_fail(&why, HF_E_LIMIT, "too many containers: one more has no name, its events go on");
+		(void)!hf_sensor_trouble(s, "containers", &why, &why);
+		return;
+	}
 	if (!is_new)
 		return;
 	hf_arena_reset(&s->arena);
@@ -394,6 +399,21 @@ static int drain(struct hf_sensor *s, struct hf_err *err)
 	return code;
 }
 
+/* What had no place in the sensor's own tables: seen and handed out, but with less said of it. */
+static int shortage(struct hf_sensor *s, struct hf_err *err)
+{
+	uint64_t now = s->executions.refused + s->held_refused;
+	struct hf_err why = { 0 };
+
+	if (now == s->shortage_told)
+		return 0;
+	s->shortage_told = now;
+	hf_fail(&why, HF_E_LIMIT,
+		"%" PRIu64 " executions had no room in the process tree, %" PRIu64 " events did not wait for a name",
+		s->executions.refused, s->held_refused);
+	return hf_sensor_trouble(s, "sensor", &why, err);
+}
+
 static int pace(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 {
 	bool walk = false;
@@ -407,6 +427,8 @@ static int pace(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 	if (code >= 0 && now_ns - s->sweep_ns >= SWEEP_NS) {
 		s->sweep_ns = now_ns;
 		code = hf_sensor_sweep(s, now_ns, false, err);
+		if (code >= 0 && s->opened)
+			code = shortage(s, err);
 	}
 	if (code >= 0 && s->opened && now_ns - s->room_ns >= SECOND_NS) {
 		s->room_ns = now_ns;
@@ -460,36 +482,6 @@ int hf_sensor_flush(struct hf_sensor *s, const struct hf_event_sink *sink, struc
 	if (code >= 0)
 		hf_containers_settle(s->containers, hf_sensor_now_ns());
 	return code < 0 ? code : hf_sensor_release(s, true, err);
-}
-
-struct search {
-	uint64_t cgroup_id;
-	uint32_t pid;
-};
-
-static void find_process(void *ctx, struct hf_execution *e)
-{
-	struct search *w = ctx;
-
-	if (e->cgroup_id == w->cgroup_id && !(e->flags & HF_PROCESS_SETUP))
-		w->pid = e->pid;
-}
-
-uint32_t hf_sensor_process_in(struct hf_sensor *s, uint64_t cgroup_id)
-{
-	struct search w = { cgroup_id, 0 };
-
-	hf_executions_each(&s->executions, find_process, &w);
-	return w.pid;
-}
-
-struct hf_sensor_state hf_sensor_state(const struct hf_sensor *s)
-{
-	return (struct hf_sensor_state){ .executions = s->executions.n,
-					 .executions_refused = s->executions.refused,
-					 .held = s->held_n,
-					 .held_refused = s->held_refused,
-					 .reconciled = s->reconciled };
 }
 
 int hf_sensor_learned(struct hf_sensor *s, uint64_t cgroup_id, uint32_t profile, const uint64_t *keys, size_t n,

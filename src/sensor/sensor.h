@@ -56,8 +56,6 @@ int hf_sensor_learned(struct hf_sensor *, uint64_t cgroup_id, uint32_t profile, 
 		      struct hf_err *err);
 /* The key of this start for the hashes of what is known. */
 uint64_t hf_sensor_hash_key(const struct hf_sensor *);
-/* A process of the container that was seen alive last, to look into its root by; 0: none is known. */
-uint32_t hf_sensor_process_in(struct hf_sensor *, uint64_t cgroup_id);
 
 struct hf_sensor_counts {
 	uint64_t seen, known, delivered, dropped_ring, dropped_rate, dropped_map, dropped_unreadable, dropped_queue;
@@ -67,9 +65,3 @@ struct hf_sensor_counts {
 typedef void hf_sensor_account_fn(void *ctx, enum hf_event_kind kind, const struct hf_container *container,
 				  uint64_t cgroup_id, const struct hf_sensor_counts *counts);
 void hf_sensor_account(struct hf_sensor *, hf_sensor_account_fn *, void *ctx);
-
-/* For `top` and the budget: what is held and how much room there is. */
-struct hf_sensor_state {
-	uint64_t executions, executions_refused, held, held_refused, reconciled;
-};
-struct hf_sensor_state hf_sensor_state(const struct hf_sensor *);

@@ -66,7 +66,7 @@ struct hf_sensor {
 	const struct hf_event_sink *sink; /* during a call */
 	struct hf_held *held_first, *held_last;
 	size_t held_n;
-	uint64_t held_refused, reconciled;
+	uint64_t held_refused, shortage_told;
 	uint64_t ignored[HF_IGNORED_SLOTS];
 	struct hf_counts counts;   /* of the sources beside BPF */
 	struct hf_counts reported; /* what was last reported as lost, all kinds */
