@@ -5,16 +5,24 @@
 
 #define hf_inline static __attribute__((always_inline)) inline
 
+/* Where a process is in the hierarchy of the controller of cgroup v1. */
+hf_inline struct cgroup_subsys_state *hf_v1_state(struct task_struct *task)
+{
+	const char *set = (const char *)BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *state = NULL;
+
+	bpf_probe_read_kernel(&state, sizeof state,
+			      set + bpf_core_field_offset(struct css_set, subsys) +
+				      (config.v1_subsystem & 31) * sizeof(struct cgroup_subsys_state *));
+	return state;
+}
+
 /* The cgroup by which containers are told apart: of the unified hierarchy, or of one v1 controller where there is no other. */
 hf_inline __u64 hf_cgroup_of(struct task_struct *task)
 {
 	if (config.v1_subsystem < 0)
 		return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
-	struct cgroup_subsys_state *state = NULL;
-
-	bpf_core_read(&state, sizeof state, &set->subsys[config.v1_subsystem & 15]);
-	return BPF_CORE_READ(state, cgroup, kn, id);
+	return BPF_CORE_READ(hf_v1_state(task), cgroup, kn, id);
 }
 
 /* The counters of @cgroup_id, NULL where it is not watched. */

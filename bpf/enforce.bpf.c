@@ -69,16 +69,30 @@ struct {
 	__type(value, struct hf_deny_switch);
 } hf_deny_switch SEC(".maps");
 
+/* From the process's own cgroup up. */
+hf_inline struct hf_guard *hf_guard_in_v1(struct task_struct *task)
+{
+	struct cgroup_subsys_state *state = hf_v1_state(task);
+
+	for (int level = 0; state && level < HF_CGROUP_DEPTH; level++) {
+		__u64 id = BPF_CORE_READ(state, cgroup, kn, id);
+		struct hf_guard *g = bpf_map_lookup_elem(&guards, &id);
+
+		if (g)
+			return g;
+		state = BPF_CORE_READ(state, parent);
+	}
+	return NULL;
+}
+
 /* A container may make cgroups of its own: they are its. The guard nearest to the process counts. */
 hf_inline struct hf_guard *hf_guard_of(struct task_struct *task)
 {
 	struct hf_guard *found = NULL;
 	__u64 id;
 
-	if (config.v1_subsystem >= 0) {
-		id = hf_cgroup_of(task);
-		return bpf_map_lookup_elem(&guards, &id);
-	}
+	if (config.v1_subsystem >= 0)
+		return hf_guard_in_v1(task);
 	for (int level = 1; level < HF_CGROUP_DEPTH; level++) {
 		id = bpf_get_current_ancestor_cgroup_id(level);
 		if (!id)

@@ -23,6 +23,7 @@ struct cgroup {
 };
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];

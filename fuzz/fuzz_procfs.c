@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "sensor/connector_record.h"
+#include "sensor/hierarchy.h"
 #include "sensor/procfs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,13 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hf_proc_socket socket;
 	struct hf_connector_event event;
 	size_t unparsed = 0, n = 0;
+	struct hf_hierarchy hierarchy;
 	char text[46];
 	hf_sv path;
 
 	if (!size)
 		return 0;
 	hf_sv whole = { (const char *)data + 1, size - 1 }, rest = whole;
-	switch (data[0] % 6) {
+	switch (data[0] % 7) {
 	case 0:
 		if (hf_proc_stat_parse(whole, &stat, NULL) == 0)
 			inside(stat.name, whole);
@@ -45,6 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 4:
 		for (; hf_proc_socket_next(&rest, &socket, &unparsed); n++)
 			if (!hf_socket_address_text(socket.local, socket.address_n, text).len)
+				abort();
+		break;
+	case 6:
+		/* Both texts of the same bytes: lines of the one are none of the other. */
+		for (uint32_t e = HF_HIERARCHY_NO_CONTAINERS; e <= HF_HIERARCHY_IN_V1; e++)
+			if (hf_hierarchy_choose(whole, whole, (enum hf_hierarchy_evidence)e, &hierarchy, NULL) == 0 &&
+			    (!hierarchy.point[0] || hf_hierarchy_is_v1(&hierarchy) != (hierarchy.v1_id > 0)))
 				abort();
 		break;
 	default:

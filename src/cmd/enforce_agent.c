@@ -77,7 +77,7 @@ static void describe_file(void *ctx, uint64_t device, uint32_t pid, struct hf_ev
 	}
 
 	hf_sv text = hf_proc_read(a->proc, pid, "cgroup", buffer, sizeof buffer);
-	if (hf_proc_cgroup_parse(text, (hf_sv){ 0 }, &path))
+	if (hf_proc_cgroup_parse(text, hf_sv_of(hf_enforcer_hierarchy(a->enforcer)->controller), &path))
 		describe(ctx, hf_reconcile_cgroup_id(a->reconcile, path), e);
 }
 
@@ -162,7 +162,7 @@ static bool hold_one(struct agent *a, struct known *k, struct hf_err *why)
 	hf_cleanup(hf_fd_close) int pidfd = (int)syscall(SYS_pidfd_open, k->pid, 0);
 	hf_sv text = hf_proc_read(a->proc, k->pid, "cgroup", buffer, sizeof buffer);
 
-	if (pidfd < 0 || !hf_proc_cgroup_parse(text, (hf_sv){ 0 }, &path) ||
+	if (pidfd < 0 || !hf_proc_cgroup_parse(text, hf_sv_of(hf_enforcer_hierarchy(a->enforcer)->controller), &path) ||
 	    hf_reconcile_cgroup_id(a->reconcile, path) != k->cgroup_id) {
 		(void)hf_fail(why, HF_E_MISSING, "process %u is not there any more", k->pid);
 		return false;
@@ -283,7 +283,9 @@ static int start(struct agent *a, struct hf_err *err)
 	if (code >= 0)
 		code = hf_containers_open(&containers, &a->containers, err);
 	if (code >= 0)
-		code = hf_reconcile_open(&(struct hf_reconcile_options){ 0 }, &none, &a->reconcile, err);
+		code = hf_reconcile_open(
+			&(struct hf_reconcile_options){ .hierarchy = hf_enforcer_hierarchy(a->enforcer) }, &none,
+			&a->reconcile, err);
 	return code;
 }
 

@@ -84,7 +84,7 @@ static int forbid(struct canary *c, struct hf_err *err)
 
 static int make_cgroup(struct canary *c, struct hf_err *err)
 {
-	int hierarchy = hf_programs_hierarchy(c->programs);
+	int hierarchy = hf_programs_hierarchy(c->programs)->fd;
 	struct hf_guard guard = { .policy = CANARY_POLICY, .flags = HF_GUARD_CANARY };
 	char procs[128];
 
@@ -137,7 +137,7 @@ void canary_close(struct canary *c)
 	hf_fd_close(&c->procs);
 	hf_fd_close(&c->own);
 	if (c->name[0])
-		(void)unlinkat(hf_programs_hierarchy(c->programs), c->name, AT_REMOVEDIR);
+		(void)unlinkat(hf_programs_hierarchy(c->programs)->fd, c->name, AT_REMOVEDIR);
 	free(c);
 }
 

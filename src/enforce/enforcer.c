@@ -197,6 +197,11 @@ static void make_guard(struct hf_enforcer *e)
 		e->guard.flags |= HF_GUARD_PEERS_ONLY;
 }
 
+const struct hf_hierarchy *hf_enforcer_hierarchy(const struct hf_enforcer *e)
+{
+	return hf_programs_hierarchy(e->programs);
+}
+
 int hf_enforcer_open(const struct hf_enforcer_options *options, struct hf_enforcer **ret, struct hf_err *err)
 {
 	struct hf_enforcer *e = hf_calloc(1, sizeof *e);

@@ -4,6 +4,7 @@
 #include "enforce/policy.h"
 #include "enforce/rung.h"
 #include "model/event.h"
+#include "sensor/hierarchy.h"
 
 struct hf_enforcer;
 
@@ -33,6 +34,8 @@ size_t hf_enforcer_probe(struct hf_enforcer_rung *out, size_t max);
 /* To be called before the process has threads. HF_E_UNSUPPORTED where no rung of this node can hold a rule: nothing is held half. HF_E_DENIED. */
 int hf_enforcer_open(const struct hf_enforcer_options *, struct hf_enforcer **ret, struct hf_err *err);
 void hf_enforcer_close(struct hf_enforcer *);
+/* By which containers are told apart; lives as long. */
+const struct hf_hierarchy *hf_enforcer_hierarchy(const struct hf_enforcer *);
 /* One line on the permission events that were answered; empty where there are none to answer. */
 hf_sv hf_enforcer_numbers(const struct hf_enforcer *, char *out, size_t size);
 /* True once after all that hf_enforcer_process has done was lost: it must be done again. */

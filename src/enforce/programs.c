@@ -34,7 +34,8 @@ struct hf_programs {
 	size_t guarded_n;
 	uint32_t rungs;
 	uint64_t hash_key;
-	int hierarchy, guards, paths, peers, switch_map;
+	struct hf_hierarchy hierarchy;
+	int guards, paths, peers, switch_map;
 	hf_programs_take_fn *take;
 	void *ctx;
 	struct hf_err *err;
@@ -75,7 +76,7 @@ static bool has_place(const char *section)
 	return found;
 }
 
-static struct bpf_object *open_object(uint64_t hash_key)
+static struct bpf_object *open_object(uint64_t hash_key, const struct hf_hierarchy *hierarchy)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "holdfast_deny");
 	struct hf_kernel_config *config = NULL;
@@ -101,20 +102,34 @@ static struct bpf_object *open_object(uint64_t hash_key)
 		if (config && size >= sizeof *config)
 			*config = (struct hf_kernel_config){
 				.host_mount_namespace = stat("/proc/1/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0,
-				.v1_subsystem = -1,
+				.v1_subsystem = hierarchy->v1_subsystem,
+				.v1_hierarchy = hierarchy->v1_id,
 				.hash_key = hash_key,
 			};
 	}
 	return object;
 }
 
+static bool of_cgroup(const struct bpf_program *program)
+{
+	return strncmp(bpf_program__section_name(program), "cgroup/", 7) == 0;
+}
+
 bool hf_programs_probe(const char *const *names, char *why, size_t size)
 {
-	struct bpf_object *object = open_object(1);
-	struct bpf_program *program;
-	int code = object ? 0 : -errno;
+	struct hf_hierarchy hierarchy = { .fd = -1, .v1_subsystem = -1 };
+	struct hf_err err = { 0 };
 
 	why[0] = 0;
+	if (hf_hierarchy_open(&hierarchy, &err) < 0) {
+		snprintf(why, size, "%s", err.msg);
+		return false;
+	}
+	struct bpf_object *object = open_object(1, &hierarchy);
+	struct bpf_program *program;
+	int code = object ? 0 : -errno;
+	bool lacks_v2 = false;
+
 	if (object)
 		bpf_object__for_each_program(program, object)
 		{
@@ -122,28 +137,20 @@ bool hf_programs_probe(const char *const *names, char *why, size_t size)
 			bpf_program__set_autoload(program, wanted);
 			if (wanted && !has_place(bpf_program__section_name(program)))
 				code = -ENOENT;
+			lacks_v2 |= wanted && of_cgroup(program) && hf_hierarchy_is_v1(&hierarchy);
 		}
-	if (!code)
+	if (!code && !lacks_v2)
 		code = bpf_object__load(object);
 	bpf_object__close(object);
-	if (code)
+	hf_hierarchy_close(&hierarchy);
+	if (lacks_v2)
+		snprintf(why, size,
+			 "containers are in cgroup v1 alone here, which takes no programs; it needs the unified "
+			 "hierarchy");
+	else if (code)
 		snprintf(why, size, "%s",
 			 code == -ENOENT || code == -ESRCH ? "this kernel has no such place" : strerror(-code));
-	return code == 0;
-}
-
-static int open_hierarchy(void)
-{
-	char line[HF_PATH_MAX], point[HF_PATH_MAX], type[64];
-	FILE *mounts = fopen("/proc/mounts", "re");
-	int fd = -1;
-
-	while (mounts && fd < 0 && fgets(line, sizeof line, mounts))
-		if (sscanf(line, "%*s %4095s %63s", point, type) == 2 && strcmp(type, "cgroup2") == 0)
-			fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mounts)
-		fclose(mounts);
-	return fd;
+	return code == 0 && !lacks_v2;
 }
 
 /* The two programs of exec-kill do the same: the later one only where there is no earlier place. */
@@ -164,11 +171,6 @@ static bool is_wanted(const struct hf_programs *p, const char *name)
 	return false;
 }
 
-static bool of_cgroup(const struct bpf_program *program)
-{
-	return strncmp(bpf_program__section_name(program), "cgroup/", 7) == 0;
-}
-
 static int take_record(void *ctx, void *data, size_t size)
 {
 	struct hf_programs *p = ctx;
@@ -181,7 +183,7 @@ static int load(struct hf_programs *p, struct hf_err *err)
 {
 	struct bpf_program *program;
 
-	p->object = open_object(p->hash_key);
+	p->object = open_object(p->hash_key, &p->hierarchy);
 	if (!p->object)
 		return hf_fail_errno(err, "programs that deny");
 	bpf_object__for_each_program(program, p->object)
@@ -223,10 +225,9 @@ int hf_programs_open(uint32_t rungs, hf_programs_take_fn *take, void *ctx, struc
 	p->take = take;
 	p->ctx = ctx;
 	p->guarded = hf_calloc(GUARDS_MAX, sizeof *p->guarded);
-	p->hierarchy = open_hierarchy();
-	if (p->hierarchy < 0)
-		code = hf_fail(err, HF_E_UNSUPPORTED, "the unified hierarchy of cgroups is not mounted");
-	else if (getrandom(&p->hash_key, sizeof p->hash_key, 0) != sizeof p->hash_key)
+	p->hierarchy.fd = -1;
+	code = hf_hierarchy_open(&p->hierarchy, err);
+	if (!code && getrandom(&p->hash_key, sizeof p->hash_key, 0) != sizeof p->hash_key)
 		code = hf_fail_errno(err, "random bytes");
 	if (!code)
 		code = load(p, err);
@@ -258,7 +259,7 @@ void hf_programs_close(struct hf_programs *p)
 		bpf_link__destroy(p->links[i]);
 	ring_buffer__free(p->ring);
 	bpf_object__close(p->object);
-	hf_fd_close(&p->hierarchy);
+	hf_hierarchy_close(&p->hierarchy);
 	free(p->guarded);
 	free(p);
 }
@@ -337,7 +338,7 @@ int hf_programs_guard(struct hf_programs *p, const char *path, const struct hf_g
 {
 	struct stat st;
 	hf_cleanup(hf_fd_close) int cgroup =
-		openat(p->hierarchy, path + (path[0] == '/'), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		openat(p->hierarchy.fd, path + (path[0] == '/'), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (cgroup < 0 || fstat(cgroup, &st) < 0)
 		return hf_fail_errno(err, "cgroup %s", path);
@@ -384,7 +385,7 @@ static bool is_removed(const struct hf_programs *p, const struct guarded *g)
 {
 	struct stat st;
 
-	return fstatat(p->hierarchy, g->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != g->cgroup_id;
+	return fstatat(p->hierarchy.fd, g->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != g->cgroup_id;
 }
 
 size_t hf_programs_detached(const struct hf_programs *p)
@@ -466,7 +467,7 @@ int hf_programs_drain(struct hf_programs *p, struct hf_err *err)
 	return n < 0 ? hf_fail(err, HF_E_IO, "ring of denials: %s", strerror(-n)) : 0;
 }
 
-int hf_programs_hierarchy(const struct hf_programs *p)
+const struct hf_hierarchy *hf_programs_hierarchy(const struct hf_programs *p)
 {
-	return p->hierarchy;
+	return &p->hierarchy;
 }

@@ -3,6 +3,7 @@
 #include "bpf/enforce.h"
 #include "enforce/policy.h"
 #include "enforce/rung.h"
+#include "sensor/hierarchy.h"
 
 struct hf_programs;
 
@@ -31,5 +32,5 @@ int hf_programs_switch_all(bool on, uint32_t pid, struct hf_err *err);
 /* Readable when there are records. */
 int hf_programs_fd(const struct hf_programs *);
 int hf_programs_drain(struct hf_programs *, struct hf_err *err);
-/* Descriptor of the unified hierarchy's root. */
-int hf_programs_hierarchy(const struct hf_programs *);
+/* By which containers are told apart. */
+const struct hf_hierarchy *hf_programs_hierarchy(const struct hf_programs *);

@@ -54,8 +54,9 @@ struct hf_kernel {
 	struct names_link *names;
 	size_t names_n;
 	struct ring_buffer *control, *bulk;
-	int epoll, cgroup_root, cgroups, elsewhere, processes;
-	volatile uint32_t *full; /* cgroups_full of bpf/maps.bpf.h */
+	struct hf_hierarchy hierarchy;
+	int epoll, unified, cgroups, elsewhere, processes; /* unified: the root of the unified hierarchy; -1: none */
+	volatile uint32_t *full;                           /* cgroups_full of bpf/maps.bpf.h */
 	struct taker taker;
 };
 
@@ -109,20 +110,6 @@ static struct bpf_object *open_object(void)
 				    (size_t)(hf_kernel_programs_end - hf_kernel_programs_begin), &options);
 }
 
-static int open_hierarchy(const char *root)
-{
-	char line[HF_PATH_MAX], point[HF_PATH_MAX], type[64];
-	FILE *mounts = root ? NULL : fopen("/proc/mounts", "re");
-	int fd = root ? open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	while (mounts && fd < 0 && fgets(line, sizeof line, mounts))
-		if (sscanf(line, "%*s %4095s %63s", point, type) == 2 && strcmp(type, "cgroup2") == 0)
-			fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mounts)
-		fclose(mounts);
-	return fd;
-}
-
 static struct hf_kernel_config *config_of(struct bpf_object *object)
 {
 	struct bpf_map *map;
@@ -134,7 +121,8 @@ static struct hf_kernel_config *config_of(struct bpf_object *object)
 	return size >= sizeof(struct hf_kernel_config) ? config : NULL;
 }
 
-static int configure(struct bpf_object *object, const struct hf_kernel_options *options, struct hf_err *err)
+static int configure(struct bpf_object *object, const struct hf_kernel_options *options,
+		     const struct hf_hierarchy *hierarchy, struct hf_err *err)
 {
 	struct hf_kernel_config *config = config_of(object);
 	struct stat st;
@@ -147,7 +135,8 @@ static int configure(struct bpf_object *object, const struct hf_kernel_options *
 		.agent_pid = (uint32_t)getpid(),
 		.host_mount_namespace = stat("/proc/self/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0,
 		.watch_host = options->host,
-		.v1_subsystem = -1,
+		.v1_subsystem = hierarchy->v1_subsystem,
+		.v1_hierarchy = hierarchy->v1_id,
 		.storage_in_sockets =
 			libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_task_storage_get, NULL) == 1,
 		.ring_wake_bytes = (control < bulk ? control : bulk) / RING_WAKE_PART,
@@ -172,7 +161,8 @@ static void say_why(struct hf_kernel_program *p, int code)
 }
 
 /* Each one alone: one that the kernel refuses must not cost the others. */
-static void probe_program(const struct hf_kernel_options *options, struct hf_kernel_program *p)
+static void probe_program(const struct hf_kernel_options *options, const struct hf_hierarchy *hierarchy,
+			  struct hf_kernel_program *p)
 {
 	struct bpf_object *object = open_object();
 	struct bpf_program *program;
@@ -182,7 +172,7 @@ static void probe_program(const struct hf_kernel_options *options, struct hf_ker
 		return;
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, strcmp(bpf_program__name(program), p->name) == 0);
-	int code = configure(object, options, &err) < 0 ? -EINVAL : bpf_object__load(object);
+	int code = configure(object, options, hierarchy, &err) < 0 ? -EINVAL : bpf_object__load(object);
 	p->works = code == 0;
 	if (code)
 		say_why(p, code);
@@ -212,7 +202,7 @@ static int load(struct hf_kernel *k, const struct hf_kernel_options *options, st
 		for (size_t i = 0; i < k->programs_n; i++)
 			bpf_program__set_autoload(bpf_object__find_program_by_name(k->object, k->programs[i].name),
 						  is_wanted(&k->programs[i], options));
-		int code = configure(k->object, options, err);
+		int code = configure(k->object, options, &k->hierarchy, err);
 		if (code < 0)
 			return code;
 		k->hash_key = config_of(k->object)->hash_key;
@@ -226,7 +216,7 @@ static int load(struct hf_kernel *k, const struct hf_kernel_options *options, st
 			return denied(err);
 		for (size_t i = 0; attempt == 0 && i < k->programs_n; i++)
 			if (k->programs[i].works)
-				probe_program(options, &k->programs[i]);
+				probe_program(options, &k->hierarchy, &k->programs[i]);
 	}
 	if (errno == EPERM || errno == EACCES)
 		return denied(err);
@@ -241,7 +231,7 @@ static void attach(struct hf_kernel *k, struct hf_kernel_program *p)
 	if (strcmp(p->name, attached_by_container) == 0 || strcmp(p->name, run_by_us) == 0)
 		return;
 	struct bpf_link *link =
-		by_cgroup ? bpf_program__attach_cgroup(program, k->cgroup_root) : bpf_program__attach(program);
+		by_cgroup ? bpf_program__attach_cgroup(program, k->unified) : bpf_program__attach(program);
 	if (link) {
 		k->links[k->links_n++] = link;
 		return;
@@ -335,15 +325,48 @@ static int leave_out_missing_tracepoints(struct hf_kernel *k, struct hf_err *err
 	return 0;
 }
 
+static struct hf_kernel_program *program_of(struct hf_kernel *k, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(k->programs[i].name, name) != 0)
+		i++;
+	return &k->programs[i];
+}
+
+/* Cgroup v1 takes no programs, and a socket does not know of it. Programs that ask who runs them do with the unified hierarchy's root,
+ * mounted or not: all processes are below it. */
+static void say_what_v1_lacks(struct hf_kernel *k)
+{
+	struct hf_kernel_program *names = program_of(k, attached_by_container), *tcp = program_of(k, "hf_on_tcp_state");
+
+	k->unified = hf_hierarchy_unified_root();
+	names->works = false;
+	snprintf(names->why, sizeof names->why, "cgroup v1 takes no programs");
+	snprintf(tcp->why, sizeof tcp->why,
+		 "connections that are accepted are not seen: cgroup v1 does not say whose they are");
+	for (size_t i = 0; k->unified < 0 && i < k->programs_n; i++) {
+		if (strncmp(k->programs[i].section, "cgroup", 6) != 0)
+			continue;
+		k->programs[i].works = false;
+		snprintf(k->programs[i].why, sizeof k->programs[i].why, "cgroup v1 takes no programs");
+	}
+}
+
 static int open_all(struct hf_kernel *k, const struct hf_kernel_options *options, struct hf_err *err)
 {
 	list_programs(k);
 	int code = leave_out_missing_tracepoints(k, err);
 	if (code < 0)
 		return code;
-	k->cgroup_root = open_hierarchy(options->cgroup_root);
-	if (k->cgroup_root < 0)
-		return hf_fail(err, HF_E_UNSUPPORTED, "the unified hierarchy of cgroups is not mounted");
+	code = options->hierarchy ? hf_hierarchy_copy(options->hierarchy, &k->hierarchy, err)
+				  : hf_hierarchy_open(&k->hierarchy, err);
+	if (code < 0)
+		return code;
+	if (hf_hierarchy_is_v1(&k->hierarchy))
+		say_what_v1_lacks(k);
+	else
+		k->unified = fcntl(k->hierarchy.fd, F_DUPFD_CLOEXEC, 0);
 	code = load(k, options, err);
 	if (code < 0)
 		return code;
@@ -360,7 +383,7 @@ int hf_kernel_open(const struct hf_kernel_options *options, struct hf_kernel **r
 
 	libbpf_set_print(quiet);
 	k->host = options->host;
-	k->epoll = k->cgroup_root = -1;
+	k->epoll = k->unified = k->hierarchy.fd = -1;
 	k->names = hf_calloc(NAMES_LINKS_MAX, sizeof *k->names);
 	int code = open_all(k, options, err);
 	if (code < 0)
@@ -389,9 +412,15 @@ void hf_kernel_close(struct hf_kernel *k)
 	for (size_t i = 0; i < k->programs_n; i++)
 		free((char *)(uintptr_t)k->programs[i].section);
 	hf_fd_close(&k->epoll);
-	hf_fd_close(&k->cgroup_root);
+	hf_fd_close(&k->unified);
+	hf_hierarchy_close(&k->hierarchy);
 	free(k->names);
 	free(k);
+}
+
+const struct hf_hierarchy *hf_kernel_hierarchy(const struct hf_kernel *k)
+{
+	return &k->hierarchy;
 }
 
 const struct hf_kernel_program *hf_kernel_programs(const struct hf_kernel *k, size_t *ret_n)
@@ -480,12 +509,14 @@ int hf_kernel_watch_names(struct hf_kernel *k, uint64_t cgroup_id, hf_sv path, s
 			return 0;
 	if (k->names_n == NAMES_LINKS_MAX)
 		return hf_fail(err, HF_E_LIMIT, "names of more than %d containers", NAMES_LINKS_MAX);
+	if (hf_hierarchy_is_v1(&k->hierarchy)) /* told of at the start */
+		return 0;
 	while (hf_sv_starts(path, HF_SV("/")))
 		path = hf_sv_skip(path, 1);
 	if (bpf_program__fd(program) < 0 || !path.len || path.len >= sizeof text)
 		return hf_fail(err, HF_E_UNSUPPORTED, "answers of name servers cannot be seen here");
 	snprintf(text, sizeof text, "%.*s", HF_SV_FMT(path));
-	int fd = openat(k->cgroup_root, text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(k->hierarchy.fd, text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return hf_fail_errno(err, "cgroup %s", text);
 	struct bpf_link *link = bpf_program__attach_cgroup(program, fd);

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/error.h"
 #include "bpf/event.h"
+#include "sensor/hierarchy.h"
 
 struct hf_kernel;
 
@@ -13,14 +14,14 @@ struct hf_kernel_options {
 	bool deep;                                    /* system call bitmaps: taxes every system call of the machine */
 	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 4 MiB each */
 	uint32_t cgroups_max;                         /* that are told apart at once; 0: 8192 */
-	const char *cgroup_root;                      /* of the unified hierarchy; NULL: found in /proc/mounts */
+	const struct hf_hierarchy *hierarchy;         /* by which containers are told apart, copied; NULL: found */
 };
 
 /* One program: what it sees, and whether it works here. */
 struct hf_kernel_program {
 	const char *name, *section, *sees;
 	bool works;
-	char why[160]; /* where not: the kernel's answer */
+	char why[160]; /* where not: the kernel's answer; else what it does not see here, or empty */
 };
 
 /* HF_E_DENIED without CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; HF_E_UNSUPPORTED where executions or cgroups cannot be seen. */
@@ -28,6 +29,7 @@ int hf_kernel_open(const struct hf_kernel_options *, struct hf_kernel **ret, str
 /* No more records and counts from here on; what is in the rings stays to be drained, and the account is whole after that. */
 void hf_kernel_detach(struct hf_kernel *);
 void hf_kernel_close(struct hf_kernel *);
+const struct hf_hierarchy *hf_kernel_hierarchy(const struct hf_kernel *);
 /* All programs, those of --deep too; live as long as @k. */
 const struct hf_kernel_program *hf_kernel_programs(const struct hf_kernel *k, size_t *ret_n);
 /* Readable when a ring has much, or something that cannot wait; what else there is comes with the next drain: each 100 ms. */
@@ -47,8 +49,8 @@ void hf_kernel_set_full(struct hf_kernel *, bool full);
 void hf_kernel_ignore(struct hf_kernel *, uint64_t cgroup_id);
 /* Takes a cgroup that is gone out of the map, after its last counts were read. */
 void hf_kernel_forget(struct hf_kernel *, uint64_t cgroup_id);
-/* Looks at the answers of name servers that come to this cgroup (path in the unified hierarchy); to be called once it has turned to
- * one. Idempotent. */
+/* Looks at the answers of name servers that come to this cgroup (path in the hierarchy); to be called once it has turned to
+ * one. Idempotent; nothing where containers are told apart by cgroup v1. */
 int hf_kernel_watch_names(struct hf_kernel *, uint64_t cgroup_id, hf_sv path, struct hf_err *err);
 
 /* What a profile knows is counted from now on in this cgroup and not handed out: @keys (baseline/known_set.h, made with hf_kernel_hash_key

@@ -116,7 +116,7 @@ static bool has_controller(hf_sv controllers, hf_sv wanted)
 {
 	hf_sv one;
 
-	while (wanted.len && hf_sv_next(&controllers, ',', &one))
+	while (hf_sv_next(&controllers, ',', &one))
 		if (hf_sv_eq(one, wanted))
 			return true;
 	return false;
@@ -124,21 +124,18 @@ static bool has_controller(hf_sv controllers, hf_sv wanted)
 
 bool hf_proc_cgroup_parse(hf_sv text, hf_sv v1_controller, hf_sv *ret_path)
 {
-	hf_sv line, rest = text, id, controllers, path, v1 = { 0 };
+	hf_sv line, rest = text, id, controllers, path;
 
 	while (hf_sv_next(&rest, '\n', &line)) {
 		if (!hf_sv_cut(line, ':', &id, &line) || !hf_sv_cut(line, ':', &controllers, &path))
 			continue;
-		if (hf_sv_eq(id, HF_SV("0")) && controllers.len == 0) {
-			*ret_path = path;
-			return true;
-		}
-		if (has_controller(controllers, v1_controller))
-			v1 = path;
+		if (v1_controller.len ? !has_controller(controllers, v1_controller)
+				      : !hf_sv_eq(id, HF_SV("0")) || controllers.len)
+			continue;
+		*ret_path = path;
+		return path.len > 0;
 	}
-	if (v1.len)
-		*ret_path = v1;
-	return v1.len > 0;
+	return false;
 }
 
 /* begin-end perms offset major:minor inode path */

@@ -22,8 +22,7 @@ struct hf_proc_status {
 /* Lines that are missing leave zero. */
 void hf_proc_status_parse(hf_sv text, struct hf_proc_status *ret);
 
-/* The path in the unified hierarchy ("0::/…"), or where there is none in that of @v1_controller ("memory"; empty: none).
- * False where neither stands there. */
+/* The path in the hierarchy of @v1_controller ("memory"); in the unified one ("0::/…") where that is empty. False where there is none. */
 bool hf_proc_cgroup_parse(hf_sv text, hf_sv v1_controller, hf_sv *ret_path);
 
 /* A mapping of a file that is executable. */

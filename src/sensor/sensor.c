@@ -70,7 +70,7 @@ static int on_birth(struct hf_sensor *s, const struct hf_record *h, hf_sv record
 
 	if (hf_containers_born(s->containers, h->cgroup_id, path, h->ns, false))
 		return hf_sensor_hand(s, h->cgroup_id, 0, err);
-	if (!hf_sensor_path_is_container(path)) {
+	if (!hf_hierarchy_is_container(path)) {
 		hf_sensor_ignore(s, h->cgroup_id);
 		return 0;
 	}
@@ -289,7 +289,9 @@ static void open_sources(struct hf_sensor *s)
 		s->troubles[1] = (struct hf_trouble){ .part = "files", .err = why[1] };
 	if (hf_connector_open(&(struct hf_connector_options){ 0 }, &s->feed, 200, &s->connector, &why[2]) < 0)
 		s->troubles[2] = (struct hf_trouble){ .part = "connector", .err = why[2] };
-	if (hf_reconcile_open(&(struct hf_reconcile_options){ .perf = s->perf }, &s->feed, &s->reconcile, &why[3]) < 0)
+	if (hf_reconcile_open(
+		    &(struct hf_reconcile_options){ .hierarchy = hf_kernel_hierarchy(s->kernel), .perf = s->perf },
+		    &s->feed, &s->reconcile, &why[3]) < 0)
 		s->troubles[3] = (struct hf_trouble){ .part = "reconcile", .err = why[3] };
 }
 
@@ -358,7 +360,7 @@ static int begin(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err)
 
 	s->opened = true;
 	for (size_t i = 0; i < n && code >= 0; i++) {
-		if (p[i].works || !p[i].why[0])
+		if (!p[i].why[0])
 			continue;
 		snprintf(text, sizeof text, "%s: %s (%s)", p[i].sees, p[i].why, p[i].section);
 		code = hf_sensor_health(s, "hook", "degraded", text, s->sink, err);

@@ -92,7 +92,12 @@ static void born(void *ctx, uint64_t cgroup_id, hf_sv path, uint64_t time_ns)
 
 struct hf_feed hf_sensor_feed(struct hf_sensor *s)
 {
-	return (struct hf_feed){ .ctx = s, .process = process_of, .take = take, .count = count, .cgroup = born };
+	return (struct hf_feed){ .ctx = s,
+				 .process = process_of,
+				 .take = take,
+				 .count = count,
+				 /* perf tells of cgroups of its own controller's hierarchy */
+				 .cgroup = hf_hierarchy_is_v1(hf_kernel_hierarchy(s->kernel)) ? NULL : born };
 }
 
 void hf_sensor_found(struct hf_sensor *s, uint64_t cgroup_id, const struct hf_proc_process *p)

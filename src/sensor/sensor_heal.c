@@ -11,16 +11,6 @@
 enum { HEAL_PAUSE_S = 10 };
 #define SECOND_NS UINT64_C(1000000000)
 
-bool hf_sensor_path_is_container(hf_sv path)
-{
-	hf_sv id, engine, pod;
-
-	for (; path.len > 1; path = hf_sv_dirname(path))
-		if (hf_container_of_path(path, &id, &engine, &pod))
-			return true;
-	return false;
-}
-
 const struct hf_container *hf_sensor_stranger(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pid, bool *ret_unwanted)
 {
 	static char text[HF_PROCESS_TEXT]; /* one thread */
@@ -30,10 +20,11 @@ const struct hf_container *hf_sensor_stranger(struct hf_sensor *s, uint64_t cgro
 	*ret_unwanted = false;
 	hf_cleanup(hf_fd_close) int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (!s->reconcile || !pid ||
-	    !hf_proc_cgroup_parse(hf_proc_read(proc, pid, "cgroup", text, sizeof text), (hf_sv){ 0 }, &path) ||
+	    !hf_proc_cgroup_parse(hf_proc_read(proc, pid, "cgroup", text, sizeof text),
+				  hf_sv_of(hf_kernel_hierarchy(s->kernel)->controller), &path) ||
 	    hf_reconcile_cgroup_id(s->reconcile, path) != cgroup_id)
 		return NULL; /* gone by now, or moved: whose it was stays open */
-	if (!hf_sensor_path_is_container(path)) {
+	if (!hf_hierarchy_is_container(path)) {
 		hf_sensor_ignore(s, cgroup_id);
 		*ret_unwanted = true;
 		return NULL;

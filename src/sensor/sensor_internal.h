@@ -68,8 +68,8 @@ struct hf_sensor {
 	size_t held_n;
 	uint64_t held_refused, shortage_told;
 	uint64_t ignored[HF_IGNORED_SLOTS];
-	struct hf_counts counts;   /* of the sources beside BPF */
-	struct hf_counts reported; /* what was last reported as lost, all kinds */
+	struct hf_counts counts;                                 /* of the sources beside BPF */
+	struct hf_counts reported;                               /* what was last reported as lost, all kinds */
 	struct hf_sensor_counts gone_counts[HF_EVENT_KINDS];     /* of containers whose account was closed */
 	struct hf_sensor_counts unplaced_counts[HF_EVENT_KINDS]; /* for which the table had no room */
 	uint64_t lost_at_walk;
@@ -83,7 +83,7 @@ struct hf_sensor {
 	bool full_told;
 	uint64_t refused_seen, healed_ns, room_ns;
 	uint64_t unwanted[HF_EVENT_KINDS]; /* handed out by the kernel as of no known cgroup, and not wanted */
-	bool more;                          /* records are left in the rings */
+	bool more;                         /* records are left in the rings */
 	struct hf_trouble troubles[HF_TROUBLES_MAX];
 	char id[48], time[48], engine_line[256];
 };
@@ -100,8 +100,6 @@ int hf_sensor_clock(struct hf_sensor *s, uint64_t now_ns, struct hf_err *err);
 const struct hf_container *hf_sensor_stranger(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pid,
 					      bool *ret_unwanted);
 void hf_sensor_ignore(struct hf_sensor *s, uint64_t cgroup_id);
-/* A container's own cgroup, or one below it. */
-bool hf_sensor_path_is_container(hf_sv path);
 /* Each second: tells when the kernel's map of cgroups is full, and when no more. *@ret_walk: it is time to look for what had no room. */
 int hf_sensor_room(struct hf_sensor *s, uint64_t now_ns, bool *ret_walk, struct hf_err *err);
 /* Ends what ended without a record. */

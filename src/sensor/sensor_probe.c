@@ -21,6 +21,18 @@ static void rung(struct ladder *l, const char *sees, const char *by, bool works,
 	l->n++;
 }
 
+static void hierarchy(struct ladder *l, const struct hf_hierarchy *h)
+{
+	char by[48], why[160];
+
+	snprintf(by, sizeof by, hf_hierarchy_is_v1(h) ? "cgroup v1, %s" : "cgroup v2", h->controller);
+	snprintf(why, sizeof why, "%.*s%s", 60, h->point,
+		 hf_hierarchy_is_v1(h)
+			 ? "; no answers of name servers, no accepted connections, no denial of connections"
+			 : "");
+	rung(l, "which container it is", by, true, why);
+}
+
 static void programs(struct ladder *l)
 {
 	struct hf_kernel *k = NULL;
@@ -32,6 +44,7 @@ static void programs(struct ladder *l)
 		rung(l, "executions, sockets, capabilities", "BPF", false, err.msg);
 		return;
 	}
+	hierarchy(l, hf_kernel_hierarchy(k));
 	const struct hf_kernel_program *p = hf_kernel_programs(k, &n);
 	for (size_t i = 0; i < n; i++)
 		rung(l, p[i].sees, p[i].section, p[i].works, p[i].why);

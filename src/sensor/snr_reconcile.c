@@ -46,15 +46,15 @@ struct reading {
 	int proc;
 	uint32_t pid;
 	bool read;
-	char v1_controller[64];
+	char v1_controller[HF_CONTROLLER_MAX];
 	struct hf_proc_process process;
 };
 
 struct hf_reconcile {
 	const struct hf_feed *feed;
 	struct hf_perf *perf;
-	int proc, cgroups;
-	char v1_controller[64];
+	int proc;
+	struct hf_hierarchy hierarchy;
 	struct found *found;
 	size_t found_n, found_slots;
 	struct listener *listeners;
@@ -68,21 +68,6 @@ struct hf_reconcile {
 	char *text; /* TEXT_MAX bytes */
 };
 
-/* The first mount of the unified hierarchy. */
-static int open_hierarchy(const char *root)
-{
-	char line[HF_PATH_MAX], point[HF_PATH_MAX], type[64];
-	FILE *mounts = root ? NULL : fopen("/proc/mounts", "re");
-	int fd = root ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	while (mounts && fd < 0 && fgets(line, sizeof line, mounts))
-		if (sscanf(line, "%*s %4095s %63s", point, type) == 2 && strcmp(type, "cgroup2") == 0)
-			fd = open(point, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (mounts)
-		fclose(mounts);
-	return fd;
-}
-
 int hf_reconcile_open(const struct hf_reconcile_options *options, const struct hf_feed *feed, struct hf_reconcile **ret,
 		      struct hf_err *err)
 {
@@ -92,16 +77,16 @@ int hf_reconcile_open(const struct hf_reconcile_options *options, const struct h
 	r->feed = feed;
 	r->perf = options->perf;
 	r->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r->cgroups = open_hierarchy(options->cgroup_root);
-	snprintf(r->v1_controller, sizeof r->v1_controller, "%.*s", HF_SV_FMT(options->v1_controller));
+	r->hierarchy.fd = -1;
 	r->listeners = hf_calloc(SOCKETS_MAX, sizeof *r->listeners);
 	r->text = hf_malloc(TEXT_MAX);
 	hf_known_init(&r->known, KNOWN_SOCKETS);
 	r->patience = hf_patience_new(READ_MS, STUCK_MAX);
 	if (r->proc < 0)
 		code = hf_fail_errno(err, "/proc");
-	else if (r->cgroups < 0)
-		code = hf_fail(err, HF_E_MISSING, "no hierarchy of cgroups is mounted");
+	else
+		code = options->hierarchy ? hf_hierarchy_copy(options->hierarchy, &r->hierarchy, err)
+					  : hf_hierarchy_open(&r->hierarchy, err);
 	if (code < 0)
 		hf_reconcile_close(r);
 	else
@@ -114,7 +99,7 @@ void hf_reconcile_close(struct hf_reconcile *r)
 	if (!r)
 		return;
 	hf_fd_close(&r->proc);
-	hf_fd_close(&r->cgroups);
+	hf_hierarchy_close(&r->hierarchy);
 	hf_known_done(&r->known);
 	hf_patience_free(r->patience);
 	free(r->reading);
@@ -139,18 +124,7 @@ uint64_t hf_reconcile_cgroup_id(const struct hf_reconcile *r, hf_sv path)
 	if (path.len >= sizeof text)
 		return 0;
 	snprintf(text, sizeof text, "%.*s", HF_SV_FMT(path));
-	return fstatat(r->cgroups, path.len ? text : ".", &st, 0) == 0 ? st.st_ino : 0;
-}
-
-/* A container's own cgroup, or one below it. */
-static bool is_container(hf_sv path)
-{
-	hf_sv id, engine, pod;
-
-	for (; path.len > 1; path = hf_sv_dirname(path))
-		if (hf_container_of_path(path, &id, &engine, &pod))
-			return true;
-	return false;
+	return fstatat(r->hierarchy.fd, path.len ? text : ".", &st, 0) == 0 ? st.st_ino : 0;
 }
 
 static void add_found(struct hf_reconcile *r, uint32_t pid)
@@ -159,9 +133,9 @@ static void add_found(struct hf_reconcile *r, uint32_t pid)
 	struct hf_proc_stat stat;
 	hf_sv path;
 
-	if (!hf_proc_cgroup_parse(hf_proc_read(r->proc, pid, "cgroup", text, sizeof text), hf_sv_of(r->v1_controller),
-				  &path) ||
-	    !is_container(path))
+	if (!hf_proc_cgroup_parse(hf_proc_read(r->proc, pid, "cgroup", text, sizeof text),
+				  hf_sv_of(r->hierarchy.controller), &path) ||
+	    !hf_hierarchy_is_container(path))
 		return;
 	uint64_t cgroup_id = hf_reconcile_cgroup_id(r, path);
 	if (!cgroup_id || hf_proc_stat_parse(hf_proc_read(r->proc, pid, "stat", text, sizeof text), &stat, NULL) < 0 ||
@@ -247,7 +221,7 @@ static const struct hf_proc_process *process_of(struct hf_reconcile *r, const st
 		r->reading = hf_calloc(1, sizeof *r->reading);
 	r->reading->proc = r->proc;
 	r->reading->pid = f->pid;
-	memcpy(r->reading->v1_controller, r->v1_controller, sizeof r->v1_controller);
+	memcpy(r->reading->v1_controller, r->hierarchy.controller, sizeof r->reading->v1_controller);
 	if (!hf_patience_run(r->patience, read_process, r->reading)) {
 		r->reading = NULL;
 		r->missed.stuck++;

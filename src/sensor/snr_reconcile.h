@@ -4,16 +4,15 @@
  * A pid that is another process by the next read is noticed by its start time and left out. */
 #pragma once
 #include "sensor/feed.h"
+#include "sensor/hierarchy.h"
 #include "sensor/process_read.h"
 
 struct hf_reconcile;
 struct hf_perf;
 
 struct hf_reconcile_options {
-	const char *
-		cgroup_root; /* where the hierarchy that tells containers apart is mounted; NULL: the unified one, found in /proc/mounts */
-	hf_sv v1_controller;  /* its controller where it is none of the unified ones; else empty */
-	struct hf_perf *perf; /* takes the mappings; may be NULL */
+	const struct hf_hierarchy *hierarchy; /* copied; NULL: found */
+	struct hf_perf *perf;                 /* takes the mappings; may be NULL */
 };
 
 /* What is found, parents before their children. */
@@ -24,7 +23,7 @@ struct hf_reconcile_sink {
 	void (*process)(void *ctx, uint64_t cgroup_id, const struct hf_proc_process *p);
 };
 
-/* HF_E_MISSING where there is no such hierarchy. */
+/* As hf_hierarchy_open. */
 int hf_reconcile_open(const struct hf_reconcile_options *, const struct hf_feed *feed, struct hf_reconcile **ret,
 		      struct hf_err *err);
 void hf_reconcile_close(struct hf_reconcile *);

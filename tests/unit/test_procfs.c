@@ -61,8 +61,10 @@ HF_TEST(the_cgroup_of_the_unified_hierarchy_or_of_the_controller)
 	static const char v1[] = "12:memory:/docker/a\n11:cpu,cpuacct:/docker/b\n";
 	hf_sv path;
 
-	assert_true(hf_proc_cgroup_parse(hf_sv_of(hybrid), HF_SV("memory"), &path));
+	assert_true(hf_proc_cgroup_parse(hf_sv_of(hybrid), (hf_sv){ 0 }, &path));
 	assert_true(hf_sv_eq(path, HF_SV("/docker/d:e")));
+	assert_true(hf_proc_cgroup_parse(hf_sv_of(hybrid), HF_SV("memory"), &path));
+	assert_true(hf_sv_eq(path, HF_SV("/docker/a")));
 	assert_true(hf_proc_cgroup_parse(hf_sv_of(v1), HF_SV("cpuacct"), &path));
 	assert_true(hf_sv_eq(path, HF_SV("/docker/b")));
 	assert_false(hf_proc_cgroup_parse(hf_sv_of(v1), HF_SV("pids"), &path));
