@@ -65,11 +65,48 @@ int hf_command_main(int argc, char **argv)
 	return hf_command_usage(NULL, "'%s' is not a command", argv[1]);
 }
 
+static void family_help(const char *family, const struct hf_command *const *rows)
+{
+	printf("Usage: holdfast %s SUBCOMMAND [OPTIONS]\n\nSubcommands:\n", family);
+	for (; *rows; rows++)
+		printf("  %-10s %s\n", (*rows)->name, (*rows)->summary);
+	printf("\n'holdfast %s SUBCOMMAND --help' and holdfast-%s(1) say more.\n", family, family);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	return false;
+}
+
+int hf_command_family(const char *family, const struct hf_command *const *rows, int argc, char **argv)
+{
+	if (argc < 2)
+		return hf_command_usage(family, "which subcommand?");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		family_help(family, rows);
+		return 0;
+	}
+	for (; *rows; rows++) {
+		if (strcmp(argv[1], (*rows)->name))
+			continue;
+		if (!(*rows)->helps_itself && asks_for_help(argc - 1, argv + 1)) {
+			printf("Usage: holdfast %s %s %s\n", family, argv[1], (*rows)->usage);
+			return 0;
+		}
+		return (*rows)->run(argc - 1, argv + 1);
+	}
+	return hf_command_usage(family, "'%s' is not a subcommand", argv[1]);
+}
+
 void hf_command_note_parts(const char *path)
 {
 	char part[4096];
 
 	if (snprintf(part, sizeof part, "%s.1", path) < (int)sizeof part && access(part, F_OK) == 0)
-		fprintf(stderr, "holdfast: %s: older parts of this record lie in %s and on; they are not read with it\n",
-			path, part);
+		fprintf(stderr,
+			"holdfast: %s: older parts of this record lie in %s and on; they are not read with it\n", path,
+			part);
 }

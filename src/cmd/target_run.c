@@ -8,54 +8,18 @@
 #include <unistd.h>
 
 #include "advisory/database.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/terminal.h"
 #include "cmd/command.h"
 #include "cmd/target_scan.h"
+#include "cmd/worker_output.h"
 #include "source/source.h"
 
 enum { FILE_SECONDS_MAX = 120 };
 
 static void reset_output(void *ctx)
 {
-	const struct target_scan *t = ctx;
-
-	if (ftruncate(t->out_fd, 0) || lseek(t->out_fd, 0, SEEK_SET) < 0)
-		return;
-}
-
-/* The worker is gone: nobody writes to its report any more. */
-static int hand_over(const struct target_scan *t, int to, struct hf_err *err)
-{
-	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(to);
-	struct hf_mapping report;
-	struct stat st;
-
-	if (fstat(t->out_fd, &st))
-		return hf_fail_errno(err, "the report");
-	int r = hf_mapping_open(&report, t->out_fd, 0, (size_t)st.st_size, err);
-	if (r < 0)
-		return hf_wrap(err, "the report");
-	if (isatty(to))
-		hf_terminal_add(&out, (hf_sv){ report.ptr, report.len }, t->colour);
-	for (hf_sv rest = { report.ptr, isatty(to) ? 0 : report.len }; rest.len; rest = hf_sv_skip(rest, HF_KIB(64)))
-		hf_out_add(&out, hf_sv_first(rest, HF_KIB(64)));
-	r = hf_out_flush(&out, err);
-	hf_mapping_close(&report);
-	return r;
-}
-
-static void show_messages(void *ctx, hf_sv text)
-{
-	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(STDERR_FILENO);
-	bool *shown = ctx;
-
-	if (*shown)
-		hf_out_add(&out, HF_SV("\r\033[K"));
-	*shown = false;
-	hf_terminal_add(&out, text, false);
-	(void)!hf_out_flush(&out, NULL);
+	hf_worker_output_reset(((const struct target_scan *)ctx)->out_fd);
 }
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total, const char *what)
@@ -104,7 +68,7 @@ static int run_one(const struct target_options *o, const char *target, const cha
 		.progress = !o->quiet && isatty(STDERR_FILENO) ? show_progress : NULL,
 		.progress_ctx = &shown,
 		.keep_fds = keep,
-		.messages = show_messages,
+		.messages = hf_worker_output_messages,
 		.messages_ctx = &shown,
 	};
 	int r = hf_source_open(hf_sv_of(target), &so, &t.source, err);
@@ -120,7 +84,7 @@ static int run_one(const struct target_options *o, const char *target, const cha
 	if (shown)
 		fputs("\r\033[K", stderr);
 	if (r >= 0) {
-		int q = hand_over(&t, output, err);
+		int q = hf_worker_output_hand_over(t.out_fd, output, t.colour, err);
 		r = q < 0 ? q : r;
 	}
 	if (t.out_fd >= 0)

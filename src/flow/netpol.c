@@ -1,48 +1,5 @@
 #include "flow/netpol.h"
 
-static bool has_label(const hf_sv *labels, size_t n, hf_sv key, hf_sv *ret_value)
-{
-	for (size_t i = 0; i < n; i++)
-		if (hf_sv_eq(labels[2 * i], key)) {
-			*ret_value = labels[2 * i + 1];
-			return true;
-		}
-	return false;
-}
-
-static bool requirement_holds(const struct hf_label_requirement *r, const hf_sv *labels, size_t n)
-{
-	hf_sv value;
-	bool there = has_label(labels, n, r->key, &value), among = false;
-
-	for (size_t i = 0; there && i < r->values_n; i++)
-		among |= hf_sv_eq(r->values[i], value);
-	switch (r->operator) {
-	case HF_LABEL_IN:
-		return among;
-	case HF_LABEL_NOT_IN:
-		return !among; /* and where the label is not there */
-	case HF_LABEL_EXISTS:
-		return there;
-	case HF_LABEL_DOES_NOT_EXIST:
-		return !there;
-	}
-	return false;
-}
-
-bool hf_label_selector_matches(const struct hf_label_selector *s, const hf_sv *labels, size_t labels_n)
-{
-	hf_sv value;
-
-	for (size_t i = 0; i < s->labels_n; i++)
-		if (!has_label(labels, labels_n, s->labels[2 * i], &value) || !hf_sv_eq(value, s->labels[2 * i + 1]))
-			return false;
-	for (size_t i = 0; i < s->requirements_n; i++)
-		if (!requirement_holds(&s->requirements[i], labels, labels_n))
-			return false;
-	return true;
-}
-
 bool hf_netpol_selects(const struct hf_netpol *p, const struct hf_netpol_end *end)
 {
 	return end->pod && hf_sv_eq(p->namespace, end->namespace) &&
@@ -54,7 +11,8 @@ static bool namespace_matches(const struct hf_label_selector *s, const struct hf
 	hf_sv with_name[2 * 64 + 2], value;
 	const hf_sv name = HF_SV("kubernetes.io/metadata.name");
 
-	if (has_label(end->namespace_labels, end->namespace_labels_n, name, &value) || end->namespace_labels_n > 64)
+	if (hf_label_value(end->namespace_labels, end->namespace_labels_n, name, &value) ||
+	    end->namespace_labels_n > 64)
 		return hf_label_selector_matches(s, end->namespace_labels, end->namespace_labels_n);
 	for (size_t i = 0; i < 2 * end->namespace_labels_n; i++)
 		with_name[i] = end->namespace_labels[i];

@@ -1,5 +1,5 @@
 /* Kubernetes NetworkPolicies and what they allow: the model, and an evaluator of one connection at a time. Pure.
- * Source: kubernetes.io "Network Policies" and the API reference of networking.k8s.io/v1; label selectors: meta/v1.
+ * Source: kubernetes.io "Network Policies" and the API reference of networking.k8s.io/v1.
  *
  * - A pod that no policy selects for a direction is open in it; else only what some rule of a selecting policy allows passes.
  * - A connection needs the egress of its client and the ingress of its server. A pod always reaches itself.
@@ -7,23 +7,7 @@
  * - What reaches a pod from the node that it runs on passes whatever the policies say, and is no business of this evaluator. */
 #pragma once
 #include "flow/address.h"
-
-enum hf_label_operator { HF_LABEL_IN, HF_LABEL_NOT_IN, HF_LABEL_EXISTS, HF_LABEL_DOES_NOT_EXIST };
-
-struct hf_label_requirement {
-	hf_sv key;
-	enum hf_label_operator operator;
-	const hf_sv *values;
-	size_t values_n;
-};
-
-/* Empty: selects everything. */
-struct hf_label_selector {
-	const hf_sv *labels; /* matchLabels: pairs */
-	size_t labels_n;
-	const struct hf_label_requirement *requirements; /* matchExpressions */
-	size_t requirements_n;
-};
+#include "model/label_selector.h"
 
 struct hf_netpol_peer {
 	const struct hf_label_selector *pods, *namespaces; /* NULL: not there. Both NULL: an ipBlock */
@@ -79,7 +63,6 @@ struct hf_netpol_verdict {
 	const struct hf_netpol *denied_by; /* one of the policies that close that side; NULL where it is allowed */
 };
 
-bool hf_label_selector_matches(const struct hf_label_selector *, const hf_sv *labels, size_t labels_n);
 bool hf_netpol_selects(const struct hf_netpol *, const struct hf_netpol_end *);
 /* @policies may be all of a cluster, or only those that select one of the ends. The same pointer for both ends: one pod. */
 struct hf_netpol_verdict hf_netpol_evaluate(const struct hf_netpol *const *policies, size_t policies_n,

@@ -190,6 +190,12 @@ void hf_jw_bool(struct hf_json_writer *w, bool v)
 	hf_buf_add(w->out, v ? HF_SV("true") : HF_SV("false"));
 }
 
+void hf_jw_literal(struct hf_json_writer *w, hf_sv json)
+{
+	separate(w);
+	hf_buf_add(w->out, json);
+}
+
 void hf_jw_kv(struct hf_json_writer *w, const char *key, hf_sv value)
 {
 	hf_jw_key(w, key);

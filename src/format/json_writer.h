@@ -24,6 +24,8 @@ void hf_jw_uint(struct hf_json_writer *w, uint64_t v);
 /* Shortest form with at most @decimals digits behind the point; no exponent. */
 void hf_jw_fixed(struct hf_json_writer *w, double v, int decimals);
 void hf_jw_bool(struct hf_json_writer *w, bool v);
+/* A value that is JSON already: a number, null. */
+void hf_jw_literal(struct hf_json_writer *w, hf_sv json);
 /* key: value in one call; the _if forms write nothing for an empty view. */
 void hf_jw_kv(struct hf_json_writer *w, const char *key, hf_sv value);
 void hf_jw_kv_if(struct hf_json_writer *w, const char *key, hf_sv value);

@@ -1,0 +1,417 @@
+#include "cmd/kube_run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/worker.h"
+#include "cmd/command.h"
+#include "cmd/worker_output.h"
+
+enum { NOTES_SHOWN_MAX = 50, FILE_SECONDS_MAX = 120 };
+
+struct gatherer {
+	struct kube_run *run;
+	HF_VEC(struct kube_input) inputs;
+	HF_VEC(struct hf_kube_note) notes; /* inputs that could not be read */
+	size_t target;
+};
+
+struct job {
+	struct kube_run *run;
+	kube_evaluate *evaluate;
+	void *ctx;
+	const struct gatherer *gathered;
+	int out_fd;
+};
+
+const char *kube_run_value(struct kube_run *k, int argc, char **argv, int *i)
+{
+	if (*i + 1 < argc)
+		return argv[++*i];
+	hf_command_usage(k->command, "%s wants a value", argv[*i]);
+	return NULL;
+}
+
+int kube_run_option(struct kube_run *k, int argc, char **argv, int *i)
+{
+	static const struct {
+		const char *name, *brief;
+		size_t slot;
+	} values[] = {
+		{ "--format", "-f", offsetof(struct kube_run, format) },
+		{ "--output", "-o", offsetof(struct kube_run, output) },
+		{ "--kubeconfig", "--kubeconfig", offsetof(struct kube_run, kubeconfig) },
+		{ "--context", "--context", offsetof(struct kube_run, context) },
+	};
+	static const struct {
+		const char *name;
+		size_t slot;
+	} flags[] = {
+		{ "--strict", offsetof(struct kube_run, strict) },
+		{ "--quiet", offsetof(struct kube_run, quiet) },
+		{ "--no-jail", offsetof(struct kube_run, no_jail) },
+		{ "--require-jail", offsetof(struct kube_run, require_jail) },
+	};
+	const char *arg = argv[*i];
+
+	for (size_t f = 0; f < HF_ARRAY_SIZE(flags); f++)
+		if (!strcmp(arg, flags[f].name)) {
+			*(bool *)((char *)k + flags[f].slot) = true;
+			return 1;
+		}
+	for (size_t v = 0; v < HF_ARRAY_SIZE(values); v++) {
+		size_t n = strlen(values[v].name);
+		const char **slot = (const char **)((char *)k + values[v].slot);
+		if (!strncmp(arg, values[v].name, n) && arg[n] == '=') {
+			*slot = arg + n + 1;
+			return 1;
+		}
+		if (!strcmp(arg, values[v].name) || !strcmp(arg, values[v].brief)) {
+			*slot = kube_run_value(k, argc, argv, i);
+			return *slot ? 1 : -1;
+		}
+	}
+	return 0;
+}
+
+static void add_name(const char ***list, size_t *n, const char *name)
+{
+	*list = hf_realloc(*list, (*n + 1) * sizeof **list);
+	(*list)[(*n)++] = name;
+}
+
+void kube_run_target(struct kube_run *k, const char *target)
+{
+	add_name(&k->targets, &k->targets_n, target);
+}
+
+size_t kube_run_file(struct kube_run *k, const char *path)
+{
+	add_name(&k->files, &k->files_n, path);
+	return k->files_n - 1;
+}
+
+static void note(struct gatherer *g, hf_sv name, const char *why)
+{
+	struct hf_kube_note *n = hf_vec_push(&g->run->arena, &g->notes);
+
+	if (n)
+		*n = (struct hf_kube_note){ .kind = HF_KUBE_NOTE_MISSING,
+					    .source = hf_arena_dup(&g->run->arena, name),
+					    .text = hf_arena_dup(&g->run->arena, hf_sv_of(why)) };
+}
+
+static int read_stream(int fd, struct hf_buf *out, struct hf_err *err)
+{
+	for (;;) {
+		char *room = hf_buf_room(out, HF_KIB(64));
+		ssize_t n = room ? read(fd, room, HF_KIB(64)) : -1;
+		if (!room)
+			return hf_fail(err, HF_E_LIMIT, "more than %llu bytes", (unsigned long long)out->max);
+		if (n < 0 && errno != EINTR)
+			return hf_fail_errno(err, "reading");
+		if (!n)
+			return HF_OK;
+		out->len += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* Large files are mapped: they stay out of the heap, and the worker shares them. */
+static int read_fd(int fd, hf_sv *ret, int *ret_slot, struct hf_err *err)
+{
+	struct hf_mapping m;
+	struct stat st = { 0 };
+
+	*ret_slot = -1;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > (1 << 16)) {
+		int r = hf_mapping_open(&m, fd, 0, (size_t)st.st_size, err);
+		if (r < 0)
+			return r;
+		*ret = (hf_sv){ m.ptr, m.len };
+		*ret_slot = m.slot;
+		return HF_OK;
+	}
+	struct hf_buf text = HF_BUF(HF_KUBE_INPUT_MAX);
+	int r = S_ISREG(st.st_mode) ? hf_fd_read_all(fd, 0, &text, err) : read_stream(fd, &text, err);
+	if (r < 0) {
+		hf_buf_done(&text);
+		return r;
+	}
+	*ret = text.ptr ? hf_buf_view(&text) : HF_SV("");
+	return HF_OK;
+}
+
+static int add_fd(struct gatherer *g, int fd, hf_sv name, struct hf_err *err)
+{
+	struct kube_input in = { .name = hf_arena_dup(&g->run->arena, name), .target = g->target };
+	int r = read_fd(fd, &in.text, &in.slot, err);
+
+	if (r < 0)
+		return hf_wrap(err, "%.*s", HF_SV_FMT(name));
+	struct kube_input *slot = hf_vec_push(&g->run->arena, &g->inputs);
+	if (slot)
+		*slot = in;
+	return HF_OK;
+}
+
+static bool is_manifest(hf_sv name)
+{
+	return hf_sv_ends(name, HF_SV(".yaml")) || hf_sv_ends(name, HF_SV(".yml")) || hf_sv_ends(name, HF_SV(".json"));
+}
+
+static int not_hidden(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+/* Links are not followed: a folder of manifests is somebody else's. What cannot be read is noted, the rest is taken. */
+static void add_folder(struct gatherer *g, int folder, hf_sv path, unsigned depth)
+{
+	struct dirent **list;
+	struct hf_err err = { 0 };
+	int n = scandirat(folder, ".", &list, not_hidden, alphasort);
+
+	if (n < 0 || depth > HF_KUBE_FOLDER_DEPTH_MAX)
+		note(g, path, n < 0 ? strerror(errno) : "too deep");
+	for (int i = 0; i < n; i++) {
+		hf_sv name = hf_sv_of(list[i]->d_name);
+		hf_sv below = hf_arena_fmt(&g->run->arena, "%.*s/%s", HF_SV_FMT(path), list[i]->d_name);
+		struct stat st;
+		if (fstatat(folder, list[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    depth <= HF_KUBE_FOLDER_DEPTH_MAX &&
+		    (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_manifest(name)))) {
+			hf_cleanup(hf_fd_close) int fd =
+				openat(folder, list[i]->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+			if (fd < 0)
+				note(g, below, strerror(errno));
+			else if (S_ISDIR(st.st_mode))
+				add_folder(g, fd, below, depth + 1);
+			else if (add_fd(g, fd, below, &err) < 0)
+				note(g, below, err.msg);
+		} else if (S_ISLNK(st.st_mode) && is_manifest(name)) {
+			note(g, below, "a symbolic link, which is not followed");
+		}
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+}
+
+static int gather(struct gatherer *g, struct hf_err *err)
+{
+	struct kube_run *k = g->run;
+
+	for (g->target = 0; g->target < k->targets_n; g->target++) {
+		const char *target = k->targets[g->target];
+		bool standard = !strcmp(target, "-");
+		struct stat st;
+		hf_cleanup(hf_fd_close) int fd = standard ? -1 : open(target, O_RDONLY | O_CLOEXEC);
+		if (!standard && fd < 0)
+			return hf_fail_errno(err, "%s", target);
+		if (!standard && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+			add_folder(g, fd, hf_sv_of(target), 0);
+			continue;
+		}
+		int r = add_fd(g, standard ? STDIN_FILENO : fd, hf_sv_of(standard ? "stdin" : target), err);
+		if (r < 0)
+			return r;
+	}
+	k->inputs = g->inputs.at;
+	k->inputs_n = g->inputs.n;
+	return HF_OK;
+}
+
+static int read_files(struct kube_run *k, struct hf_err *err)
+{
+	hf_sv *texts = hf_arena_array(&k->arena, hf_sv, k->files_n);
+
+	k->file_texts = texts;
+	for (size_t i = 0; i < k->files_n; i++) {
+		bool standard = !strcmp(k->files[i], "-");
+		int slot;
+		hf_cleanup(hf_fd_close) int fd = standard ? -1 : open(k->files[i], O_RDONLY | O_CLOEXEC);
+		if (!standard && fd < 0)
+			return hf_fail_errno(err, "%s", k->files[i]);
+		int r = read_fd(standard ? STDIN_FILENO : fd, &texts[i], &slot, err);
+		if (r < 0)
+			return hf_wrap(err, "%s", k->files[i]);
+	}
+	return HF_OK;
+}
+
+static size_t show_notes(const struct kube_run *k, const struct hf_kube_note *notes, size_t n, size_t shown)
+{
+	char source[400], text[600];
+
+	for (size_t i = 0; i < n && !k->quiet; i++, shown++) {
+		if (shown >= NOTES_SHOWN_MAX)
+			continue;
+		hf_escape_controls(source, sizeof source, notes[i].source);
+		hf_escape_controls(text, sizeof text, notes[i].text);
+		if (notes[i].line)
+			fprintf(stderr, "holdfast: %s:%u:%u: %s\n", source, notes[i].line, notes[i].column, text);
+		else
+			fprintf(stderr, "holdfast: %s: %s\n", source, text);
+	}
+	return shown;
+}
+
+static bool tells_of_loss(const struct hf_kube_objects *set)
+{
+	for (size_t i = 0; i < set->notes_n; i++)
+		if (set->notes[i].kind != HF_KUBE_NOTE_REPEATED_OBJECT)
+			return true;
+	return false;
+}
+
+static const struct hf_kube_objects *load(struct job *j, size_t target, struct hf_arena *a, struct hf_err *err)
+{
+	const struct kube_run *k = j->run;
+	struct hf_kube_loader *l = hf_kube_loader_new(a);
+	int r = HF_OK;
+
+	for (size_t i = 0; i < j->gathered->notes.n; i++)
+		if (!target || !k->one_set_each)
+			hf_kube_loader_note(l, j->gathered->notes.at[i].kind, j->gathered->notes.at[i].source,
+					    j->gathered->notes.at[i].text);
+	for (size_t i = 0; i < k->inputs_n && r >= 0; i++) {
+		if (k->one_set_each && k->inputs[i].target != target)
+			continue;
+		struct hf_kube_source *s = hf_arena_new(a, struct hf_kube_source);
+		if (!s)
+			break;
+		*s = (struct hf_kube_source){ k->inputs[i].name, k->inputs[i].text, k->inputs[i].cluster };
+		r = hf_kube_load(l, s, err);
+		if (r < 0)
+			hf_wrap(err, "%.*s", HF_SV_FMT(s->name));
+	}
+	const struct hf_kube_objects *set = r >= 0 ? hf_kube_loaded(l) : NULL;
+	hf_kube_loader_free(l);
+	if (!set && r >= 0)
+		hf_fail(err, HF_E_LIMIT, "the objects need more memory than is allowed");
+	return set;
+}
+
+static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
+{
+	struct job *j = ctx;
+	struct kube_run *k = j->run;
+	const struct hf_jail_options jail = { .output_max = HF_REPORT_SIZE_MAX, .require = k->require_jail };
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_KUBE_ARENA_MAX);
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(j->out_fd);
+	size_t sets_n = k->one_set_each ? k->targets_n : 1, shown = 0;
+	const struct hf_kube_objects *sets[2] = { 0 };
+	int bits = 0, r;
+
+	if (!k->no_jail && (r = hf_jail_enter(&jail, err)) < 0)
+		return r;
+	if (sets_n > HF_ARRAY_SIZE(sets))
+		return hf_fail(err, HF_E_USAGE, "two targets at most");
+	(void)worker;
+	for (size_t i = 0; i < sets_n; i++) {
+		sets[i] = load(j, i, &a, err);
+		if (!sets[i])
+			return err->code;
+		shown = show_notes(k, sets[i]->notes, sets[i]->notes_n, shown);
+		bits |= tells_of_loss(sets[i]) ? KUBE_PARTIAL : 0;
+	}
+	if (shown > NOTES_SHOWN_MAX)
+		fprintf(stderr, "holdfast: … and %zu more such notes\n", shown - NOTES_SHOWN_MAX);
+	r = j->evaluate(k, j->ctx, sets, sets_n, &a, &out, err);
+	if (r < 0)
+		return r;
+	if (a.over)
+		return hf_fail(err, HF_E_LIMIT, "the objects need more memory than is allowed");
+	bits |= r;
+	r = hf_out_flush(&out, err);
+	return r < 0 ? r : bits;
+}
+
+static void reset_output(void *ctx)
+{
+	hf_worker_output_reset(((const struct job *)ctx)->out_fd);
+}
+
+static void describe_terminal(struct kube_run *k)
+{
+	struct winsize w;
+	const char *no_colour = getenv("NO_COLOR");
+
+	if (k->output || !isatty(STDOUT_FILENO))
+		return;
+	k->colour = !(no_colour && no_colour[0]);
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &w))
+		k->width = w.ws_col;
+}
+
+static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
+{
+	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
+	bool shown = false;
+	int keep[] = { -1 };
+	const struct hf_worker_options wo = { .file_seconds_max = FILE_SECONDS_MAX,
+					      .no_fork = k->no_jail,
+					      .keep_fds = keep,
+					      .keep_fds_n = 1,
+					      .messages = hf_worker_output_messages,
+					      .messages_ctx = &shown };
+	struct gatherer g = { .run = k };
+	int r = gather(&g, err);
+
+	j->gathered = &g;
+	if (r < 0 || (r = read_files(k, err)) < 0 || (r = hf_output_open(&output, k->output, err)) < 0)
+		return r;
+	describe_terminal(k);
+	hf_cleanup(hf_fd_close) int memory = memfd_create("report", MFD_CLOEXEC);
+	if (memory < 0)
+		return hf_fail_errno(err, "memory for the report");
+	j->out_fd = keep[0] = memory;
+	int bits = hf_worker_run(&wo, work, reset_output, j, err);
+	if (bits < 0)
+		return bits;
+	r = hf_worker_output_hand_over(memory, output.fd, k->colour, err);
+	if (r >= 0)
+		r = hf_output_commit(&output, err);
+	return r < 0 ? r : bits;
+}
+
+static void done(struct kube_run *k, struct job *j)
+{
+	(void)j;
+	for (size_t i = 0; i < k->inputs_n; i++)
+		if (k->inputs[i].slot >= 0)
+			hf_mapping_close(&(struct hf_mapping){ k->inputs[i].text.ptr, k->inputs[i].text.len,
+							       k->inputs[i].slot });
+	free(k->targets);
+	free(k->files);
+	hf_arena_done(&k->arena);
+}
+
+int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
+{
+	struct job j = { .run = k, .evaluate = evaluate, .ctx = ctx };
+	struct hf_err err = { 0 };
+	int status;
+
+	k->arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX);
+	if (!k->targets_n) {
+		status = hf_command_usage(k->command, "which manifests? a file, a folder, or - for standard input");
+	} else {
+		int bits = run_all(k, &j, &err);
+		status = bits < 0                             ? hf_command_fail(&err)
+			 : bits & KUBE_GATE_FAILED            ? 1
+			 : (bits & KUBE_PARTIAL) && k->strict ? 3
+							      : 0;
+	}
+	done(k, &j);
+	return status;
+}

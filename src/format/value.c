@@ -1,0 +1,141 @@
+#include "format/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "format/json_writer.h"
+
+const struct hf_value *hf_value_get(const struct hf_value *v, hf_sv key)
+{
+	hf_value_members(v, m) if (hf_sv_eq(m->key, key)) return m->value.type == HF_VALUE_NULL ? NULL : &m->value;
+	return NULL;
+}
+
+const struct hf_value *hf_value_at(const struct hf_value *v, const char *path)
+{
+	hf_sv rest = hf_sv_of(path), key;
+
+	while (v && hf_sv_next(&rest, '.', &key))
+		v = hf_value_get(v, key);
+	return v;
+}
+
+size_t hf_value_count(const struct hf_value *v, enum hf_value_type type)
+{
+	return hf_value_is(v, type) ? v->n : 0;
+}
+
+bool hf_value_true(const struct hf_value *v)
+{
+	return hf_value_is(v, HF_VALUE_BOOL) && v->boolean;
+}
+
+bool hf_value_int(const struct hf_value *v, int64_t *ret)
+{
+	char text[40], *end;
+
+	if (!hf_value_is(v, HF_VALUE_NUMBER) || !v->n || v->n >= sizeof text)
+		return false;
+	memcpy(text, v->text, v->n);
+	text[v->n] = 0;
+	if (!strpbrk(text, ".eE")) {
+		errno = 0;
+		*ret = strtoll(text, &end, 10);
+		return !errno && !*end;
+	}
+	double d = strtod(text, &end);
+	if (*end || !(d > -9e15 && d < 9e15) || d != (double)(int64_t)d)
+		return false;
+	*ret = (int64_t)d;
+	return true;
+}
+
+static bool objects_eq(const struct hf_value *a, const struct hf_value *b)
+{
+	hf_value_members(a, m)
+	{
+		bool found = false;
+		hf_value_members(b, o) if (hf_sv_eq(m->key, o->key))
+		{
+			if (!hf_value_eq(&m->value, &o->value))
+				return false;
+			found = true;
+			break;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* As deep as the readers let a tree become. */
+bool hf_value_eq(const struct hf_value *a, const struct hf_value *b)
+{
+	if (!a || !b)
+		return a == b;
+	if (a->type != b->type)
+		return false;
+	switch ((enum hf_value_type)a->type) {
+	case HF_VALUE_NULL:
+		return true;
+	case HF_VALUE_BOOL:
+		return a->boolean == b->boolean;
+	case HF_VALUE_NUMBER:
+	case HF_VALUE_STRING:
+		return hf_sv_eq((hf_sv){ a->text, a->n }, (hf_sv){ b->text, b->n });
+	case HF_VALUE_ARRAY:
+		if (a->n != b->n)
+			return false;
+		for (size_t i = 0; i < a->n; i++)
+			if (!hf_value_eq(&a->elements[i], &b->elements[i]))
+				return false;
+		return true;
+	case HF_VALUE_OBJECT:
+		return a->n == b->n && objects_eq(a, b);
+	}
+	return false;
+}
+
+void hf_value_write_json(struct hf_json_writer *w, const struct hf_value *v)
+{
+	switch ((enum hf_value_type)v->type) {
+	case HF_VALUE_NULL:
+		hf_jw_literal(w, HF_SV("null"));
+		break;
+	case HF_VALUE_BOOL:
+		hf_jw_bool(w, v->boolean);
+		break;
+	case HF_VALUE_NUMBER:
+		hf_jw_literal(w, (hf_sv){ v->text, v->n });
+		break;
+	case HF_VALUE_STRING:
+		hf_jw_string(w, hf_value_text(v));
+		break;
+	case HF_VALUE_ARRAY:
+		hf_jw_array(w);
+		hf_value_elements(v, e) hf_value_write_json(w, e);
+		hf_jw_array_end(w);
+		break;
+	case HF_VALUE_OBJECT:
+		hf_jw_object(w);
+		hf_value_members(v, m)
+		{
+			hf_jw_key_sv(w, m->key);
+			hf_value_write_json(w, &m->value);
+		}
+		hf_jw_object_end(w);
+		break;
+	}
+}
+
+void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column)
+{
+	size_t end = offset < text.len ? offset : text.len, start = 0;
+
+	*ret_line = 1;
+	for (const char *p = text.ptr, *q; p && (q = memchr(p, '\n', (size_t)(text.ptr + end - p))); p = q + 1) {
+		++*ret_line;
+		start = (size_t)(q + 1 - text.ptr);
+	}
+	*ret_column = (uint32_t)(end - start) + 1;
+}

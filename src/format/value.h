@@ -1,0 +1,93 @@
+/* A JSON value as a tree: what a manifest, an answer of an API or a policy holds, whether it came as JSON or as YAML.
+ *
+ * YAML is read as Kubernetes reads it (sigs.k8s.io/yaml, which is YAML 1.1 in its scalars): plain `yes`, `on` and `y` are booleans,
+ * 0644 is the number 420, `<<` merges, ~ and nothing are null; keys become strings. All else is YAML 1.2 (format/yaml.h).
+ * Trees are read-only once built, may share parts (aliases), and live in the arena; texts live in the input or in the arena.
+ * Hostile input is bounded: depth, nodes, what aliases unfold to. */
+#pragma once
+#include "base/arena.h"
+#include "base/buffer.h"
+
+enum hf_value_type {
+	HF_VALUE_NULL = 0, /* also what a zeroed struct is */
+	HF_VALUE_BOOL,
+	HF_VALUE_NUMBER, /* text is a JSON number */
+	HF_VALUE_STRING,
+	HF_VALUE_ARRAY,
+	HF_VALUE_OBJECT,
+};
+
+struct hf_member;
+struct hf_value {
+	uint8_t type; /* enum hf_value_type */
+	bool boolean;
+	uint32_t offset; /* of its first byte in the input it was read from; of an alias: of what it stands for */
+	size_t n;        /* elements or members; bytes of the text */
+	union {
+		const char *text; /* of a string, unescaped; of a number */
+		const struct hf_value *elements;
+		const struct hf_member *members; /* in the order of the input, keys not repeated */
+	};
+};
+
+struct hf_member {
+	hf_sv key;
+	struct hf_value value;
+	uint32_t offset; /* of the key */
+};
+
+/* What was understood, but not as its author may have meant it: a repeated key (the last one counts). NULL function: nobody listens. */
+struct hf_value_notes {
+	void *ctx;
+	void (*note)(void *ctx, uint32_t offset, const char *what);
+};
+
+/* One JSON value from the front of @text; *ret_used says how far it went (blanks behind it included), so a stream of them can be read.
+ * @base is added to all offsets. HF_E_FORMAT: "byte 17: …" (base included); HF_E_LIMIT. */
+int hf_value_of_json(hf_sv text, uint32_t base, struct hf_arena *, struct hf_value_notes, struct hf_value *ret,
+		     size_t *ret_used, struct hf_err *);
+/* One YAML document, without further ones behind it. @base as above; @first_line is the line that @text begins with, for messages.
+ * An empty document gives null. HF_E_FORMAT: "line 3, column 5: …"; HF_E_LIMIT. */
+int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *, struct hf_value_notes,
+		     struct hf_value *ret, struct hf_err *);
+/* Takes the next document off the front of *@rest: up to a line that begins with "---" and a blank (YAML 1.2.2, 9.1.2: such a line ends
+ * a document wherever it stands). False at the end. Start with the whole text. Directive lines belong to what follows them. */
+bool hf_yaml_next_document(hf_sv *rest, hf_sv *ret_document);
+
+/* All of these take NULL and values of another type, and then say no. */
+const struct hf_value *hf_value_get(const struct hf_value *, hf_sv key); /* a member; NULL also where it is null */
+/* Members by a dotted path: "spec.template.metadata". Keys with dots: hf_value_get. */
+const struct hf_value *hf_value_at(const struct hf_value *, const char *path);
+static inline bool hf_value_is(const struct hf_value *v, enum hf_value_type type)
+{
+	return v && v->type == type;
+}
+/* Elements of an array, members of an object; 0 for all else. */
+size_t hf_value_count(const struct hf_value *, enum hf_value_type type);
+static inline hf_sv hf_value_text(const struct hf_value *v) /* of a string; else empty */
+{
+	return hf_value_is(v, HF_VALUE_STRING) ? (hf_sv){ v->text, v->n } : (hf_sv){ 0 };
+}
+bool hf_value_true(const struct hf_value *);              /* is the boolean true */
+bool hf_value_int(const struct hf_value *, int64_t *ret); /* a whole number that fits, 1e3 and 5.0 too */
+static inline hf_sv hf_value_get_text(const struct hf_value *v, hf_sv key)
+{
+	return hf_value_text(hf_value_get(v, key));
+}
+bool hf_value_eq(const struct hf_value *, const struct hf_value *); /* deep; objects in any order; 1 and 1.0 differ */
+/* Loops: hf_value_elements(array, e) { … e … }; hf_value_members(object, m) { … m->key, &m->value … } */
+#define hf_value_elements(v, e)                                                                   \
+	for (const struct hf_value *e = hf_value_count(v, HF_VALUE_ARRAY) ? (v)->elements : NULL, \
+				   *e##_end = e ? e + (v)->n : NULL;                              \
+	     e != e##_end; e++)
+#define hf_value_members(v, m)                                                                     \
+	for (const struct hf_member *m = hf_value_count(v, HF_VALUE_OBJECT) ? (v)->members : NULL, \
+				    *m##_end = m ? m + (v)->n : NULL;                              \
+	     m != m##_end; m++)
+
+struct hf_json_writer;
+/* The value as JSON, members in their order. */
+void hf_value_write_json(struct hf_json_writer *, const struct hf_value *);
+
+/* Line and column (from 1) of an offset in @text. Slow: it counts from the front. */
+void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);
