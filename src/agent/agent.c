@@ -330,6 +330,7 @@ static int loop(struct agent *a, struct hf_err *err)
 	uint64_t begin = now_ns(), now = begin;
 	int code = hf_sensor_run(a->sensor, 0, &sink, err);
 
+	hf_outputs_wake(a->outputs);
 	if (code >= 0 && a->options->ready)
 		a->options->ready(a->options->ready_ctx);
 	while (code >= 0 && !(a->options->stop && *a->options->stop) &&
@@ -342,6 +343,7 @@ static int loop(struct agent *a, struct hf_err *err)
 			a->second_ns = now;
 			code = each_second(a, now, &sink, err);
 		}
+		hf_outputs_wake(a->outputs);
 	}
 	if (code >= 0)
 		code = hf_sensor_flush(a->sensor, &sink, err);
@@ -365,6 +367,7 @@ int hf_agent_run(const struct hf_agent_options *options, struct hf_outputs *outp
 	a->options = options;
 	a->outputs = outputs;
 	a->out = hf_outputs_sink(outputs);
+	hf_outputs_batch(outputs);
 	int code = open_all(a, err);
 	if (code >= 0)
 		code = loop(a, err);

@@ -49,6 +49,16 @@ struct hf_event_sink hf_outputs_sink(struct hf_outputs *o)
 	return (struct hf_event_sink){ take, o };
 }
 
+void hf_outputs_batch(struct hf_outputs *o)
+{
+	hf_sinks_batch(o->sinks);
+}
+
+void hf_outputs_wake(struct hf_outputs *o)
+{
+	hf_sinks_wake(o->sinks);
+}
+
 void hf_outputs_tick(struct hf_outputs *o, const struct hf_sink_numbers *numbers)
 {
 	hf_sinks_tick(o->sinks, numbers);

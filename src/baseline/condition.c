@@ -246,9 +246,10 @@ static struct entry join(enum condition_step_kind kind, const struct entry *left
 /* @decided, @at: one a test, zeroed; NULL where nobody asks what decided. */
 static enum hf_truth run(const struct hf_condition *c, const struct hf_event *e, bool *decided, size_t *at)
 {
-	struct entry stack[CONDITION_STACK_MAX] = { { 0 } };
+	struct entry stack[CONDITION_STACK_MAX]; /* clearing it all would cost more than the tests */
 	size_t n = 0, ignored;
 
+	stack[0] = (struct entry){ HF_TRUTH_FALSE, 0, 0 };
 	for (size_t i = 0; i < c->steps_n; i++) {
 		const struct condition_step *s = &c->steps[i];
 

@@ -10,6 +10,7 @@
 #include "base/file.h"
 
 enum { ANCESTORS_MAX = 16, ARGUMENTS_MAX = 4, ROOTS = 1024, QUEUE_MAX = 1024, QUESTION_MAX = 64 << 10, CLOSE_S = 2 };
+enum { LEARN_NS = 1000000000 }; /* reading and parsing a mount table costs more than an execution */
 
 /* A question of its own memory, and later its answer. */
 struct item {
@@ -25,6 +26,11 @@ struct list {
 	size_t n;
 };
 
+struct root {
+	uint64_t container, device;
+	uint64_t learned_ns; /* 0: no mount table of it */
+};
+
 struct hf_drift {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -35,10 +41,16 @@ struct hf_drift {
 	int fd;
 	struct hf_drift_count count;
 	struct hf_drift_judge *judge;
-	struct {
-		uint64_t container, device;
-	} roots[ROOTS]; /* by the container's number; one pushes another out */
+	struct root roots[ROOTS]; /* by the container's number; one pushes another out */
 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static void push(struct list *l, struct item *i)
 {
@@ -104,9 +116,12 @@ static void answer_one(struct hf_drift *d, struct item *i)
 		hf_drift_judge_ask(d->judge, &i->q, &i->answer);
 	uint64_t container = i->q.container, root = hf_drift_judge_root(d->judge, container);
 	pthread_mutex_lock(&d->lock);
-	d->roots[container % ROOTS].container = container;
-	d->roots[container % ROOTS].device = root;
+	struct root *r = &d->roots[container % ROOTS];
+	if (r->container != container)
+		*r = (struct root){ .container = container };
+	r->device = root;
 	if (i->learns) {
+		r->learned_ns = root ? now_ns() : 0;
 		item_free(i);
 		return;
 	}
@@ -208,6 +223,12 @@ static bool put(struct hf_drift *d, struct item *i)
 
 bool hf_drift_container(struct hf_drift *d, uint64_t container, uint64_t pid)
 {
+	pthread_mutex_lock(&d->lock);
+	const struct root *r = &d->roots[container % ROOTS];
+	bool fresh = r->container == container && r->learned_ns && now_ns() - r->learned_ns < LEARN_NS;
+	pthread_mutex_unlock(&d->lock);
+	if (fresh)
+		return true;
 	struct item *i = item_of(&(struct hf_drift_question){ .container = container, .pid = pid });
 
 	i->learns = true;
@@ -233,9 +254,10 @@ bool hf_drift_poll(struct hf_drift *d, struct hf_drift_answer *ret)
 
 	pthread_mutex_lock(&d->lock);
 	struct item *i = pop(&d->answered);
-	if (!d->answered.n)
+	if (i && !d->answered.n)
 		(void)!read(d->fd, &none, sizeof none);
-	pthread_cond_signal(&d->wake);
+	if (i && d->answered.n == d->queue_max - 1)
+		pthread_cond_signal(&d->wake);
 	pthread_mutex_unlock(&d->lock);
 	if (i)
 		*ret = i->answer;

@@ -75,8 +75,8 @@ struct hf_drift;
 hf_nodiscard int hf_drift_open(const struct hf_drift_options *options, struct hf_drift **ret, struct hf_err *err);
 /* Drops what waits. */
 void hf_drift_close(struct hf_drift *d);
-/* Takes the container's mount table at the next opportunity; to be called when it starts, so that its short-lived programs can be
- * judged after their end. False: the queue is full. */
+/* Takes the container's mount table at the next opportunity; to be called when it starts and whenever one of its programs does, so that
+ * short-lived ones can be judged after their end. One that was taken within the last second stays. False: the queue is full. */
 bool hf_drift_container(struct hf_drift *d, uint64_t container, uint64_t pid);
 /* The device (major << 20 | minor) of the container's root as first seen; 0: not known yet, or no overlay. */
 uint64_t hf_drift_root(struct hf_drift *d, uint64_t container);

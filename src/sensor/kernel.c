@@ -501,7 +501,6 @@ void hf_kernel_forget(struct hf_kernel *k, uint64_t cgroup_id)
 
 int hf_kernel_watch_names(struct hf_kernel *k, uint64_t cgroup_id, hf_sv path, struct hf_err *err)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(k->object, attached_by_container);
 	char text[HF_PATH_MAX];
 
 	for (size_t i = 0; i < k->names_n; i++)
@@ -513,6 +512,7 @@ int hf_kernel_watch_names(struct hf_kernel *k, uint64_t cgroup_id, hf_sv path, s
 		return 0;
 	while (hf_sv_starts(path, HF_SV("/")))
 		path = hf_sv_skip(path, 1);
+	struct bpf_program *program = bpf_object__find_program_by_name(k->object, attached_by_container);
 	if (bpf_program__fd(program) < 0 || !path.len || path.len >= sizeof text)
 		return hf_fail(err, HF_E_UNSUPPORTED, "answers of name servers cannot be seen here");
 	snprintf(text, sizeof text, "%.*s", HF_SV_FMT(path));

@@ -54,13 +54,12 @@ int hf_sensor_trouble(struct hf_sensor *s, const char *part, const struct hf_err
 	return hf_sensor_health(s, part, "degraded", why->msg, s->sink, err);
 }
 
-static void watch_container(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pid)
+/* False where the process is gone by now, which leaves it to the next one of its container, or has the machine's root. */
+static bool watch_container(struct hf_sensor *s, uint64_t cgroup_id, uint32_t pid)
 {
 	struct hf_err why = { 0 };
 
-	/* A process that is gone by now leaves it to the next one of its container. */
-	if (s->files)
-		(void)!hf_files_container(s->files, cgroup_id, pid, &why);
+	return s->files && hf_files_container(s->files, cgroup_id, pid, &why) >= 0;
 }
 
 static int on_birth(struct hf_sensor *s, const struct hf_record *h, hf_sv record, struct hf_err *err)
@@ -163,7 +162,7 @@ static int on_execution(struct hf_sensor *s, const struct hf_record *h, hf_sv re
 	if (before) /* the same process runs something else now; a fork's execution goes on */
 		hf_executions_end(&s->executions, before, h->ns);
 	if (!(h->process_flags & HF_PROCESS_SETUP)) {
-		watch_container(s, h->cgroup_id, h->pid);
+		(void)watch_container(s, h->cgroup_id, h->pid);
 		if (!h->parent_execution)
 			watch_names(s, h->cgroup_id);
 		if (s->options.runs)
@@ -223,7 +222,8 @@ static void found_container(void *ctx, uint64_t cgroup_id, hf_sv path, uint32_t 
 	bool has_name = hf_containers_born(s->containers, cgroup_id, path, start_ns, true);
 	if (hf_kernel_watch(s->kernel, cgroup_id, &why) < 0)
 		hf_kernel_set_full(s->kernel, true);
-	watch_container(s, cgroup_id, pid);
+	if (watch_container(s, cgroup_id, pid) && s->options.runs) /* what ran before need not run another program that lives */
+		s->options.runs(s->options.runs_ctx, cgroup_id, pid);
 	if (!has_name) {
 		hf_fail(&why, HF_E_LIMIT, "too many containers: one more has no name, its events go on");
 		(void)!hf_sensor_trouble(s, "containers", &why, &why);

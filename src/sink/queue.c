@@ -14,13 +14,14 @@ struct head {
 	uint32_t len, kind;
 };
 
-enum { RESERVE_BYTES = 64 << 10, KEEP_BYTES = 256 << 10, RECORD_BYTES_MAX = 1 << 20 };
+enum { RESERVE_BYTES = 64 << 10, KEEP_BYTES = 256 << 10, RECORD_BYTES_MAX = 1 << 20, BATCH_BYTES = 64 << 10 };
 
 struct hf_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t changed, room;
 	struct hf_buf filling, taken; /* the second one belongs to the taker alone */
 	size_t taken_at, max;
+	size_t batch; /* bytes from which on a record wakes the taker; 0: each does */
 	size_t filling_n, taken_n; /* records */
 	bool wait_for_room, closed, taker_waits;
 	atomic_bool stopped;
@@ -74,21 +75,38 @@ bool hf_queue_put(struct hf_queue *q, enum hf_event_kind kind, hf_sv bytes, bool
 	bool put = bytes.len <= RECORD_BYTES_MAX;
 
 	pthread_mutex_lock(&q->lock);
-	while (q->wait_for_room && put && !q->closed && !fits(q, sizeof head + bytes.len, report) && q->filling_n)
+	while (q->wait_for_room && put && !q->closed && !fits(q, sizeof head + bytes.len, report) && q->filling_n) {
+		pthread_cond_signal(&q->changed);
 		pthread_cond_wait(&q->room, &q->lock);
+	}
 	put = put && !q->closed && fits(q, sizeof head + bytes.len, report);
 	q->counts.put[kind]++;
 	if (put) {
 		hf_buf_add(&q->filling, (hf_sv){ (const char *)&head, sizeof head });
 		hf_buf_add(&q->filling, bytes);
 		q->filling_n++;
-		if (q->taker_waits)
+		if (q->taker_waits && q->filling.len >= q->batch)
 			pthread_cond_signal(&q->changed);
 	} else {
 		q->counts.lost[HF_QUEUE_FULL][kind]++;
 	}
 	pthread_mutex_unlock(&q->lock);
 	return put;
+}
+
+void hf_queue_batch(struct hf_queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->batch = q->max / 4 < BATCH_BYTES ? q->max / 4 : BATCH_BYTES;
+	pthread_mutex_unlock(&q->lock);
+}
+
+void hf_queue_wake(struct hf_queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	if (q->taker_waits && q->filling_n)
+		pthread_cond_signal(&q->changed);
+	pthread_mutex_unlock(&q->lock);
 }
 
 void hf_queue_close(struct hf_queue *q)

@@ -23,6 +23,9 @@ void hf_queue_free(struct hf_queue *q);
 /* A copy of @bytes (at most 1 MiB); false where it is lost for want of room, or since the queue is closed. @report: it is about the
  * losses, and finds room in a reserve. Any thread. */
 bool hf_queue_put(struct hf_queue *q, enum hf_event_kind kind, hf_sv bytes, bool report);
+/* From now on a record wakes the taker only where a good part waits already; hf_queue_wake tells of what is below that. */
+void hf_queue_batch(struct hf_queue *q);
+void hf_queue_wake(struct hf_queue *q);
 /* Nothing is put any more: the taker gets what is left, then the end. */
 void hf_queue_close(struct hf_queue *q);
 /* The same, and what is left counts as lost with @reason. */

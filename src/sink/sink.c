@@ -331,6 +331,18 @@ int hf_sinks_take_line(struct hf_sinks *all, const struct hf_event *e, hf_sv jso
 	return 0;
 }
 
+void hf_sinks_batch(struct hf_sinks *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		hf_queue_batch(all->list[i].queue);
+}
+
+void hf_sinks_wake(struct hf_sinks *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		hf_queue_wake(all->list[i].queue);
+}
+
 void hf_sink_trouble(struct hf_sink *s, const char *fmt, ...)
 {
 	char text[200];

@@ -48,6 +48,10 @@ hf_nodiscard int hf_sinks_open(const struct hf_sinks_options *options, struct hf
 int hf_sinks_take(void *sinks, const struct hf_event *e, struct hf_err *err);
 /* The same where the caller has the event's JSON line already (hf_trace_write, with its newline): writing it costs more than all else. */
 int hf_sinks_take_line(struct hf_sinks *s, const struct hf_event *e, hf_sv json, struct hf_err *err);
+/* From now on outputs are woken by hf_sinks_wake, or where much waits: for who hands out many events in one turn of its loop. Waking a
+ * thread for each costs more than the event's JSON. */
+void hf_sinks_batch(struct hf_sinks *s);
+void hf_sinks_wake(struct hf_sinks *s);
 /* About once a second, from the loop's thread: reports losses and troubles. @numbers may be NULL. */
 void hf_sinks_tick(struct hf_sinks *s, const struct hf_sink_numbers *numbers);
 /* Delivers what is left, for at most @deadline_ms (replays: as long as it takes), and frees all. HF_E_IO where an output lost something
