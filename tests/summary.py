@@ -76,6 +76,10 @@ def main():
         total = [sum(t[i] for t in TESTS.values()) for i in (2, 3, 4)]
         total[1] += 1  # nowhere
         point(said.stdout.splitlines()[-1] == "%d passed, %d failed, %d skipped" % tuple(total), "the sum of two folders", said.stdout)
+        run(["meson", "test", "-C", "build", "--no-rebuild", "--logbase", "other", "plain", "points"])
+        said = run([sys.executable, script, "plain-fails", "build:other"])
+        point(said.stdout.splitlines()[-1] == "4 passed, 1 failed, 0 skipped", "a log of another name", said.stdout)
+        said = run([sys.executable, script, "build"])
         for words in WORDS:
             point(words in said.stdout, f"it says '{words}'", said.stdout)
     print(f"1..{count}")

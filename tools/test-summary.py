@@ -1,4 +1,4 @@
-"""test-summary.py BUILD...: adds up the last test run of each build folder, prints the reason of each skipped test, and
+"""test-summary.py BUILD[:LOGBASE]...: adds up the last test run of each build folder (with that --logbase), prints the reason of each skipped test, and
 ends with "N passed, N failed, N skipped". A test that speaks TAP counts by its points, others as one."""
 import json
 import pathlib
@@ -32,7 +32,8 @@ def main(folders):
     passed = 0
     failed, skipped = [], []
     for folder in folders:
-        log = pathlib.Path(folder, "meson-logs", "testlog.json")
+        folder, _, base = folder.partition(":")
+        log = pathlib.Path(folder, "meson-logs", f"{base or 'testlog'}.json")
         if not log.exists():
             failed.append((folder, "no tests were run", ""))
             continue

@@ -8,8 +8,6 @@ side and none touches the machine's. Images are made from files and from install
         d("run", "--rm", "box", "true")
 
 What is left when the process is killed is swept by the next one that starts."""
-import ctypes
-import fcntl
 import http.client
 import io
 import json
@@ -24,6 +22,9 @@ import tarfile
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+from harness import abandoned, claim, die_with_parent, finish, main, wait_until  # noqa: E402,F401
 
 PREFIX = "hfdk-"
 NEEDED = {"dockerd": "docker.io", "docker": "docker.io", "ip": "iproute2", "nsenter": "util-linux", "umount": "mount"}
@@ -68,14 +69,6 @@ def skip_unless(*programs, network=True, image_of=()):
         sys.exit(0)
 
 
-LIBC = ctypes.CDLL(None)
-
-
-def die_with_parent():
-    """For preexec_fn: SIGTERM when the test dies."""
-    LIBC.prctl(1, signal.SIGTERM)
-
-
 class Docker:
     """network=False: no bridge and no rules of iptables, for machines without either; containers then have loopback alone."""
 
@@ -89,9 +82,7 @@ class Docker:
         base = next(p for p in (tempfile.gettempdir(), "/tmp", "/run") if len(p) < 40)  # sockets: 108 bytes
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
         self.name = self.folder.name
-        self.owner = open(self.folder / "owner.new", "w")
-        fcntl.flock(self.owner, fcntl.LOCK_EX)
-        os.rename(self.folder / "owner.new", self.folder / "owner")  # no sweep sees it unlocked
+        self.owner = claim(self.folder)
         self.socket = str(self.folder / "s")
         self.host = "unix://" + self.socket
         self.data_root, self.exec_root = self.folder / "data", self.folder / "exec"
@@ -151,16 +142,7 @@ class Docker:
         """Runs the docker CLI; fails unless it exits with @status (None: any). Returns what it printed; of this, the text
         without the last newline is .out, and .err, .status are there too."""
         child = self.popen(*args, stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            out, err = child.communicate(input, timeout=timeout)
-        except BaseException:
-            child.kill()
-            child.wait()
-            raise
-        done = Done(out.decode("utf-8", "replace").rstrip("\n"))
-        done.err, done.status = err.decode("utf-8", "replace"), child.returncode
-        assert status is None or child.returncode == status, f"docker {' '.join(map(str, args))}: {child.returncode}\n{done}\n{done.err}"
-        return done
+        return finish(child, input, timeout, status, f"docker {' '.join(map(str, args))}")
 
     def import_image(self, name, files=None, packages=(), changes=(), busybox=True):
         """An image of static busybox (at /bin/busybox, applets as links beside it), the files of installed Debian packages with
@@ -199,14 +181,6 @@ class Docker:
             self.stop()
             remove(self.folder)
             self.owner.close()
-
-
-class Done(str):
-    err, status = "", 0
-
-    @property
-    def out(self):
-        return str(self)
 
 
 # ---- what is left behind ----
@@ -257,15 +231,9 @@ def remove(folder):
 
 def sweep():
     """Removes what harnesses that were killed have left: their folder's lock is free."""
-    for base in {tempfile.gettempdir(), "/tmp", "/run"}:
-        for folder in pathlib.Path(base).glob(PREFIX + "*"):
-            try:
-                with open(folder / "owner") as owner:
-                    fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    kill_users_of(folder)
-                    remove(folder)
-            except OSError:
-                continue
+    for folder in abandoned(PREFIX, "/tmp", "/run"):
+        kill_users_of(folder)
+        remove(folder)
 
 
 # ---- images ----
@@ -363,32 +331,3 @@ def image_tar(files, packages, busybox):
             data, mode = what if isinstance(what, tuple) else (what, 0o755)
             image.put(path, data.encode() if isinstance(data, str) else data, mode=mode)
     return image.tar()
-
-
-# ---- the run ----
-
-def wait_until(condition, seconds=20, what="it"):
-    """Polls until condition() is true, and returns that."""
-    end = time.monotonic() + seconds
-    while not (got := condition()):
-        assert time.monotonic() < end, f"{what} did not come within {seconds} s"
-        time.sleep(0.05)
-    return got
-
-
-def main(tests, *context):
-    """Runs the functions as TAP, each with @context; the first line of a docstring is the title."""
-    failed = 0
-    print(f"1..{len(tests)}")
-    for number, function in enumerate(tests, 1):
-        title = (function.__doc__ or function.__name__).strip().splitlines()[0]
-        try:
-            why = function(*context)
-            print(f"ok {number} - {title}" + (f" # SKIP {why}" if isinstance(why, str) else ""))
-        except Exception as error:
-            failed += 1
-            at = error.__traceback__.tb_next
-            print(f"not ok {number} - {title}\n# {function.__name__}, line {at.tb_lineno if at else '?'}")
-            print("#", f"{type(error).__name__}: {error}"[:3000].replace("\n", "\n# "))
-        sys.stdout.flush()
-    return failed > 0
