@@ -50,6 +50,9 @@ enum {
 	HF_FLOW_PEER_ADDRESSES_MAX = 64,  /* of one flow */
 	HF_FLOW_PEER_NAMES_MAX = 256,     /* of one workload */
 	HF_FLOW_INSTANCE_ADDRESSES_MAX = 16, /* of one container */
+	HF_KUBECONFIG_ENTRIES_MAX = 4096,    /* clusters, users, contexts, each */
+	HF_KUBECONFIG_FILES_MAX = 64,
+	HF_CLUSTER_RESOURCES_MAX = 1 << 16, /* that one cluster may serve, subresources too */
 };
 
 #define HF_YAML_SIZE_MAX          HF_MIB(256) /* one stream of documents */
@@ -87,3 +90,13 @@ enum {
 #define HF_ENGINE_ANSWER_MAX    HF_MIB(8)   /* one answer or event of a container engine; a bundle's config.json */
 #define HF_ENGINE_ARENA_MAX     HF_MIB(32)  /* its parser's working memory */
 #define HF_ENGINE_FACTS_MAX     HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */
+#define HF_FLOWS_ARENA_MAX        HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
+#define HF_ENGINE_ANSWER_MAX      HF_MIB(8)  /* one answer or event of a container engine; a bundle's config.json */
+#define HF_ENGINE_ARENA_MAX       HF_MIB(32) /* its parser's working memory */
+#define HF_ENGINE_FACTS_MAX       HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */
+#define HF_KUBECONFIG_SIZE_MAX    HF_MIB(4)  /* one file */
+#define HF_KUBECONFIG_ARENA_MAX   HF_MIB(64) /* all of them */
+#define HF_CLUSTER_PAGE_MAX       HF_MIB(64) /* one page of a list; what is larger is asked for in smaller pages */
+#define HF_CLUSTER_EVENT_MAX      HF_MIB(16) /* one event of a watch */
+#define HF_CLUSTER_DISCOVERY_MAX  HF_MIB(32) /* one document of what a cluster serves */
+#define HF_CLUSTER_CREDENTIAL_MAX HF_MIB(1)  /* a certificate, a key, a token, the answer of an exec plugin */

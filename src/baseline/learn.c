@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
-#include "baseline/moment.h"
+#include "base/moment.h"
 #include "baseline/observe.h"
 
 enum { WORKLOADS_MAX = 4096 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "baseline/moment.h"
+#include "base/moment.h"
 #include "baseline/profile.h"
 #include "baseline/shape.h"
 #include "format/yaml.h"

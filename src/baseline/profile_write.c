@@ -1,6 +1,6 @@
 /* A profile as YAML: what belongs together stands together, entries sorted, so that a change shows as a change. */
 #include "base/limits.h"
-#include "baseline/moment.h"
+#include "base/moment.h"
 #include "baseline/profile.h"
 #include "format/yaml.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "baseline/moment.h"
+#include "base/moment.h"
 #include "format/json_writer.h"
 
 /* Untrusted text, escaped. */

@@ -15,6 +15,7 @@ enum {
 	POLL_MS = 30000, /* curl's own timers and hf_http_stop wake it earlier */
 	ANSWER_MAX = 1 << 20,
 	HEADERS_MAX = 256 << 10,
+	URL_MAX = 64 << 10,
 };
 
 struct hf_http {
@@ -32,6 +33,9 @@ struct call {
 	int code; /* why a callback ended the call */
 	struct hf_err *err;
 	char where[160];
+	/* Of tls->server_name: the URL with that name as its host, where to connect instead, and the Host header. */
+	struct hf_buf url, connect_to, host;
+	struct curl_slist *header_list, *connect_list;
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -69,28 +73,35 @@ void hf_http_stop(struct hf_http *h)
 	curl_multi_wakeup(h->multi);
 }
 
+/* "https", "host:port" and what stands behind them. False where there is no "://". */
+static bool split_url(hf_sv url, hf_sv *ret_scheme, hf_sv *ret_host, hf_sv *ret_rest)
+{
+	size_t scheme = hf_sv_find(url, HF_SV("://")), end = 0;
+
+	if (scheme == SIZE_MAX)
+		return false;
+	hf_sv host = hf_sv_skip(url, scheme + 3);
+	while (end < host.len && !strchr("/?#", host.ptr[end]))
+		end++;
+	*ret_scheme = hf_sv_first(url, scheme);
+	*ret_rest = hf_sv_skip(host, end);
+	*ret_host = hf_sv_first(host, end);
+	hf_sv_cut_last(*ret_host, '@', &(hf_sv){ 0 }, ret_host);
+	return true;
+}
+
 /* scheme://host[:port] without user, path and query. */
 static void describe(struct call *c)
 {
 	const struct hf_http_request *r = c->request;
-	hf_sv url = hf_sv_of(r->url), host;
+	hf_sv scheme, host, rest;
 
-	if (r->unix_socket) {
+	if (r->unix_socket)
 		snprintf(c->where, sizeof c->where, "unix:%s", r->unix_socket);
-		return;
-	}
-	size_t scheme = hf_sv_find(url, HF_SV("://"));
-	if (scheme == SIZE_MAX) {
+	else if (!split_url(hf_sv_of(r->url), &scheme, &host, &rest))
 		snprintf(c->where, sizeof c->where, "the URL");
-		return;
-	}
-	host = hf_sv_skip(url, scheme + 3);
-	size_t end = 0;
-	while (end < host.len && !strchr("/?#", host.ptr[end]))
-		end++;
-	host = hf_sv_first(host, end);
-	hf_sv_cut_last(host, '@', &(hf_sv){ 0 }, &host);
-	snprintf(c->where, sizeof c->where, "%.*s://%.*s", (int)scheme, url.ptr, HF_SV_FMT(host));
+	else
+		snprintf(c->where, sizeof c->where, "%.*s://%.*s", HF_SV_FMT(scheme), HF_SV_FMT(host));
 }
 
 static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
@@ -166,6 +177,8 @@ static int code_of(CURLcode code)
 		{ CURLE_URL_MALFORMAT, HF_E_USAGE },
 		{ CURLE_COULDNT_RESOLVE_HOST, HF_E_MISSING },
 		{ CURLE_PEER_FAILED_VERIFICATION, HF_E_DENIED },
+		{ CURLE_SSL_CERTPROBLEM, HF_E_FORMAT },
+		{ CURLE_SSL_CACERT_BADFILE, HF_E_FORMAT },
 		{ CURLE_RECV_ERROR, HF_E_TRUNCATED },
 	};
 
@@ -189,21 +202,91 @@ static int fail(struct call *c, CURLcode code, const char *message)
 	return hf_fail(c->err, code_of(code), "%s: %s", c->where, message[0] ? message : curl_easy_strerror(code));
 }
 
-static struct curl_slist *headers_of(const struct hf_http_request *r)
+static void add_to(struct curl_slist **list, const char *text)
 {
-	struct curl_slist *list = NULL;
+	struct curl_slist *longer = curl_slist_append(*list, text);
 
-	/* curl would wait a second for "100 Continue" before a large body. */
-	for (size_t i = 0; i <= r->headers_n; i++) {
-		struct curl_slist *longer = curl_slist_append(list, i < r->headers_n ? r->headers[i] : "Expect:");
-		if (!longer)
-			abort();
-		list = longer;
-	}
-	return list;
+	if (!longer)
+		abort();
+	*list = longer;
 }
 
-static void set_options(struct call *c, struct curl_slist *headers, char *message)
+static void set_headers(struct call *c)
+{
+	const struct hf_http_request *r = c->request;
+
+	for (size_t i = 0; i < r->headers_n; i++)
+		add_to(&c->header_list, r->headers[i]);
+	/* curl would wait a second for "100 Continue" before a large body. */
+	add_to(&c->header_list, "Expect:");
+	if (c->host.len)
+		add_to(&c->header_list, c->host.ptr);
+	curl_easy_setopt(c->http->easy, CURLOPT_HTTPHEADER, c->header_list);
+}
+
+static void set_blob(CURL *e, CURLoption option, hf_sv bytes)
+{
+	struct curl_blob blob = { .data = (void *)(uintptr_t)bytes.ptr, .len = bytes.len, .flags = CURL_BLOB_NOCOPY };
+
+	if (bytes.len && curl_easy_setopt(e, option, &blob))
+		abort();
+}
+
+/* curl takes the name for TLS from the URL alone, so the URL gets that name and the connection is led to the host. */
+static void rename_host(struct call *c)
+{
+	const char *name = c->request->tls->server_name;
+	hf_sv scheme, host, rest, port = { 0 }, last, before;
+
+	if (!split_url(hf_sv_of(c->request->url), &scheme, &host, &rest))
+		return;
+	if (hf_sv_cut_last(host, ':', &before, &last) && hf_sv_index(last, ']') == SIZE_MAX) {
+		port = last;
+		host = before;
+	}
+	if (!port.len)
+		port = hf_sv_eq_ascii(scheme, HF_SV("https")) ? HF_SV("443") : HF_SV("80");
+	hf_buf_addf(&c->url, "%.*s://%s:%.*s%.*s", HF_SV_FMT(scheme), name, HF_SV_FMT(port), HF_SV_FMT(rest));
+	hf_buf_addf(&c->connect_to, "::%.*s:%.*s", HF_SV_FMT(host), HF_SV_FMT(port));
+	hf_buf_addf(&c->host, "Host: %.*s:%.*s", HF_SV_FMT(host), HF_SV_FMT(port));
+	if (c->url.over || c->connect_to.over || c->host.over) {
+		curl_easy_setopt(c->http->easy, CURLOPT_URL, "");
+		return;
+	}
+	add_to(&c->connect_list, c->connect_to.ptr);
+	curl_easy_setopt(c->http->easy, CURLOPT_URL, c->url.ptr);
+	curl_easy_setopt(c->http->easy, CURLOPT_CONNECT_TO, c->connect_list);
+}
+
+static void set_tls(struct call *c)
+{
+	const struct hf_http_tls *tls = c->request->tls;
+	CURL *e = c->http->easy;
+
+	if (!tls) {
+		if (c->request->ca_file)
+			curl_easy_setopt(e, CURLOPT_CAINFO, c->request->ca_file);
+		return;
+	}
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (tls->ca.len) {
+		curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	}
+	set_blob(e, CURLOPT_CAINFO_BLOB, tls->ca);
+	set_blob(e, CURLOPT_SSLCERT_BLOB, tls->certificate);
+	set_blob(e, CURLOPT_SSLKEY_BLOB, tls->key);
+	/* Without it the library would ask the terminal for a passphrase. */
+	curl_easy_setopt(e, CURLOPT_KEYPASSWD, "");
+	if (tls->insecure) {
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (tls->server_name)
+		rename_host(c);
+}
+
+static void set_options(struct call *c, char *message)
 {
 	const struct hf_http_request *r = c->request;
 	CURL *e = c->http->easy;
@@ -220,7 +303,6 @@ static void set_options(struct call *c, struct curl_slist *headers, char *messag
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "holdfast/" HF_VERSION);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(r->connect_ms ? r->connect_ms : CONNECT_MS));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->deadline_ms);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
@@ -231,8 +313,18 @@ static void set_options(struct call *c, struct curl_slist *headers, char *messag
 		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	}
-	if (r->ca_file)
-		curl_easy_setopt(e, CURLOPT_CAINFO, r->ca_file);
+	if (r->proxy) {
+		curl_easy_setopt(e, CURLOPT_PROXY, r->proxy);
+		curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+	}
+	if (r->packed)
+		curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	if (r->silence_s) {
+		curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)r->silence_s);
+	}
+	set_tls(c);
+	set_headers(c);
 	if (r->body.ptr) {
 		curl_easy_setopt(e, CURLOPT_POST, 1L);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
@@ -282,25 +374,46 @@ static CURLcode perform(struct hf_http *h)
 	return CURL_LAST;
 }
 
+/* What curl still points to is taken from it before it is given back. */
+static void forget(struct call *c)
+{
+	curl_easy_reset(c->http->easy);
+	curl_slist_free_all(c->header_list);
+	curl_slist_free_all(c->connect_list);
+	hf_buf_done(&c->line);
+	hf_buf_done(&c->url);
+	hf_buf_done(&c->connect_to);
+	hf_buf_done(&c->host);
+}
+
 int hf_http_call(struct hf_http *h, const struct hf_http_request *request, struct hf_http_answer *ret,
 		 struct hf_err *err)
 {
-	struct call c = { .http = h, .request = request, .answer = ret, .err = err, .line = HF_BUF(request->line_max) };
+	struct call c = { .http = h,
+			  .request = request,
+			  .answer = ret,
+			  .err = err,
+			  .line = HF_BUF(request->line_max),
+			  .url = HF_BUF(URL_MAX),
+			  .connect_to = HF_BUF(URL_MAX),
+			  .host = HF_BUF(URL_MAX) };
 	char message[CURL_ERROR_SIZE] = "";
 
 	*ret = (struct hf_http_answer){ .body = HF_BUF(request->answer_max ? request->answer_max : ANSWER_MAX) };
 	describe(&c);
-	struct curl_slist *headers = headers_of(request);
 	sigset_t old;
 	bool was_pending = block_sigpipe(&old);
-	set_options(&c, headers, message);
+	set_options(&c, message);
 	if (curl_multi_add_handle(h->multi, h->easy))
 		abort();
 	CURLcode code = perform(h);
 	int result = HF_OK;
 	long status = 0;
+	curl_off_t retry_after = 0;
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	ret->status = (unsigned)status;
+	ret->retry_after_s = retry_after < 0 ? 0 : retry_after > UINT32_MAX ? UINT32_MAX : (uint32_t)retry_after;
 	if (code == CURL_LAST)
 		result = hf_fail(err, HF_E_SYSTEM, "%s: stopped", c.where);
 	else if (code != CURLE_OK)
@@ -308,9 +421,7 @@ int hf_http_call(struct hf_http *h, const struct hf_http_request *request, struc
 	else if (c.line.len)
 		result = take_line(&c);
 	curl_multi_remove_handle(h->multi, h->easy);
-	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, NULL);
-	curl_slist_free_all(headers);
-	hf_buf_done(&c.line);
+	forget(&c);
 	unblock_sigpipe(&old, was_pending);
 	return result < 0 ? result : HF_OK;
 }

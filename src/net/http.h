@@ -8,6 +8,15 @@
 
 struct hf_http; /* keeps connections open between calls; one thread at a time */
 
+/* What TLS rests on, from memory. All is borrowed for the call; a call with other values opens a connection of its own. */
+struct hf_http_tls {
+	hf_sv ca;               /* PEM, instead of the system's; empty: the system's */
+	hf_sv certificate, key; /* PEM of the client; empty: none. A key under a passphrase is refused. */
+	const char *
+		server_name; /* asked for and verified instead of the URL's host, which stays in Host; NULL: the host */
+	bool insecure;       /* the server's certificate is not verified */
+};
+
 struct hf_http_request {
 	const char *url; /* http:// or https://; with a unix socket the host is a formality: "http://engine/info" */
 	const char *unix_socket; /* path; NULL: TCP */
@@ -15,9 +24,13 @@ struct hf_http_request {
 	hf_sv body;
 	const char *const *headers; /* headers_n lines "Name: value" */
 	size_t headers_n;
-	const char *ca_file;  /* PEM, instead of the system's; NULL: the system's */
-	uint32_t connect_ms;  /* 0: 5000 */
+	const char *ca_file;           /* PEM, instead of the system's; NULL: the system's */
+	const struct hf_http_tls *tls; /* NULL: as ca_file says; else ca_file is not looked at */
+	const char *proxy;   /* http://, https:// or socks5://, whatever NO_PROXY says; NULL: as the environment says */
+	bool packed;         /* offer gzip and unpack it; sizes are those of plain bytes */
+	uint32_t connect_ms; /* 0: 5000 */
 	uint32_t deadline_ms; /* of the whole call; 0: none, which is for streams */
+	uint32_t silence_s;   /* no byte for so long ends the call with HF_E_LIMIT; 0: none */
 	uint64_t answer_max;  /* bytes of body that are taken; 0: 1 MiB. Of a stream, bytes are not counted. */
 	/* A stream: the body of a 2xx answer goes here as it comes, not into ret->body. With line_max each call has one line
 	 * without its end (CR LF or LF), the last one also where it has no end; a longer line is HF_E_LIMIT. A negative code
@@ -28,8 +41,9 @@ struct hf_http_request {
 };
 
 struct hf_http_answer {
-	unsigned status;    /* 200 … */
-	struct hf_buf body; /* hf_buf_done it, also after a failure */
+	unsigned status;        /* 200 … */
+	uint32_t retry_after_s; /* the header, a date as seconds from now; 0: none */
+	struct hf_buf body;     /* hf_buf_done it, also after a failure */
 };
 
 struct hf_http *hf_http_open(void);

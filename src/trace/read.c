@@ -1,5 +1,5 @@
+#include "base/base64.h"
 #include "format/json.h"
-#include "trace/base64.h"
 #include "trace/nesting.h"
 #include "trace/trace.h"
 

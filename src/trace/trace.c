@@ -1,6 +1,6 @@
 #include "trace/trace.h"
 
-#include "trace/base64.h"
+#include "base/base64.h"
 #include "trace/nesting.h"
 
 #define ONES  UINT64_C(0x0101010101010101)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "baseline/moment.h"
+#include "base/moment.h"
 #include "baseline/profile.h"
 #include "baseline/shape.h"
 #include "bpf/hash.h"

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/base64.h"
 #include "base/limits.h"
-#include "trace/base64.h"
 #include "trace/trace.h"
 
 static uint64_t state;

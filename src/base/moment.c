@@ -1,4 +1,4 @@
-#include "baseline/moment.h"
+#include "base/moment.h"
 
 #include <stdio.h>
 
