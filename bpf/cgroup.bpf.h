@@ -81,7 +81,7 @@ int hf_on_learned(struct hf_learned *learned)
  * agent and is not found yet) is a container's where it lives in other mounts than the machine's, below a container's process. */
 hf_inline bool hf_came_from_container(struct task_struct *task, const struct hf_process *p)
 {
-	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
+	struct task_struct *parent = task->group_leader->real_parent;
 
 	if (p->cgroup_id)
 		return hf_is_container(p->cgroup_id);

@@ -17,11 +17,12 @@ hf_inline struct cgroup_subsys_state *hf_v1_state(struct task_struct *task)
 	return state;
 }
 
-/* The cgroup by which containers are told apart: of the unified hierarchy, or of one v1 controller where there is no other. */
+/* The cgroup by which containers are told apart: of the unified hierarchy, or of one v1 controller where there is no other. @task as a
+ * program gets it (also below): its fields are then plain loads, each of which saves the call of a helper. */
 hf_inline __u64 hf_cgroup_of(struct task_struct *task)
 {
 	if (config.v1_subsystem < 0)
-		return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+		return task->cgroups->dfl_cgrp->kn->id;
 	return BPF_CORE_READ(hf_v1_state(task), cgroup, kn, id);
 }
 
@@ -46,7 +47,7 @@ hf_inline bool hf_is_container(__u64 cgroup_id)
 
 hf_inline bool hf_in_host_mounts(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == config.host_mount_namespace;
+	return task->nsproxy->mnt_ns->ns.inum == config.host_mount_namespace;
 }
 
 hf_inline void hf_count_seen(struct hf_kernel_cgroup *c, __u32 kind)
@@ -112,30 +113,30 @@ hf_inline struct hf_process *hf_process_of(struct task_struct *task)
 /* Fills the front of a record for @task (any thread of the process). */
 hf_inline void hf_record_head(struct hf_record *r, __u32 kind, struct task_struct *task, __u64 cgroup_id)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	struct task_struct *leader = task->group_leader;
+	struct task_struct *parent = leader->real_parent;
+	const struct cred *cred = task->cred;
+	struct pid *pid = leader->thread_pid;
 	struct upid in_container = { 0 };
-	unsigned int level = BPF_CORE_READ(pid, level);
+	unsigned int level = pid->level;
 
 	r->kind = kind;
 	r->flags = 0;
 	r->ns = bpf_ktime_get_ns();
 	r->cgroup_id = cgroup_id;
-	r->start_ns = BPF_CORE_READ(leader, start_time);
+	r->start_ns = leader->start_time;
 	r->execution = r->parent_execution = 0;
-	r->pid = BPF_CORE_READ(task, tgid);
-	r->tid = BPF_CORE_READ(task, pid);
-	r->parent_pid = BPF_CORE_READ(parent, tgid);
+	r->pid = task->tgid;
+	r->tid = task->pid;
+	r->parent_pid = parent->tgid;
 	bpf_probe_read_kernel(&in_container.nr, sizeof in_container.nr,
 			      (char *)pid + bpf_core_field_offset(struct pid, numbers) +
 				      (level & 31) * bpf_core_type_size(struct upid) +
 				      bpf_core_field_offset(struct upid, nr));
 	r->pid_in_container = in_container.nr;
-	r->uid = BPF_CORE_READ(cred, euid.val);
-	r->gid = BPF_CORE_READ(cred, egid.val);
-	r->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	r->uid = cred->euid.val;
+	r->gid = cred->egid.val;
+	r->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
 	r->process_flags = 0;
 	bpf_core_read(&r->capabilities, sizeof r->capabilities, &cred->cap_effective);
 	bpf_core_read_str(r->name, sizeof r->name, &task->comm);

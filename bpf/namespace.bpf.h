@@ -53,9 +53,9 @@ struct {
 
 hf_inline struct pid_namespace *hf_pid_namespace(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct pid *pid = task->thread_pid;
 	struct pid_namespace *space = NULL;
-	unsigned int level = BPF_CORE_READ(pid, level);
+	unsigned int level = pid->level;
 
 	bpf_probe_read_kernel(&space, sizeof space,
 			      (char *)pid + bpf_core_field_offset(struct pid, numbers) +
@@ -66,10 +66,10 @@ hf_inline struct pid_namespace *hf_pid_namespace(struct task_struct *task)
 
 hf_inline void hf_spaces_of(struct task_struct *task, struct hf_spaces *s)
 {
-	struct cred___spaces *cred = (struct cred___spaces *)BPF_CORE_READ(task, real_cred);
+	struct cred___spaces *cred = (struct cred___spaces *)task->real_cred;
 
-	s->proxy = (__u64)BPF_CORE_READ(task, nsproxy);
-	s->user = (__u64)BPF_CORE_READ(cred, user_ns);
+	s->proxy = (__u64)task->nsproxy;
+	s->user = (__u64)cred->user_ns;
 	s->pid = (__u64)hf_pid_namespace(task);
 }
 
@@ -155,11 +155,11 @@ int BPF_PROG(hf_spaces_on_fork, struct task_struct *parent, struct task_struct *
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(hf_spaces_on_exec, struct task_struct *task)
 {
-	return hf_spaces_check(task, BPF_CORE_READ(task, real_parent));
+	return hf_spaces_check(task, task->real_parent);
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(hf_spaces_on_exit, struct task_struct *task)
 {
-	return hf_spaces_check(task, BPF_CORE_READ(task, real_parent));
+	return hf_spaces_check(task, task->real_parent);
 }

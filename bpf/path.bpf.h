@@ -64,12 +64,12 @@ static long hf_walk_step(__u32 i, void *context)
 hf_inline __u32 hf_record_path(struct hf_scratch *s, __u32 *offset, struct dentry *dentry, struct vfsmount *mnt,
 			       struct task_struct *task, bool *truncated)
 {
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct fs_struct *fs = task->fs;
 	struct hf_walk w = { .dentry = dentry, .at = HF_PATH_BUFFER };
 
 	w.mount = hf_mount_of(mnt);
-	w.root_dentry = BPF_CORE_READ(fs, root.dentry);
-	w.root_mount = hf_mount_of(BPF_CORE_READ(fs, root.mnt));
+	w.root_dentry = fs->root.dentry;
+	w.root_mount = hf_mount_of(fs->root.mnt);
 	bpf_loop(HF_PATH_COMPONENTS_MAX, hf_walk_step, &w, 0);
 	*truncated = w.truncated || !w.done;
 	if (w.at == HF_PATH_BUFFER && w.done) { /* the root itself */

@@ -7,7 +7,7 @@ enum { HF_CAP_SYS_ADMIN = 21, HF_TS_COMPAT = 2 };
 /* Whether @task is in a system call of the 32-bit table (int $0x80, a 32-bit program), whose numbers mean others. */
 hf_inline bool hf_is_compat(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, thread_info.status) & HF_TS_COMPAT;
+	return task->thread_info.status & HF_TS_COMPAT;
 }
 
 hf_inline bool hf_takes_memory_compat(long number)
@@ -67,13 +67,13 @@ int BPF_PROG(hf_on_capability, const struct cred *cred, void *target, const void
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	long number = (long)BPF_CORE_READ(regs, orig_ax);
+	long number = (long)regs->orig_ax;
 	bool compat = number != -1 && hf_is_compat(task);
 	struct hf_record_number r = {};
 	__u64 key;
 
 	/* Credentials of another (overlay's mounter, access(2)'s real user): the kernel asks for itself, not for the process. */
-	if (hf_capability_says_nothing(capability, number, compat) || cred != BPF_CORE_READ(task, real_cred))
+	if (hf_capability_says_nothing(capability, number, compat) || cred != task->real_cred)
 		return 0;
 	__u64 cgroup_id = hf_cgroup_of(task);
 	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
@@ -138,7 +138,7 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(hf_on_signal, int number, void *info, struct task_struct *target)
 {
 	struct hf_record_number r = {};
-	__u32 agent = BPF_CORE_READ(target, tgid), zero = 0;
+	__u32 agent = target->tgid, zero = 0;
 
 	if (agent != config.agent_pid)
 		return 0;
@@ -209,7 +209,7 @@ hf_inline __u64 *hf_calls_made(__u64 cgroup_id)
 hf_inline bool hf_is_setup(struct task_struct *task, const struct hf_process *p)
 {
 	return p ? p->flags & HF_PROCESS_SETUP :
-		   BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) == config.host_mount_namespace;
+		   hf_in_host_mounts(task);
 }
 
 /* Loaded with --deep alone: with it every system call of every process on the machine passes through a tracepoint. Whoever a profile

@@ -7,7 +7,7 @@ enum { HF_MAGIC_OVERLAY = 0x794c7630, HF_MAGIC_TMPFS = 0x01021994 };
 
 hf_inline __u32 hf_descriptor(struct task_struct *task, unsigned int number)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct fdtable *table = task->files->fdt;
 	struct file **slots = BPF_CORE_READ(table, fd), *file = NULL;
 
 	if (number >= BPF_CORE_READ(table, max_fds))
@@ -48,16 +48,16 @@ hf_inline long long hf_modified_ns(struct inode *inode)
 
 hf_inline void hf_exec_file(struct hf_record_exec *e, struct linux_binprm *bprm, struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	__u32 mode = BPF_CORE_READ(inode, i_mode);
+	struct inode *inode = file->f_inode;
+	unsigned long magic = inode->i_sb->s_magic;
+	__u32 mode = inode->i_mode;
 	bool secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
 
-	e->inode = BPF_CORE_READ(inode, i_ino);
-	e->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	e->size_bytes = BPF_CORE_READ(inode, i_size);
+	e->inode = inode->i_ino;
+	e->device = inode->i_sb->s_dev;
+	e->size_bytes = inode->i_size;
 	e->modified_ns = hf_modified_ns(inode);
-	if (!BPF_CORE_READ(inode, i_nlink))
+	if (!inode->i_nlink)
 		e->flags |= magic == HF_MAGIC_TMPFS ? HF_EXEC_DELETED | HF_EXEC_MEMORY : HF_EXEC_DELETED;
 	if (magic == HF_MAGIC_OVERLAY) {
 		e->flags |= HF_EXEC_OVERLAY;
@@ -69,14 +69,14 @@ hf_inline void hf_exec_file(struct hf_record_exec *e, struct linux_binprm *bprm,
 				e->flags |= HF_EXEC_UPPER;
 		}
 	}
-	if (secure && ((mode & 06000) || e->head.uid == BPF_CORE_READ(bprm, file, f_inode, i_uid.val)))
+	if (secure && ((mode & 06000) || e->head.uid == inode->i_uid.val))
 		e->flags |= HF_EXEC_SETUID;
 }
 
 /* Up to HF_RECORD_ARGUMENTS_MAX bytes of argv as the kernel laid it out: no instruction of the program has run yet. */
 hf_inline __u32 hf_exec_arguments(struct hf_scratch *s, __u32 offset, struct task_struct *task, __u32 *flags)
 {
-	unsigned long begin = BPF_CORE_READ(task, mm, arg_start), end = BPF_CORE_READ(task, mm, arg_end);
+	unsigned long begin = task->mm->arg_start, end = task->mm->arg_end;
 	__u64 length = end - begin;
 
 	if (length > HF_RECORD_ARGUMENTS_MAX) {
@@ -92,7 +92,7 @@ hf_inline __u32 hf_exec_arguments(struct hf_scratch *s, __u32 offset, struct tas
 
 hf_inline __u32 hf_exec_script(struct hf_scratch *s, __u32 offset, struct linux_binprm *bprm)
 {
-	const char *filename = BPF_CORE_READ(bprm, filename), *interpreter = BPF_CORE_READ(bprm, interp);
+	const char *filename = bprm->filename, *interpreter = bprm->interp;
 	long n;
 
 	if (filename == interpreter) /* the kernel keeps one pointer for both until a script or binfmt_misc sets the second */
@@ -139,22 +139,22 @@ int BPF_PROG(hf_on_exec, struct task_struct *task, int old_pid, struct linux_bin
 		p->cgroup_id = cgroup_id;
 		hf_record_process(&e->head, p);
 	}
-	struct file *file = BPF_CORE_READ(bprm, file);
+	struct file *file = bprm->file;
 	__u32 offset = sizeof *e;
 	bool truncated = false;
 
 	hf_exec_file(e, bprm, file);
-	e->path_length = hf_record_path(s, &offset, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), task,
+	e->path_length = hf_record_path(s, &offset, file->f_path.dentry, file->f_path.mnt, task,
 					&truncated);
 	e->flags |= truncated ? HF_EXEC_PATH_TRUNCATED : 0;
 	e->script_length = hf_exec_script(s, offset, bprm);
 	offset += e->script_length;
-	e->cwd_length = hf_record_path(s, &offset, BPF_CORE_READ(task, fs, pwd.dentry), BPF_CORE_READ(task, fs, pwd.mnt), task,
+	e->cwd_length = hf_record_path(s, &offset, task->fs->pwd.dentry, task->fs->pwd.mnt, task,
 				       &truncated);
 	e->flags |= truncated ? HF_EXEC_CWD_TRUNCATED : 0;
 	e->arguments_length = hf_exec_arguments(s, offset, task, &e->flags);
 	offset += e->arguments_length;
-	e->flags |= BPF_CORE_READ(task, signal, tty) ? HF_EXEC_TERMINAL : 0;
+	e->flags |= task->signal->tty ? HF_EXEC_TERMINAL : 0;
 	e->stdin_is = hf_descriptor(task, 0);
 	e->stdout_is = hf_descriptor(task, 1);
 	offset &= HF_RECORD_MAX - 1;
@@ -173,7 +173,7 @@ int BPF_PROG(hf_on_exec, struct task_struct *task, int old_pid, struct linux_bin
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(hf_on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	if (BPF_CORE_READ(child, tgid) != BPF_CORE_READ(child, pid)) /* a thread */
+	if (child->tgid != child->pid) /* a thread */
 		return 0;
 	__u64 cgroup_id = hf_cgroup_of(child);
 	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
@@ -206,7 +206,7 @@ int BPF_PROG(hf_on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(hf_on_exit, struct task_struct *task)
 {
-	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads go on */
+	if (task->signal->live.counter > 0) /* other threads go on */
 		return 0;
 	__u64 cgroup_id = hf_cgroup_of(task);
 	struct hf_kernel_cgroup *c = hf_watched(cgroup_id);
@@ -226,9 +226,9 @@ int BPF_PROG(hf_on_exit, struct task_struct *task)
 	__builtin_memset(e, 0, sizeof *e);
 	hf_record_head(&e->head, HF_KIND_EXIT, task, cgroup_id);
 	hf_record_process(&e->head, p);
-	e->status = BPF_CORE_READ(task, signal, group_exit_code);
+	e->status = task->signal->group_exit_code;
 	if (!e->status)
-		e->status = BPF_CORE_READ(task, exit_code);
+		e->status = task->exit_code;
 	e->head.size = sizeof *e;
 	hf_emit(&control, c, &e->head, sizeof *e, 0);
 	return 0;

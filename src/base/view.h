@@ -10,6 +10,8 @@
 #define hf_nodiscard         __attribute__((warn_unused_result))
 #define hf_printf(fmt, args) __attribute__((format(printf, fmt, args)))
 #define hf_cleanup(fn)       __attribute__((cleanup(fn)))
+/* For room on the stack that is written before it is read, where clearing it (-ftrivial-auto-var-init) can be measured. */
+#define hf_uninitialized __attribute__((uninitialized))
 #define HF_ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 
 typedef struct hf_sv {

@@ -501,7 +501,7 @@ void hf_kernel_forget(struct hf_kernel *k, uint64_t cgroup_id)
 
 int hf_kernel_watch_names(struct hf_kernel *k, uint64_t cgroup_id, hf_sv path, struct hf_err *err)
 {
-	char text[HF_PATH_MAX];
+	char text[HF_PATH_MAX] hf_uninitialized;
 
 	for (size_t i = 0; i < k->names_n; i++)
 		if (k->names[i].cgroup_id == cgroup_id)

@@ -300,7 +300,7 @@ static void set_process(struct hf_event *e, const struct hf_feed_process *proces
 /* The generation is no part of it: /proc does not tell it, and overlay has none. */
 static bool mapping_is_known(struct hf_perf *p, const struct hf_perf_mmap *m, uint64_t cgroup_id, hf_sv path)
 {
-	char object[HF_PATH_MAX + 64];
+	char object[HF_PATH_MAX + 64] hf_uninitialized;
 	int n = snprintf(object, sizeof object, "%x:%x:%lx:%.*s", m->major, m->minor, (unsigned long)m->inode,
 			 HF_SV_FMT(path));
 
