@@ -402,7 +402,8 @@ int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 	struct hf_err err = { 0 };
 	int status;
 
-	k->arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX);
+	if (!k->arena.cap)
+		k->arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX);
 	if (!k->targets_n) {
 		status = hf_command_usage(k->command, "which manifests? a file, a folder, or - for standard input");
 	} else {

@@ -243,6 +243,23 @@ const struct hf_kube_objects *hf_kube_loaded(struct hf_kube_loader *l)
 	return set;
 }
 
+const struct hf_kube_objects *hf_kube_of_cluster(const struct hf_kube_objects *set, hf_sv cluster, struct hf_arena *a)
+{
+	struct hf_kube_loader *l = hf_kube_loader_new(a);
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct hf_kube_object **slot =
+			hf_sv_eq(set->objects[i]->cluster, cluster) ? hf_vec_push(a, &l->objects) : NULL;
+		if (slot)
+			*slot = (struct hf_kube_object *)set->objects[i];
+	}
+	struct hf_kube_objects *part = (struct hf_kube_objects *)hf_kube_loaded(l);
+	hf_kube_loader_free(l);
+	if (part)
+		part->notes_n = 0;
+	return part;
+}
+
 const struct hf_kube_object *hf_kube_find(const struct hf_kube_objects *set, hf_sv cluster, enum hf_kube_kind kind,
 					  hf_sv namespace, hf_sv name)
 {

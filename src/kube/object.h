@@ -92,6 +92,8 @@ void hf_kube_loader_free(struct hf_kube_loader *);
 /* @cluster and @namespace are empty where they do not apply. NULL where there is none. */
 const struct hf_kube_object *hf_kube_find(const struct hf_kube_objects *, hf_sv cluster, enum hf_kube_kind,
 					  hf_sv namespace, hf_sv name);
+/* The objects of one cluster as a set of their own; notes are left with the whole. NULL on the arena's cap. */
+const struct hf_kube_objects *hf_kube_of_cluster(const struct hf_kube_objects *, hf_sv cluster, struct hf_arena *);
 /* Line of the object, or of a value in it, in its source (from 1). Slow on large sources: for reports. */
 uint32_t hf_kube_line(const struct hf_kube_object *, const struct hf_value *);
 /* Pairs of a map of strings (labels, annotations, nodeSelector), for hf_label_selector_matches; values that are no strings are left

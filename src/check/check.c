@@ -1,0 +1,284 @@
+#include "check/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct hf_check_group *const hf_check_groups[] = {
+#define HF_CHECK_GROUP(row) &hf_check_group_##row,
+#include "check/checks.def"
+#undef HF_CHECK_GROUP
+	NULL,
+};
+
+struct hf_check_answers {
+	HF_VEC(struct hf_check_result) results;
+	HF_VEC(struct hf_check_patch) patches; /* of the last result */
+	struct hf_check_counts *counts;        /* of the check at hand */
+	struct hf_check_result spare;          /* where the arena is full */
+	const struct hf_kube_object *about;
+};
+
+const char *hf_check_status_name(enum hf_check_status s)
+{
+	static const char *const names[] = { "pass", "fail", "not_applicable", "not_assessable" };
+
+	return names[s];
+}
+
+static bool has_reference(const struct hf_check *c, hf_sv word)
+{
+	hf_sv rest = hf_sv_of(c->references), id;
+
+	while (hf_sv_next(&rest, ' ', &id))
+		if (hf_sv_eq_ascii(id, word))
+			return true;
+	return false;
+}
+
+const struct hf_check *hf_check_find(hf_sv word)
+{
+	for (size_t g = 0; hf_check_groups[g]; g++)
+		for (size_t i = 0; i < hf_check_groups[g]->checks_n; i++) {
+			const struct hf_check *c = &hf_check_groups[g]->checks[i];
+			if (hf_sv_eq_ascii(word, hf_sv_of(c->id)) || hf_sv_eq(word, hf_sv_of(c->name)) ||
+			    has_reference(c, word))
+				return c;
+		}
+	return NULL;
+}
+
+static struct hf_check_result *answer(struct hf_check_run *r, enum hf_check_status status, const struct hf_value *at)
+{
+	struct hf_check_answers *w = r->answers;
+	struct hf_check_result *slot = hf_vec_push(r->arena, &w->results);
+
+	r->answered = true;
+	w->counts->of[status]++;
+	w->patches.at = NULL;
+	w->patches.n = w->patches.slots = 0;
+	slot = slot ? slot : &w->spare;
+	*slot = (struct hf_check_result){ .check = r->check,
+					  .status = status,
+					  .object = w->about ? w->about : r->object,
+					  .container = r->container ? r->container->name : (hf_sv){ 0 },
+					  .at = at             ? at
+						: r->container ? r->container->value
+							       : NULL };
+	return slot;
+}
+
+static hf_sv format(struct hf_arena *a, const char *fmt, va_list ap)
+{
+	char text[1024];
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+
+	return hf_arena_dup(a, (hf_sv){ text, n < 0 ? 0 : n < (int)sizeof text ? (size_t)n : sizeof text - 1 });
+}
+
+struct hf_check_result *hf_check_fail(struct hf_check_run *r, const struct hf_value *at, const char *fmt, ...)
+{
+	struct hf_check_result *result = answer(r, HF_CHECK_FAIL, at);
+	va_list ap;
+
+	va_start(ap, fmt);
+	result->message = format(r->arena, fmt, ap);
+	va_end(ap);
+	return result;
+}
+
+void hf_check_not_assessable(struct hf_check_run *r, const char *fmt, ...)
+{
+	struct hf_check_result *result = answer(r, HF_CHECK_NOT_ASSESSABLE, NULL);
+	va_list ap;
+
+	va_start(ap, fmt);
+	result->message = format(r->arena, fmt, ap);
+	va_end(ap);
+}
+
+void hf_check_not_applicable(struct hf_check_run *r)
+{
+	r->answered = true;
+	r->answers->counts->of[HF_CHECK_NOT_APPLICABLE]++;
+}
+
+void hf_check_about(struct hf_check_run *r, const struct hf_kube_object *o)
+{
+	r->answers->about = o;
+}
+
+static const char *spec_pointer(const struct hf_kube_object *o)
+{
+	switch ((int)o->kind) {
+	case HF_KUBE_POD:
+		return "/spec";
+	case HF_KUBE_POD_TEMPLATE:
+		return "/template/spec";
+	case HF_KUBE_CRON_JOB:
+		return "/spec/jobTemplate/spec/template/spec";
+	default:
+		return "/spec/template/spec";
+	}
+}
+
+static hf_sv subject_pointer(const struct hf_check_run *r)
+{
+	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
+	size_t before = 0;
+
+	if (!r->pod)
+		return HF_SV("");
+	if (!r->container)
+		return hf_sv_of(spec_pointer(r->object));
+	for (size_t i = 0; i < r->pod->containers_n && &r->pod->containers[i] != r->container; i++)
+		before += r->pod->containers[i].role == r->container->role;
+	return hf_arena_fmt(r->arena, "%s/%s/%zu", spec_pointer(r->object), lists[r->container->role], before);
+}
+
+void hf_check_patch(struct hf_check_run *r, struct hf_check_result *result, const char *path, const char *json,
+		    bool safe)
+{
+	struct hf_check_patch *p = hf_vec_push(r->arena, &r->answers->patches);
+
+	if (!p)
+		return;
+	*p = (struct hf_check_patch){ .op = json ? "add" : "remove",
+				      .pointer = hf_arena_concat(r->arena, subject_pointer(r), hf_sv_of(path)),
+				      .json = hf_arena_dup(r->arena, hf_sv_of(json)),
+				      .safe = safe };
+	result->patches = r->answers->patches.at;
+	result->patches_n = r->answers->patches.n;
+}
+
+static void ask(struct hf_check_run *r)
+{
+	r->answered = false;
+	r->answers->about = NULL;
+	r->check->evaluate(r);
+	if (!r->answered)
+		r->answers->counts->of[HF_CHECK_PASS]++;
+}
+
+static void ask_containers(struct hf_check_run *r)
+{
+	for (size_t i = 0; i < r->pod->containers_n; i++) {
+		r->container = &r->pod->containers[i];
+		ask(r);
+	}
+	r->container = NULL;
+}
+
+static bool is_of(const struct hf_check *c, enum hf_kube_kind kind)
+{
+	for (size_t i = 0; i < HF_CHECK_KINDS_MAX && c->kinds[i]; i++)
+		if (c->kinds[i] == kind)
+			return true;
+	return false;
+}
+
+static void ask_about_all(struct hf_check_run *r)
+{
+	switch (r->check->subject) {
+	case HF_CHECK_CONTAINER:
+	case HF_CHECK_POD:
+		for (size_t i = 0; i < r->pods_n; i++) {
+			r->pod = &r->pods[i];
+			r->object = r->pod->object;
+			if (r->check->subject == HF_CHECK_POD)
+				ask(r);
+			else
+				ask_containers(r);
+		}
+		break;
+	case HF_CHECK_OBJECT:
+		for (size_t i = 0; i < r->set->n; i++) {
+			r->object = r->set->objects[i];
+			if (!r->object->replaced && is_of(r->check, r->object->kind))
+				ask(r);
+		}
+		break;
+	case HF_CHECK_CLUSTER:
+		ask(r);
+		break;
+	}
+	r->pod = NULL;
+	r->object = NULL;
+}
+
+/* Pods that a ReplicaSet of the set made say nothing that its template does not say. */
+static size_t own_pods(const struct hf_kube_objects *set, struct hf_kube_pod *pods, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		hf_sv kind, name;
+		if (!pods[i].object->replaced && !pods[i].finished &&
+		    hf_kube_top_owner(set, pods[i].object, &kind, &name) == pods[i].object)
+			pods[kept++] = pods[i];
+	}
+	return kept;
+}
+
+static bool wanted_check(const struct hf_check *const *wanted, const struct hf_check *c)
+{
+	for (; wanted && *wanted; wanted++)
+		if (*wanted == c)
+			return true;
+	return !wanted;
+}
+
+static void run_cluster(const struct hf_kube_objects *set, hf_sv cluster, struct hf_check_report *report,
+			const struct hf_check_settings *settings, struct hf_check_answers *answers, struct hf_arena *a)
+{
+	struct hf_check_run r = {
+		.set = set, .settings = settings, .arena = a, .answers = answers, .live = cluster.len > 0
+	};
+	struct hf_kube_pod *pods = (struct hf_kube_pod *)hf_kube_pods(set, a, &r.pods_n);
+
+	r.pods = pods;
+	r.pods_n = pods ? own_pods(set, pods, r.pods_n) : 0;
+	for (size_t i = 0; i < report->checks_n && !a->over; i++) {
+		size_t before = answers->results.n;
+		r.check = report->checks[i];
+		answers->counts = &((struct hf_check_counts *)report->counts)[i];
+		ask_about_all(&r);
+		for (size_t k = before; k < answers->results.n; k++)
+			answers->results.at[k].cluster = cluster;
+	}
+}
+
+const struct hf_check_report *hf_check_all(const struct hf_kube_objects *set, const struct hf_check *const *wanted,
+					   const struct hf_check_settings *settings, struct hf_arena *a)
+{
+	struct hf_check_report *report = hf_arena_new(a, struct hf_check_report);
+	struct hf_check_answers answers = { 0 };
+	HF_VEC(const struct hf_check *) checks = { 0 };
+	struct hf_map clusters = HF_MAP(a);
+
+	for (size_t g = 0; hf_check_groups[g]; g++)
+		for (size_t i = 0; i < hf_check_groups[g]->checks_n; i++)
+			if (wanted_check(wanted, &hf_check_groups[g]->checks[i])) {
+				const struct hf_check **slot = hf_vec_push(a, &checks);
+				if (slot)
+					*slot = &hf_check_groups[g]->checks[i];
+			}
+	if (!report)
+		return NULL;
+	report->checks = checks.at;
+	report->checks_n = checks.n;
+	report->counts = hf_arena_array(a, struct hf_check_counts, checks.n);
+	for (size_t i = 0; i < set->n; i++)
+		hf_map_put(&clusters, set->objects[i]->cluster);
+	if (!clusters.n)
+		hf_map_put(&clusters, HF_SV(""));
+	for (size_t i = 0; i < clusters.n && report->counts; i++) {
+		const struct hf_kube_objects *part =
+			clusters.n == 1 ? set : hf_kube_of_cluster(set, clusters.entries[i].key, a);
+		if (part)
+			run_cluster(part, clusters.entries[i].key, report, settings, &answers, a);
+	}
+	report->results = answers.results.at;
+	report->results_n = answers.results.n;
+	return report;
+}

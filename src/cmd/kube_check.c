@@ -1,0 +1,145 @@
+/* kube check: checks of manifests or a cluster. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "check/check.h"
+#include "cmd/kube.h"
+#include "cmd/kube_check_write.h"
+#include "cmd/kube_run.h"
+
+struct session {
+	struct kube_check_options o;
+	const struct hf_check **wanted; /* NULL-ended; NULL: all */
+	size_t wanted_n;
+	unsigned gates[HF_SEV_MAX]; /* --fail-on */
+	bool gated;
+	struct hf_check_settings settings;
+	HF_VEC(hf_sv) registries;
+};
+
+static int add_checks(struct session *s, const char *list)
+{
+	hf_sv rest = hf_sv_of(list), word;
+
+	while (hf_sv_next(&rest, ',', &word)) {
+		const struct hf_check *c = hf_check_find(word);
+		if (!c)
+			return hf_command_usage("kube check", "'%.*s' is no check ('--list' names them)",
+						HF_SV_FMT(word));
+		s->wanted = hf_realloc(s->wanted, (s->wanted_n + 2) * sizeof *s->wanted);
+		s->wanted[s->wanted_n++] = c;
+		s->wanted[s->wanted_n] = NULL;
+	}
+	return 0;
+}
+
+static int add_severities(const char *list, bool *set, bool upwards)
+{
+	hf_sv rest = hf_sv_of(list), word;
+
+	while (hf_sv_next(&rest, ',', &word)) {
+		enum hf_severity severity =
+			hf_severity_of(hf_sv_starts(word, HF_SV("config:")) ? hf_sv_skip(word, 7) : word);
+		if (severity == HF_SEV_UNKNOWN)
+			return hf_command_usage("kube check", "'%.*s' is no severity: low, medium, high, critical",
+						HF_SV_FMT(word));
+		for (unsigned i = severity; i < HF_SEV_MAX && (upwards || i == severity); i++)
+			set[i] = true;
+	}
+	return 0;
+}
+
+static void list_checks(void)
+{
+	for (size_t g = 0; hf_check_groups[g]; g++)
+		for (size_t i = 0; i < hf_check_groups[g]->checks_n; i++) {
+			const struct hf_check *c = &hf_check_groups[g]->checks[i];
+			printf("%-12s %-9s %-34s %s\n", c->id, hf_severity_name(c->severity), c->name, c->title);
+		}
+}
+
+static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
+		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
+{
+	struct session *s = ctx;
+	const struct hf_check_report *report = hf_check_all(sets[0], s->wanted, &s->settings, a);
+	int bits = 0;
+
+	(void)n;
+	if (!report || a->over)
+		return hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
+	for (size_t i = 0; i < report->results_n; i++)
+		if (report->results[i].status == HF_CHECK_FAIL && s->o.fails[report->results[i].check->severity])
+			bits |= KUBE_GATE_FAILED;
+	int r = kube_check_write(k, &s->o, sets[0], report, a, out, err);
+	return r < 0 ? r : bits;
+}
+
+static int option(struct session *s, struct kube_run *k, int argc, char **argv, int *i)
+{
+	static const char *const names[] = { "--checks", "--severity", "--fail-on", "--registry" };
+	size_t which = 0;
+
+	if (!strcmp(argv[*i], "--all")) {
+		s->o.all = true;
+		return 0;
+	}
+	while (which < HF_ARRAY_SIZE(names) && strcmp(argv[*i], names[which]))
+		which++;
+	if (which == HF_ARRAY_SIZE(names)) {
+		if (argv[*i][0] == '-' && argv[*i][1])
+			return hf_command_usage("kube check", "'%s' is not an option", argv[*i]);
+		kube_run_target(k, argv[*i]);
+		return 0;
+	}
+	const char *value = kube_run_value(k, argc, argv, i);
+	if (!value)
+		return 2;
+	if (which == 0)
+		return add_checks(s, value);
+	if (which == 1)
+		return add_severities(value, s->o.shows, false);
+	if (which == 2)
+		return add_severities(value, s->o.fails, true);
+	hf_sv *slot = hf_vec_push(&k->arena, &s->registries);
+	if (slot)
+		*slot = hf_sv_of(value);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct kube_run k = { .command = "kube check", .arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX) };
+	struct session s = { 0 };
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--list")) {
+			list_checks();
+			return 0;
+		}
+		int taken = kube_run_option(&k, argc, argv, &i);
+		if (taken < 0 || (!taken && option(&s, &k, argc, argv, &i)))
+			return 2;
+	}
+	if (k.format && !kube_check_format_known(k.format))
+		return hf_command_usage("kube check", "--format is table, json or sarif, not '%s'", k.format);
+	s.settings = (struct hf_check_settings){ s.registries.at, s.registries.n };
+	int status = kube_run(&k, evaluate, &s);
+	free(s.wanted);
+	return status;
+}
+
+const struct hf_command hf_kube_check = {
+	.name = "check",
+	.summary = "what is wrong in workloads, network, storage, control plane, and how to mend it",
+	.usage = "[OPTIONS] TARGET...\n\n"
+		 "  --list               all checks\n"
+		 "  --checks LIST        only these: ids, names, or ids of other catalogues (KSV-017, C-0057, "
+		 "CIS-5.2.2)\n"
+		 "  --severity LIST      show only these: critical,high,medium,low\n"
+		 "  --fail-on SEVERITY   exit 1 where something of at least this severity is found\n"
+		 "  --registry PREFIX    images may come from here; may be given several times\n"
+		 "  --all                also count what passed, a line a check\n" KUBE_RUN_USAGE,
+	.run = run,
+};

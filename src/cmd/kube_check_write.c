@@ -1,0 +1,276 @@
+#include "cmd/kube_check_write.h"
+
+#include "format/json_writer.h"
+#include "report/report.h"
+
+static const char *const formats[] = { "table", "json", "sarif" };
+
+bool kube_check_format_known(const char *format)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(formats); i++)
+		if (!strcmp(format, formats[i]))
+			return true;
+	return false;
+}
+
+struct writer {
+	const struct kube_run *run;
+	const struct kube_check_options *options;
+	const struct hf_kube_objects *set;
+	const struct hf_check_report *report;
+	struct hf_arena *arena;
+	struct hf_out *out;
+	struct hf_json_writer w;
+};
+
+static bool is_shown(const struct writer *w, enum hf_severity severity)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < HF_SEV_MAX; i++)
+		any |= w->options->shows[i];
+	return !any || w->options->shows[severity];
+}
+
+static hf_sv name_of(const struct writer *w, const struct hf_check_result *r)
+{
+	const struct hf_kube_object *o = r->object;
+	const char *slash = r->cluster.len ? "/" : "";
+
+	if (!o)
+		return r->cluster.len ? r->cluster : HF_SV("(cluster)");
+	return hf_arena_fmt(w->arena, "%.*s%s%.*s%s%.*s/%.*s", HF_SV_FMT(r->cluster), slash, HF_SV_FMT(o->namespace),
+			    o->namespace.len ? "/" : "", HF_SV_FMT(o->kind_name), HF_SV_FMT(o->name));
+}
+
+static uint32_t line_of(const struct hf_check_result *r)
+{
+	return r->object && !r->cluster.len ? hf_kube_line(r->object, r->at) : 0;
+}
+
+/* Untrusted names: control bytes and odd spaces never reach the terminal. */
+static hf_sv printable(struct writer *w, hf_sv s)
+{
+	char *text = hf_arena_alloc(w->arena, 4 * s.len + 1, 1);
+
+	return text ? (hf_sv){ text, hf_escape_controls(text, 4 * s.len + 1, s) } : HF_SV("");
+}
+
+static void table_row(struct writer *w, const struct hf_check_result *r)
+{
+	const char *severity = r->status == HF_CHECK_FAIL ? hf_severity_name(r->check->severity) : "unknown";
+
+	hf_out_addf(w->out, "%-8s  %s  %s", severity, r->check->id, r->check->title);
+	hf_sv name = printable(w, name_of(w, r)), message = printable(w, r->message);
+	hf_out_addf(w->out, "\n          %.*s", HF_SV_FMT(name));
+	if (r->container.len) {
+		hf_sv container = printable(w, r->container);
+		hf_out_addf(w->out, ", container %.*s", HF_SV_FMT(container));
+	}
+	hf_out_addf(w->out, ": %.*s", HF_SV_FMT(message));
+	if (line_of(r)) {
+		hf_sv source = printable(w, r->object->source->name);
+		hf_out_addf(w->out, " (%.*s:%u)", HF_SV_FMT(source), line_of(r));
+	}
+	hf_out_addf(w->out, "\n          fix: %s\n", r->check->fix);
+}
+
+static void table_counts(struct writer *w)
+{
+	hf_out_addf(w->out, "\n%-12s %-34s %6s %6s %6s %6s\n", "CHECK", "NAME", "PASS", "FAIL", "N/A", "?");
+	for (size_t i = 0; i < w->report->checks_n; i++) {
+		const struct hf_check_counts *c = &w->report->counts[i];
+		hf_out_addf(w->out, "%-12s %-34s %6zu %6zu %6zu %6zu\n", w->report->checks[i]->id,
+			    w->report->checks[i]->name, c->of[HF_CHECK_PASS], c->of[HF_CHECK_FAIL],
+			    c->of[HF_CHECK_NOT_APPLICABLE], c->of[HF_CHECK_NOT_ASSESSABLE]);
+	}
+}
+
+static void table(struct writer *w)
+{
+	size_t by_severity[HF_SEV_MAX] = { 0 }, failed = 0, unknown = 0, clean = 0;
+
+	for (size_t i = 0; i < w->report->results_n; i++) {
+		const struct hf_check_result *r = &w->report->results[i];
+		bool fail = r->status == HF_CHECK_FAIL;
+		if (!is_shown(w, r->check->severity))
+			continue;
+		failed += fail;
+		unknown += !fail;
+		by_severity[r->check->severity] += fail;
+		if (fail || w->options->all)
+			table_row(w, r);
+	}
+	for (size_t i = 0; i < w->report->checks_n; i++)
+		clean += !w->report->counts[i].of[HF_CHECK_FAIL] && w->report->counts[i].of[HF_CHECK_PASS];
+	if (w->options->all)
+		table_counts(w);
+	hf_out_addf(
+		w->out,
+		"%zu objects, %zu checks: %zu findings (%zu critical, %zu high, %zu medium, %zu low); %zu checks pass, "
+		"%zu answers need data that is not here%s\n",
+		w->set->n, w->report->checks_n, failed, by_severity[HF_SEV_CRITICAL], by_severity[HF_SEV_HIGH],
+		by_severity[HF_SEV_MEDIUM], by_severity[HF_SEV_LOW], clean, unknown,
+		unknown && !w->options->all ? " (--all shows them)" : "");
+}
+
+static void references(struct hf_json_writer *w, const struct hf_check *c)
+{
+	hf_sv rest = hf_sv_of(c->references), id;
+
+	hf_jw_key(w, "references");
+	hf_jw_array(w);
+	while (hf_sv_next(&rest, ' ', &id))
+		if (id.len)
+			hf_jw_string(w, id);
+	hf_jw_array_end(w);
+}
+
+static void json_patches(struct hf_json_writer *w, const struct hf_check_result *r)
+{
+	if (!r->patches_n)
+		return;
+	hf_jw_key(w, "patch");
+	hf_jw_array(w);
+	for (size_t i = 0; i < r->patches_n; i++) {
+		hf_jw_object(w);
+		hf_jw_kv(w, "op", hf_sv_of(r->patches[i].op));
+		hf_jw_kv(w, "path", r->patches[i].pointer);
+		if (r->patches[i].json.len) {
+			hf_jw_key(w, "value");
+			hf_jw_literal(w, r->patches[i].json);
+		}
+		hf_jw_object_end(w);
+	}
+	hf_jw_array_end(w);
+	hf_jw_kv_bool(w, "safe", r->patches[0].safe);
+}
+
+static void json_result(struct writer *w, const struct hf_check_result *r)
+{
+	struct hf_json_writer *j = &w->w;
+
+	hf_jw_object(j);
+	hf_jw_kv(j, "id", hf_sv_of(r->check->id));
+	hf_jw_kv(j, "status", hf_sv_of(hf_check_status_name(r->status)));
+	hf_jw_kv(j, "severity", hf_sv_of(hf_severity_name(r->check->severity)));
+	hf_jw_kv_if(j, "cluster", r->cluster);
+	if (r->object) {
+		hf_jw_kv_if(j, "namespace", r->object->namespace);
+		hf_jw_kv(j, "kind", r->object->kind_name);
+		hf_jw_kv(j, "name", r->object->name);
+		hf_jw_kv_if(j, "container", r->container);
+		hf_jw_kv(j, "path", r->object->source->name);
+		if (line_of(r))
+			hf_jw_kv_uint(j, "line", line_of(r));
+	}
+	hf_jw_kv(j, "message", r->message);
+	json_patches(j, r);
+	hf_jw_object_end(j);
+}
+
+static void json_check(struct hf_json_writer *j, const struct hf_check *c, const struct hf_check_counts *counts)
+{
+	hf_jw_object(j);
+	hf_jw_kv(j, "id", hf_sv_of(c->id));
+	hf_jw_kv(j, "name", hf_sv_of(c->name));
+	hf_jw_kv(j, "title", hf_sv_of(c->title));
+	hf_jw_kv(j, "severity", hf_sv_of(hf_severity_name(c->severity)));
+	hf_jw_kv(j, "why", hf_sv_of(c->why));
+	hf_jw_kv(j, "fix", hf_sv_of(c->fix));
+	references(j, c);
+	for (unsigned s = 0; s < HF_CHECK_STATUSES; s++)
+		hf_jw_kv_uint(j, hf_check_status_name(s), counts->of[s]);
+	hf_jw_object_end(j);
+}
+
+static void json_unparsed(struct hf_json_writer *j, const struct hf_kube_objects *set)
+{
+	hf_jw_key(j, "unparsed");
+	hf_jw_array(j);
+	for (size_t i = 0; i < set->notes_n; i++) {
+		hf_jw_object(j);
+		hf_jw_kv(j, "path", set->notes[i].source);
+		if (set->notes[i].line)
+			hf_jw_kv_uint(j, "line", set->notes[i].line);
+		hf_jw_kv(j, "reason", set->notes[i].text);
+		hf_jw_object_end(j);
+	}
+	hf_jw_array_end(j);
+}
+
+static int json(struct writer *w, struct hf_err *err)
+{
+	struct hf_json_writer *j = &w->w;
+
+	*j = (struct hf_json_writer){ .out = &w->out->buf, .flush = hf_out_sink(w->out), .flush_ctx = w->out };
+	hf_jw_object(j);
+	hf_jw_kv(j, "schema", HF_SV("holdfast/kube-check/1"));
+	hf_jw_kv_uint(j, "objects", w->set->n);
+	hf_jw_key(j, "checks");
+	hf_jw_array(j);
+	for (size_t i = 0; i < w->report->checks_n; i++)
+		json_check(j, w->report->checks[i], &w->report->counts[i]);
+	hf_jw_array_end(j);
+	hf_jw_key(j, "results");
+	hf_jw_array(j);
+	for (size_t i = 0; i < w->report->results_n; i++)
+		if (is_shown(w, w->report->results[i].check->severity))
+			json_result(w, &w->report->results[i]);
+	hf_jw_array_end(j);
+	json_unparsed(j, w->set);
+	hf_jw_object_end(j);
+	return hf_jw_finish(j, err);
+}
+
+/* SARIF is written by the reports of a scan, from the same findings as misconfigurations. */
+static int sarif(struct writer *w, struct hf_err *err)
+{
+	const struct hf_report_format *format = hf_report_format_named(HF_SV("sarif"), HF_REPORT_SCAN, err);
+	struct hf_misconfiguration *list = hf_arena_array(w->arena, struct hf_misconfiguration, w->report->results_n);
+	struct hf_unparsed *unparsed = hf_arena_array(w->arena, struct hf_unparsed, w->set->notes_n);
+	static const struct hf_artifact artifact;
+	struct hf_scan_report report = { .artifact = &artifact, .supported = -1 };
+	const struct hf_report_options options = { .source_date_epoch = -1 };
+	size_t n = 0;
+
+	if (!format || !list || !unparsed)
+		return hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
+	for (size_t i = 0; i < w->report->results_n; i++) {
+		const struct hf_check_result *r = &w->report->results[i];
+		if (r->status != HF_CHECK_FAIL || !is_shown(w, r->check->severity))
+			continue;
+		list[n++] = (struct hf_misconfiguration){
+			.id = hf_sv_of(r->check->id),
+			.title = hf_sv_of(r->check->title),
+			.path = r->object ? r->object->source->name : (hf_sv){ 0 },
+			.line = line_of(r),
+			.message =
+				hf_arena_fmt(w->arena, "%.*s: %.*s", HF_SV_FMT(name_of(w, r)), HF_SV_FMT(r->message)),
+			.fix = hf_sv_of(r->check->fix),
+			.severity = r->check->severity,
+		};
+	}
+	for (size_t i = 0; i < w->set->notes_n; i++)
+		unparsed[i] = (struct hf_unparsed){ .path = w->set->notes[i].source,
+						    .reason = w->set->notes[i].text,
+						    .layer = -1 };
+	report.misconfigurations = list;
+	report.misconfigurations_n = n;
+	report.unparsed = unparsed;
+	report.unparsed_n = w->set->notes_n;
+	return format->write(&report, &options, w->out, err);
+}
+
+int kube_check_write(const struct kube_run *k, const struct kube_check_options *o, const struct hf_kube_objects *set,
+		     const struct hf_check_report *report, struct hf_arena *a, struct hf_out *out, struct hf_err *err)
+{
+	struct writer w = { .run = k, .options = o, .set = set, .report = report, .arena = a, .out = out };
+
+	if (k->format && !strcmp(k->format, "json"))
+		return json(&w, err);
+	if (k->format && !strcmp(k->format, "sarif"))
+		return sarif(&w, err);
+	table(&w);
+	return HF_OK;
+}

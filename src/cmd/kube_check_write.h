@@ -1,0 +1,14 @@
+/* The report of `kube check`: table, JSON (holdfast/kube-check/1), SARIF. */
+#pragma once
+#include "check/check.h"
+#include "cmd/kube_run.h"
+
+struct kube_check_options {
+	bool all;               /* --all */
+	bool shows[HF_SEV_MAX]; /* --severity; none set: all are shown */
+	bool fails[HF_SEV_MAX]; /* --fail-on */
+};
+
+bool kube_check_format_known(const char *format);
+int kube_check_write(const struct kube_run *, const struct kube_check_options *, const struct hf_kube_objects *,
+		     const struct hf_check_report *, struct hf_arena *, struct hf_out *, struct hf_err *);

@@ -1,0 +1,102 @@
+"""check_cases.py HOLDFAST ROOT: tests/cases/check/<id>/*.yaml through `kube check`. TAP.
+pass*.yaml: nothing fails and something passes; fail*.yaml: something fails, and with the patches that are given out, nothing of what they are
+for; na*.yaml: not applicable alone; unknown*.yaml: not assessable, and neither passes nor fails. args: options, one a line, for all files
+of the check. Each check has at least one of pass* and fail*."""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+
+import yaml
+
+holdfast, root = sys.argv[1], pathlib.Path(sys.argv[2])
+folder = root / "tests/cases/check"
+
+
+def answers(check, options, text):
+    done = subprocess.run([holdfast, "kube", "check", "--format", "json", "--checks", check, *options, "-"], input=text,
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        return None, done.stderr
+    said = json.loads(done.stdout)
+    if said["unparsed"]:
+        return None, f"unparsed: {said['unparsed']}"
+    return said, ""
+
+
+def patched(documents, results):
+    """The documents with all patches applied: an add makes the objects on its way."""
+    documents = copy.deepcopy(documents)
+    for result in results:
+        for target in documents:
+            meta = target.get("metadata", {})
+            if (target["kind"], meta.get("name")) != (result["kind"], result["name"]):
+                continue
+            if result.get("namespace") not in (None, meta.get("namespace", "default")):
+                continue
+            for patch in result.get("patch", []):
+                *way, last = [p.replace("~1", "/").replace("~0", "~") for p in patch["path"].split("/")[1:]]
+                at = target
+                for name in way:
+                    at = at[int(name)] if isinstance(at, list) else at.setdefault(name, {})
+                if isinstance(at, list):
+                    if patch["op"] == "remove":
+                        at[int(last)] = None
+                    else:
+                        at.append(patch["value"]) if last == "-" else at.__setitem__(int(last), patch["value"])
+                elif patch["op"] == "remove":
+                    at.pop(last, None)
+                else:
+                    at[last] = patch["value"]
+    return documents
+
+
+def judge(check, options, path):
+    text = path.read_text()
+    said, why = answers(check, options, text)
+    if not said:
+        return why
+    counts = said["checks"][0]
+    counts = {k: counts[k] for k in ("pass", "fail", "not_applicable", "not_assessable")}
+    wants = {
+        "pass": counts["pass"] > 0 and not counts["fail"] and not counts["not_assessable"],
+        "fail": counts["fail"] > 0,
+        "na": counts["not_applicable"] > 0 and not counts["fail"] and not counts["pass"],
+        "unknown": counts["not_assessable"] > 0 and not counts["fail"] and not counts["pass"],
+    }
+    kind = next((k for k in wants if path.name.startswith(k)), None)
+    if kind is None:
+        return "the name of a case begins with pass, fail, na or unknown"
+    if not wants[kind]:
+        return f"{counts} {said['results']}"
+    mended = [r for r in said["results"] if r.get("patch")]
+    if kind == "fail" and mended:
+        documents = patched([d for d in yaml.safe_load_all(text) if d], mended)
+        again, why = answers(check, options, yaml.safe_dump_all(documents))
+        if not again:
+            return why
+        if again["checks"][0]["fail"] != counts["fail"] - len(mended):
+            return f"with its patches: {again['results']}"
+    return ""
+
+
+listed = subprocess.run([holdfast, "kube", "check", "--list"], capture_output=True, text=True, check=True).stdout
+checks = [line.split()[0] for line in listed.splitlines()]
+cases = []
+for check in checks:
+    files = sorted((folder / check).glob("*.yaml")) if (folder / check).is_dir() else []
+    cases.append((check, None, sum(f.name.startswith("pass") for f in files) and sum(f.name.startswith("fail") for f in files)))
+    cases += [(check, f, None) for f in files]
+strays = sorted(p.name for p in folder.iterdir() if p.name not in checks)
+print(f"1..{len(cases) + 1}")
+failed = 0
+for number, (check, path, complete) in enumerate(cases, 1):
+    options = (folder / check / "args").read_text().split("\n")[:-1] if (folder / check / "args").exists() else []
+    why = judge(check, options, path) if path else "" if complete else "has no case that passes, or none that fails"
+    failed += why != ""
+    print(f"{'not ' if why else ''}ok {number} - {check} {path.name if path else 'has cases'}")
+    if why:
+        print("# " + why.replace("\n", "\n# "))
+print(f"{'not ' if strays else ''}ok {len(cases) + 1} - all cases are of checks that there are {strays or ''}")
+sys.exit(failed > 0 or bool(strays))
