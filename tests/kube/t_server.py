@@ -2,6 +2,8 @@
 import os
 import pathlib
 import stat
+import subprocess
+import sys
 import threading
 
 import server
@@ -174,8 +176,16 @@ def private(s):
 
 
 def gone(s):
-    """At the end nothing is left: no process, no folder"""
+    """At the end nothing is left: no process, no folder; not even of a test that was killed"""
+    code = "import os, server, time; s = server.Server().__enter__(); print(s.folder, s.etcd.pid, s.api.pid, flush=True); time.sleep(600)"
+    killed = subprocess.Popen([sys.executable, "-c", code], cwd=server.HERE, stdout=subprocess.PIPE, text=True)
+    left, *orphans = killed.stdout.readline().split()
+    killed.kill()
+    killed.wait()
+    wait_until(lambda: not any(pathlib.Path("/proc", pid).exists() for pid in orphans), what="the end of what the killed test started")
+    assert pathlib.Path(left).exists()
     with server.Server() as other:
+        assert not pathlib.Path(left).exists(), "the next test removes it"
         assert other.port != s.port and other.etcd_url != s.etcd_url
         other.get("/api/v1/namespaces/web", status=404)
         folder, pids = other.folder, [other.etcd.pid, other.api.pid]
@@ -184,7 +194,21 @@ def gone(s):
     assert s.get("/readyz") == "ok"
 
 
+def controllers(s):
+    """With the controller manager a Deployment becomes pods, and they have service accounts"""
+    if not s.programs["kube-controller-manager"].exists():
+        return "no kube-controller-manager: tests/kube/build kube-controller-manager makes it"
+    with server.Server(controller_manager=True) as managed:
+        managed.kubectl("create", "deployment", "front", "--image=registry.test/front:1", "--replicas=2")
+
+        def pods():
+            return managed.get("/api/v1/namespaces/default/pods?labelSelector=app%3Dfront")["items"]
+        wait_until(lambda: len(pods()) == 2, seconds=60, what="the pods of a Deployment")
+        assert {p["spec"]["serviceAccountName"] for p in pods()} == {"default"}
+        assert len(managed.kubectl("create", "token", "default").out.split(".")) == 3
+
+
 if __name__ == "__main__":
     with server.Server() as running:
-        failed = server.main([version, objects, users, anonymous, access_reviews, watch_list, pages, audit_log, restart, tokens, private, gone], running)
+        failed = server.main([version, objects, users, anonymous, access_reviews, watch_list, pages, audit_log, restart, tokens, private, gone, controllers], running)
     raise SystemExit(failed)
