@@ -1,40 +1,220 @@
 /* kube pss: Pod Security Standards. */
 #include <stdio.h>
+#include <stdlib.h>
+
 #include "cmd/kube.h"
 #include "cmd/kube_run.h"
-#include "kube/pods.h"
+#include "cmd/pss_report.h"
+#include "pss/labels.h"
+
+struct options {
+	struct hf_pss_policy policy;
+	bool level_given, explain, from_labels;
+	enum hf_pss_mode mode;
+	const char **exempt; /* "namespace:NAME", "runtime-class:NAME" */
+	size_t exempt_n;
+};
+
+static bool is_listed(const struct options *opt, const char *kind, hf_sv name)
+{
+	for (size_t i = 0; i < opt->exempt_n; i++) {
+		hf_sv what, of;
+		if (hf_sv_cut(hf_sv_of(opt->exempt[i]), ':', &what, &of) && hf_sv_eq(what, hf_sv_of(kind)) &&
+		    hf_sv_eq(of, name))
+			return true;
+	}
+	return false;
+}
+
+static const char *exemption(const struct options *opt, const struct hf_kube_pod *pod)
+{
+	hf_sv class = hf_value_get_text(pod->spec, HF_SV("runtimeClassName"));
+
+	if (is_listed(opt, "namespace", pod->object->namespace))
+		return "namespace";
+	return class.len && is_listed(opt, "runtime-class", class) ? "runtime class" : NULL;
+}
+
+static void say(const struct kube_run *k, const struct hf_kube_object *o, const struct hf_value *at, const char *what)
+{
+	char source[400], name[300];
+
+	if (k->quiet)
+		return;
+	hf_escape_controls(source, sizeof source, o->source->name);
+	hf_escape_controls(name, sizeof name, o->name);
+	fprintf(stderr, "holdfast: %s:%u: %.*s %s: %s\n", source, hf_kube_line(o, at),
+		HF_SV_FMT(hf_sv_of(hf_kube_kinds[o->kind].kind)), name, what);
+}
+
+/* The policy of each namespace is read once. */
+struct namespaces {
+	struct hf_map policies;
+	const struct hf_kube_objects *set;
+	bool partial;
+};
+
+static struct hf_pss_policy policy_of(const struct kube_run *k, const struct options *opt, struct namespaces *ns,
+				      const struct hf_kube_object *o)
+{
+	struct hf_arena *a = ns->policies.arena;
+	struct hf_map_entry *e = opt->from_labels
+					 ? hf_map_put(&ns->policies, hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(o->cluster),
+										  HF_SV_FMT(o->namespace)))
+					 : NULL;
+
+	if (!e)
+		return opt->policy;
+	if (!e->value) {
+		struct hf_pss_policy *p = hf_arena_new(a, struct hf_pss_policy);
+		const struct hf_kube_object *found =
+			hf_kube_find(ns->set, o->cluster, HF_KUBE_NAMESPACE, HF_SV(""), o->namespace);
+		const struct hf_value *wrong = NULL;
+		if (!p)
+			return opt->policy;
+		*p = hf_pss_policy_of_labels(found ? hf_value_get(found->metadata, HF_SV("labels")) : NULL, opt->mode,
+					     opt->policy, &wrong);
+		e->value = p;
+		if (wrong)
+			say(k, found, wrong,
+			    opt->mode == HF_PSS_ENFORCE
+				    ? "a label that is no level or version: counts as restricted, or latest"
+				    : "a label that is no level or version: counts as privileged, or latest");
+		ns->partial |= wrong != NULL;
+	}
+	return *(const struct hf_pss_policy *)e->value;
+}
 
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
+	const struct options *opt = ctx;
+	struct namespaces ns = { .policies = HF_MAP(a), .set = sets[0] };
+	struct hf_kube_lines lines = HF_KUBE_LINES(a);
 	size_t pods_n;
 	const struct hf_kube_pod *pods = hf_kube_pods(sets[0], a, &pods_n);
+	struct pss_verdict *v = hf_arena_array(a, struct pss_verdict, pods_n);
+	bool json = k->format && !strcmp(k->format, "json");
+	int bits = 0, r = HF_OK;
 
-	(void)k, (void)ctx, (void)n, (void)err;
-	for (size_t i = 0; i < pods_n; i++)
-		hf_out_addf(out, "%.*s/%.*s/%.*s %zu\n", HF_SV_FMT(pods[i].object->namespace),
-			    HF_SV_FMT(pods[i].object->kind_name), HF_SV_FMT(pods[i].object->name),
-			    pods[i].containers_n);
+	(void)n;
+	for (size_t i = 0; i < pods_n && v; i++) {
+		v[i].pod = &pods[i];
+		v[i].exempt = exemption(opt, &pods[i]);
+		v[i].policy = policy_of(k, opt, &ns, pods[i].object);
+		if (!v[i].exempt)
+			v[i].failed = hf_pss_failed(&pods[i], &v[i].policy);
+		bits |= v[i].failed ? KUBE_GATE_FAILED : 0;
+		if (!v[i].failed && !pods[i].spec->n)
+			say(k, pods[i].object, NULL, "has no pod template: judged as an empty one");
+		if (!json)
+			pss_report_line(out, &v[i], opt->explain ? &lines : NULL, a);
+	}
+	if (json && v)
+		r = pss_report_json(out, v, pods_n, opt->from_labels ? hf_pss_mode_names[opt->mode] : NULL, sets[0], a,
+				    err);
+	return r < 0 ? r : bits | (ns.partial ? KUBE_PARTIAL : 0);
+}
+
+/* "namespace:NAME" or "runtime-class:NAME", several with commas between them. */
+static int add_exemptions(struct options *opt, char *list)
+{
+	for (char *next, *item = list; item; item = next) {
+		next = strchr(item, ',');
+		if (next)
+			*next++ = 0;
+		hf_sv one = hf_sv_of(item);
+		size_t kind = hf_sv_starts(one, HF_SV("namespace:"))       ? sizeof "namespace:" - 1
+			      : hf_sv_starts(one, HF_SV("runtime-class:")) ? sizeof "runtime-class:" - 1
+									   : one.len;
+		if (kind >= one.len)
+			return hf_command_usage(
+				"kube pss", "--exempt wants namespace:NAME or runtime-class:NAME, not \"%s\"", item);
+		opt->exempt = hf_realloc(opt->exempt, (opt->exempt_n + 1) * sizeof *opt->exempt);
+		opt->exempt[opt->exempt_n++] = item;
+	}
+	return 0;
+}
+
+static int set_mode(struct options *opt, const char *mode)
+{
+	for (unsigned m = 0; m < HF_PSS_MODES; m++)
+		if (!strcmp(mode, hf_pss_mode_names[m])) {
+			opt->mode = m;
+			return 0;
+		}
+	return hf_command_usage("kube pss", "--from-labels: \"%s\" is none of enforce, audit, warn", mode);
+}
+
+/* 0, or the exit status of bad usage. */
+static int take(struct kube_run *k, struct options *opt, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i];
+	int taken = kube_run_option(k, argc, argv, i);
+
+	if (taken)
+		return taken < 0 ? 2 : 0;
+	if (!strcmp(arg, "--explain")) {
+		opt->explain = true;
+	} else if (!strcmp(arg, "--user-namespaces")) {
+		opt->policy.user_namespaces = true;
+	} else if (!strcmp(arg, "--from-labels")) {
+		opt->from_labels = true;
+	} else if (!strncmp(arg, "--from-labels=", 14)) {
+		opt->from_labels = true;
+		return set_mode(opt, arg + 14);
+	} else if (!strcmp(arg, "--exempt")) {
+		return kube_run_value(k, argc, argv, i) ? add_exemptions(opt, argv[*i]) : 2;
+	} else if (!strncmp(arg, "--exempt=", 9)) {
+		return add_exemptions(opt, argv[*i] + 9);
+	} else if (arg[0] == '-' && arg[1]) {
+		return hf_command_usage(k->command, "no option %s", arg);
+	} else if (opt->level_given) {
+		kube_run_target(k, arg);
+	} else {
+		bool relaxed = opt->policy.user_namespaces;
+		if (!hf_pss_policy_of(hf_sv_of(arg), &opt->policy))
+			return hf_command_usage(
+				k->command,
+				"\"%s\" is no LEVEL[:VERSION]: privileged, baseline or restricted, and v1.N or latest",
+				arg);
+		opt->policy.user_namespaces = relaxed;
+		opt->level_given = true;
+	}
 	return 0;
 }
 
 static int run(int argc, char **argv)
 {
 	struct kube_run k = { .command = "kube pss" };
+	struct options opt = { 0 };
+	int status = 0;
 
-	for (int i = 2; i < argc; i++) {
-		int taken = kube_run_option(&k, argc, argv, &i);
-		if (taken < 0)
-			return 2;
-		if (!taken)
-			kube_run_target(&k, argv[i]);
-	}
-	return kube_run(&k, evaluate, NULL);
+	for (int i = 1; i < argc && !status; i++)
+		status = take(&k, &opt, argc, argv, &i);
+	if (!status && !opt.level_given)
+		status = hf_command_usage(k.command, "which level? privileged, baseline or restricted");
+	if (!status && k.format && strcmp(k.format, "table") && strcmp(k.format, "json"))
+		status = hf_command_usage(k.command, "no format \"%s\": table, json", k.format);
+	if (!status)
+		status = kube_run(&k, evaluate, &opt);
+	free(opt.exempt);
+	return status;
 }
 
 const struct hf_command hf_kube_pss = {
 	.name = "pss",
 	.summary = "Pod Security Standards, each control, any version",
-	.usage = "LEVEL[:VERSION] [OPTIONS] TARGET...\n\n" KUBE_RUN_USAGE,
+	.usage = "LEVEL[:VERSION] [OPTIONS] TARGET...\n\n"
+		 "Does what makes pods meet the Pod Security Standards? One line an object, exit 1 where one fails.\n"
+		 "LEVEL is privileged, baseline or restricted; VERSION v1.N or latest, which it is without one.\n\n"
+		 "  --explain            below what fails: why, where, and the change that would pass\n"
+		 "  --from-labels[=MODE] each object at the level that its Namespace in the set asks for by its "
+		 "labels;\n"
+		 "                       MODE is enforce (the default), audit or warn; LEVEL is for those without "
+		 "labels\n"
+		 "  --exempt LIST        namespace:NAME and runtime-class:NAME that always pass\n"
+		 "  --user-namespaces    pods with hostUsers: false may be root in them, as the cluster's feature gate "
+		 "has it\n" KUBE_RUN_USAGE,
 	.run = run,
 };

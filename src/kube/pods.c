@@ -1,6 +1,6 @@
 #include "kube/pods.h"
 
-static const char *template_path(const struct hf_kube_object *o)
+const char *hf_kube_template_path(const struct hf_kube_object *o)
 {
 	switch ((int)o->kind) {
 	case HF_KUBE_POD:
@@ -24,7 +24,7 @@ static const char *template_path(const struct hf_kube_object *o)
 
 bool hf_kube_makes_pods(const struct hf_kube_object *o)
 {
-	return template_path(o) != NULL;
+	return hf_kube_template_path(o) != NULL;
 }
 
 static size_t add_containers(struct hf_kube_container *c, const struct hf_value *list, enum hf_container_role role)
@@ -93,7 +93,7 @@ const struct hf_kube_pod *hf_kube_pods(const struct hf_kube_objects *set, struct
 	n = 0;
 	for (size_t i = 0; i < set->n; i++) {
 		const struct hf_kube_object *o = set->objects[i];
-		const char *path = template_path(o);
+		const char *path = hf_kube_template_path(o);
 		if (path)
 			decode(&pods[n++], o, path[0] ? hf_value_at(o->root, path) : o->root, a);
 	}

@@ -1,0 +1,18 @@
+/* The verdicts of `kube pss` as lines and as JSON. */
+#pragma once
+#include "base/output.h"
+#include "kube/lines.h"
+#include "pss/pss.h"
+
+struct pss_verdict {
+	const struct hf_kube_pod *pod;
+	struct hf_pss_policy policy;
+	const char *exempt; /* what exempts it; NULL: nothing */
+	uint32_t failed;    /* bits of hf_pss_controls */
+};
+
+/* "fail default/Pod/web hostPorts,privileged". With @lines not NULL each failing control is explained below it. */
+void pss_report_line(struct hf_out *, const struct pss_verdict *, struct hf_kube_lines *, struct hf_arena *);
+/* The document holdfast/pss/1. @mode: of the labels; NULL where they were not asked. */
+int pss_report_json(struct hf_out *, const struct pss_verdict *, size_t n, const char *mode,
+		    const struct hf_kube_objects *, struct hf_arena *, struct hf_err *);
