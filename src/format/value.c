@@ -128,14 +128,40 @@ void hf_value_write_json(struct hf_json_writer *w, const struct hf_value *v)
 	}
 }
 
+enum { LINES_BLOCK = 4096 };
+
+static uint32_t breaks_in(hf_sv s)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += s.ptr[i] == '\n';
+	return n;
+}
+
+struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *a)
+{
+	size_t blocks = text.len / LINES_BLOCK + 1;
+	uint32_t *before = hf_arena_array(a, uint32_t, blocks);
+
+	for (size_t i = 1; before && i < blocks; i++)
+		before[i] = before[i - 1] + breaks_in(hf_sv_slice(text, (i - 1) * LINES_BLOCK, LINES_BLOCK));
+	return (struct hf_lines){ text, before };
+}
+
+void hf_lines_position(const struct hf_lines *l, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column)
+{
+	size_t end = offset < l->text.len ? offset : l->text.len, from = l->before ? end & ~(size_t)(LINES_BLOCK - 1) : 0;
+	const char *start = end ? memrchr(l->text.ptr, '\n', end) : NULL;
+
+	*ret_line = 1 + (l->before ? l->before[end / LINES_BLOCK] : 0) +
+		    breaks_in(hf_sv_slice(l->text, from, end - from));
+	*ret_column = 1;
+	for (size_t i = start ? (size_t)(start + 1 - l->text.ptr) : 0; i < end; i++)
+		*ret_column += ((unsigned char)l->text.ptr[i] & 0xc0) != 0x80;
+}
+
 void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column)
 {
-	size_t end = offset < text.len ? offset : text.len, start = 0;
-
-	*ret_line = 1;
-	for (const char *p = text.ptr, *q; p && (q = memchr(p, '\n', (size_t)(text.ptr + end - p))); p = q + 1) {
-		++*ret_line;
-		start = (size_t)(q + 1 - text.ptr);
-	}
-	*ret_column = (uint32_t)(end - start) + 1;
+	hf_lines_position(&(struct hf_lines){ .text = text }, offset, ret_line, ret_column);
 }

@@ -1,7 +1,8 @@
 /* A JSON value as a tree: what a manifest, an answer of an API or a policy holds, whether it came as JSON or as YAML.
  *
- * YAML is read as Kubernetes reads it (sigs.k8s.io/yaml, which is YAML 1.1 in its scalars): plain `yes`, `on` and `y` are booleans,
- * 0644 is the number 420, `<<` merges, ~ and nothing are null; keys become strings. All else is YAML 1.2 (format/yaml.h).
+ * YAML is read as Kubernetes reads it (sigs.k8s.io/yaml 1.6 over go.yaml.in/yaml/v2, which is YAML 1.1 in its scalars): plain `yes`,
+ * `on` and `y` are booleans, 0644 is the number 420, ~ and nothing are null; keys become strings; `<<` merges where it stands, so that
+ * it overrides what stands before it. All else is YAML 1.2 (format/yaml.h). docs/formats/kubernetes-manifests.md has the rest.
  * Trees are read-only once built, may share parts (aliases), and live in the arena; texts live in the input or in the arena.
  * Hostile input is bounded: depth, nodes, what aliases unfold to. */
 #pragma once
@@ -36,10 +37,12 @@ struct hf_member {
 	uint32_t offset; /* of the key */
 };
 
-/* What was understood, but not as its author may have meant it: a repeated key (the last one counts). NULL function: nobody listens. */
 struct hf_value_notes {
 	void *ctx;
+	/* What was understood, but not as its author may have meant it: a repeated key (the last one counts). NULL: nobody listens. */
 	void (*note)(void *ctx, uint32_t offset, const char *what);
+	uint32_t *ret_fault; /* where not NULL: the offset of a fault is written here, and stands in no message */
+	hf_sv without;       /* members of this name that hold an array are passed over, unless it is empty */
 };
 
 /* One JSON value from the front of @text; *ret_used says how far it went (blanks behind it included), so a stream of them can be read.
@@ -89,5 +92,14 @@ struct hf_json_writer;
 /* The value as JSON, members in their order. */
 void hf_value_write_json(struct hf_json_writer *, const struct hf_value *);
 
-/* Line and column (from 1) of an offset in @text. Slow: it counts from the front. */
+/* Line and column (both from 1; a column is a character) of an offset in @text. Slow: it counts from the front. */
 void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);
+
+/* The same for many offsets of one text: quick. */
+struct hf_lines {
+	hf_sv text;
+	const uint32_t *before; /* line breaks before each block of 4 KiB */
+};
+/* On the arena's cap: one that counts from the front. */
+struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *);
+void hf_lines_position(const struct hf_lines *, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);

@@ -1,244 +1,265 @@
-/* Scalars by the rules of go.yaml.in/yaml/v2, which Kubernetes uses: YAML 1.1 without numbers of base 60. */
-#include <errno.h>
+/* Documents by libfyaml, made into what sigs.k8s.io/yaml 1.6 makes of them (decode.go of go.yaml.in/yaml/v2 2.4.2). */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "format/value.h"
+#include "format/value_internal.h"
 #include "format/yaml.h"
 
 struct converter {
+	struct hf_value_builder b;
 	hf_sv input;
-	struct hf_arena *arena;
 	uint32_t base;
-	const uint32_t *lines; /* offsets of their begins */
-	size_t lines_n;
 	size_t nodes;
+	const char *why; /* NULL while all is well */
+	uint32_t why_at;
 };
 
-static bool is_word(hf_sv s, const char *const *words)
+static void refuse(struct converter *c, const struct hf_yaml_node *n, const char *why)
 {
-	for (; *words; words++)
-		if (hf_sv_eq(s, hf_sv_of(*words)))
-			return true;
-	return false;
-}
-
-/* "-0x1f", "0b1", "0o17", "017", "1_000" as strconv.ParseInt reads them with base 0. */
-static bool whole_number(struct converter *c, hf_sv s, hf_sv *ret)
-{
-	char digits[72];
-	size_t n = 0;
-	bool negative = false;
-
-	if (s.len && (s.ptr[0] == '-' || s.ptr[0] == '+')) {
-		negative = s.ptr[0] == '-';
-		s = hf_sv_skip(s, 1);
-	}
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '_')
-			continue;
-		if (n + 1 >= sizeof digits)
-			return false;
-		digits[n++] = s.ptr[i];
-	}
-	digits[n] = 0;
-	if (!n || digits[0] < '0' || digits[0] > '9')
-		return false;
-	int base = 10, skip = 0;
-	if (digits[0] == '0' && n > 1) {
-		char x = (char)(digits[1] | 0x20);
-		base = x == 'x' ? 16 : x == 'b' ? 2 : 8;
-		skip = x == 'x' || x == 'b' || x == 'o' ? 2 : 1;
-	}
-	char *end;
-	errno = 0;
-	unsigned long long v = strtoull(digits + skip, &end, base);
-	if (*end || end == digits + skip || errno || (skip && (digits[skip] == '-' || digits[skip] == '+')) ||
-	    (negative && v > (1ULL << 63)))
-		return false;
-	*ret = hf_arena_fmt(c->arena, "%s%llu", negative && v ? "-" : "", v);
-	return true;
-}
-
-/* [-+]? (\.[0-9]+ | [0-9]+(\.[0-9]*)?) ([eE][-+]?[0-9]+)? */
-static bool looks_like_float(hf_sv s)
-{
-	size_t at = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+'), whole = 0, part = 0, exponent = 0;
-
-	for (; at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9'; at++)
-		whole++;
-	if (at < s.len && s.ptr[at] == '.')
-		for (at++; at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9'; at++)
-			part++;
-	if (!whole && !part)
-		return false;
-	if (at < s.len && (s.ptr[at] | 0x20) == 'e') {
-		at++;
-		at += at < s.len && (s.ptr[at] == '-' || s.ptr[at] == '+');
-		for (; at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9'; at++)
-			exponent++;
-		if (!exponent)
-			return false;
-	}
-	return at == s.len;
-}
-
-static bool is_number_in_json(hf_sv s)
-{
-	size_t at = s.len && s.ptr[0] == '-';
-
-	return at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9' &&
-	       !(s.ptr[at] == '0' && at + 1 < s.len && s.ptr[at + 1] >= '0' && s.ptr[at + 1] <= '9') &&
-	       s.ptr[s.len - 1] != '.' && hf_sv_find(s, HF_SV(".e")) == SIZE_MAX &&
-	       hf_sv_find(s, HF_SV(".E")) == SIZE_MAX;
+	if (c->why)
+		return;
+	c->why = why;
+	c->why_at = n->offset;
 }
 
 /* The reader's own copies go when it is done. */
 static hf_sv kept(struct converter *c, hf_sv s)
 {
-	return (uintptr_t)s.ptr - (uintptr_t)c->input.ptr < c->input.len || !s.len ? s : hf_arena_dup(c->arena, s);
+	return (uintptr_t)s.ptr - (uintptr_t)c->input.ptr < c->input.len || !s.len ? s : hf_arena_dup(c->b.arena, s);
 }
 
-static void resolve(struct converter *c, const struct hf_yaml_node *n, struct hf_value *v)
+static void set_string(struct converter *c, hf_sv text, struct hf_value *v)
 {
-	static const char *const yes[] = {
-		"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL
-	};
-	static const char *const no[] = { "n",     "N",     "no",  "No",  "NO",  "false",
-					  "False", "FALSE", "off", "Off", "OFF", NULL };
-	static const char *const null[] = { "", "~", "null", "Null", "NULL", NULL };
-	bool plain = n->plain && (!n->tag.len || !hf_sv_eq(n->tag, HF_SV("!!str")));
-	hf_sv text = n->text;
-
-	if (n->tag.len && !n->plain)
-		plain = hf_sv_eq(n->tag, HF_SV("!!int")) || hf_sv_eq(n->tag, HF_SV("!!float")) ||
-			hf_sv_eq(n->tag, HF_SV("!!bool")) || hf_sv_eq(n->tag, HF_SV("!!null"));
-	v->type = HF_VALUE_STRING;
-	if (plain && is_word(text, null)) {
-		v->type = HF_VALUE_NULL;
-		return;
-	}
-	if (plain && (is_word(text, yes) || is_word(text, no))) {
-		v->type = HF_VALUE_BOOL;
-		v->boolean = is_word(text, yes);
-		return;
-	}
-	hf_sv whole;
-	if (plain && whole_number(c, text, &whole)) {
-		v->type = HF_VALUE_NUMBER;
-		text = whole;
-	} else if (plain && looks_like_float(text)) {
-		v->type = HF_VALUE_NUMBER;
-		if (!is_number_in_json(text)) {
-			char copy[64];
-			snprintf(copy, sizeof copy, "%.*s", (int)(text.len < 60 ? text.len : 60), text.ptr);
-			text = hf_arena_fmt(c->arena, "%.17g", strtod(copy, NULL));
-		}
-	}
 	text = kept(c, text);
-	v->text = text.ptr;
+	v->type = HF_VALUE_STRING;
+	v->text = text.len ? text.ptr : "";
 	v->n = text.len;
 }
 
-static void convert(struct converter *c, const struct hf_yaml_node *n, struct hf_value *v);
+/* A tag of YAML's own that says another type than the text has is a fault; all other tags leave a string. */
+static bool fits_tag(hf_sv tag, enum hf_scalar_kind kind)
+{
+	if (hf_sv_eq(tag, HF_SV("!!null")))
+		return kind == HF_SCALAR_NULL;
+	if (hf_sv_eq(tag, HF_SV("!!bool")))
+		return kind == HF_SCALAR_BOOL;
+	if (hf_sv_eq(tag, HF_SV("!!int")))
+		return kind == HF_SCALAR_INT;
+	if (hf_sv_eq(tag, HF_SV("!!float")))
+		return kind == HF_SCALAR_INT || kind == HF_SCALAR_FLOAT || kind == HF_SCALAR_NOT_FINITE;
+	return kind == HF_SCALAR_STRING; /* !!timestamp */
+}
+
+static size_t sextet(char c)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *p = c ? strchr(alphabet, c) : NULL;
+
+	return p ? (size_t)(p - alphabet) : 64;
+}
+
+/* Base64 with line breaks in it, as encoding/base64 takes it; what is no UTF-8 then becomes U+FFFD, as encoding/json writes it. */
+static bool binary(struct converter *c, hf_sv text, struct hf_value *v)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf bytes = HF_BUF(text.len + 1), out = HF_BUF(3 * text.len + 1);
+	uint32_t bits = 0;
+	size_t n = 0, padding = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		size_t d = sextet(text.ptr[i]);
+		if (text.ptr[i] == '\n' || text.ptr[i] == '\r')
+			continue;
+		padding += text.ptr[i] == '=';
+		if ((d == 64 && text.ptr[i] != '=') || (d < 64 && padding))
+			return false;
+		bits = bits << 6 | (uint32_t)(d & 63);
+		if (++n % 4 == 0)
+			for (int shift = 16; shift >= 0; shift -= 8)
+				hf_buf_add_char(&bytes, (char)(bits >> shift));
+	}
+	if (n % 4 || padding > 2)
+		return false;
+	bytes.len -= padding;
+	for (hf_sv rest = hf_buf_view(&bytes); rest.len;) {
+		size_t len = 1;
+		while (len < 4 && len < rest.len && !hf_sv_is_utf8(hf_sv_first(rest, len)))
+			len++;
+		bool good = hf_sv_is_utf8(hf_sv_first(rest, len));
+		hf_buf_add(&out, good ? hf_sv_first(rest, len) : HF_SV("\xef\xbf\xbd"));
+		rest = hf_sv_skip(rest, good ? len : 1);
+	}
+	set_string(c, hf_arena_dup(c->b.arena, hf_buf_view(&out)), v);
+	return true;
+}
+
+static enum hf_scalar_kind resolve(struct converter *c, const struct hf_yaml_node *n, struct hf_value *v)
+{
+	static const hf_sv typed[] = { HF_SV_INIT("!!null"), HF_SV_INIT("!!bool"), HF_SV_INIT("!!int"), HF_SV_INIT("!!float"),
+				       HF_SV_INIT("!!timestamp") };
+	enum hf_scalar_kind kind = HF_SCALAR_STRING;
+	bool known = false;
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(typed); i++)
+		known |= hf_sv_eq(n->tag, typed[i]);
+	if (known || (n->plain && !n->tag.len))
+		kind = hf_value_of_plain(n->text, c->b.arena, v);
+	if (known && !fits_tag(n->tag, kind))
+		refuse(c, n, "what this tag does not fit");
+	if (hf_sv_eq(n->tag, HF_SV("!!binary")) && !binary(c, n->text, v))
+		refuse(c, n, "no base64");
+	else if (kind == HF_SCALAR_NOT_FINITE)
+		set_string(c, n->text, v);
+	else if (kind == HF_SCALAR_STRING && !hf_sv_eq(n->tag, HF_SV("!!binary")))
+		set_string(c, n->text, v);
+	else if (kind == HF_SCALAR_INT || kind == HF_SCALAR_FLOAT)
+		v->text = kept(c, (hf_sv){ v->text, v->n }).ptr;
+	return kind;
+}
+
+/* sigs.k8s.io/yaml writes such a key with the digits of a float32, by strconv's format g. */
+static hf_sv float_key(struct converter *c, hf_sv number)
+{
+	char copy[64], text[64];
+	int precision = 1;
+
+	snprintf(copy, sizeof copy, "%.*s", (int)(number.len < 60 ? number.len : 60), number.ptr);
+	float f = (float)strtod(copy, NULL);
+	if (f - f != 0)
+		return f > 0 ? HF_SV(".inf") : HF_SV("-.inf");
+	do
+		snprintf(text, sizeof text, "%.*e", precision - 1, (double)f);
+	while (strtof(text, NULL) != f && precision++ < 9);
+	long exponent = strtol(strchr(text, 'e') + 1, NULL, 10);
+	if (exponent < -4 || exponent >= 6)
+		return hf_arena_dup(c->b.arena, hf_sv_of(text));
+	long decimals = precision - 1 - exponent;
+	return hf_arena_fmt(c->b.arena, "%.*f", decimals > 0 ? (int)decimals : 0, (double)f);
+}
 
 static hf_sv key_text(struct converter *c, const struct hf_yaml_node *n)
 {
 	struct hf_value v = { 0 };
+	enum hf_scalar_kind kind = resolve(c, n, &v);
 
-	resolve(c, n, &v);
-	if (v.type == HF_VALUE_BOOL)
+	if (kind == HF_SCALAR_BOOL)
 		return v.boolean ? HF_SV("true") : HF_SV("false");
-	return v.type == HF_VALUE_NULL ? HF_SV("null") : (hf_sv){ v.text, v.n };
+	/* No larger number fits into the int that v2 makes a key of. */
+	if (kind == HF_SCALAR_NULL || (kind == HF_SCALAR_INT && v.n >= 19 && v.text[0] != '-' &&
+				       hf_sv_cmp((hf_sv){ v.text, v.n }, HF_SV("9223372036854775807")) > 0))
+		refuse(c, n, "a key that is no string");
+	if (kind == HF_SCALAR_FLOAT)
+		return float_key(c, (hf_sv){ v.text, v.n });
+	if (kind == HF_SCALAR_NOT_FINITE)
+		return hf_sv_index(n->text, 'n') < 2 || hf_sv_index(n->text, 'N') < 2 ? HF_SV(".nan")
+		       : n->text.ptr[0] == '-'					      ? HF_SV("-.inf")
+										      : HF_SV(".inf");
+	return v.n ? (hf_sv){ v.text, v.n } : HF_SV("");
 }
 
 static bool is_merge(const struct hf_yaml_node *key)
 {
-	return (key->plain && hf_sv_eq(key->text, HF_SV("<<")) && !key->tag.len) ||
-	       hf_sv_eq(key->tag, HF_SV("!!merge"));
+	return key->type == HF_YAML_SCALAR && hf_sv_eq(key->text, HF_SV("<<")) &&
+	       (key->tag.len ? hf_sv_eq(key->tag, HF_SV("!!merge")) : key->plain);
 }
 
-static bool has_key(const struct hf_member *m, size_t n, hf_sv key)
+static void convert(struct converter *c, const struct hf_yaml_node *n, struct hf_value *v);
+
+static void add_pairs(struct converter *c, const struct hf_yaml_node *n, bool merged);
+
+static void merge(struct converter *c, const struct hf_yaml_node *from)
 {
-	for (size_t i = 0; i < n; i++)
-		if (hf_sv_eq(m[i].key, key))
-			return true;
-	return false;
+	if (from->type == HF_YAML_MAPPING) {
+		add_pairs(c, from, true);
+		return;
+	}
+	if (from->type != HF_YAML_SEQUENCE)
+		refuse(c, from, "nothing that can be merged");
+	/* Of several the first one counts. */
+	for (size_t k = from->type == HF_YAML_SEQUENCE ? from->n : 0; k-- > 0;) {
+		if (from->elements[k]->type != HF_YAML_MAPPING)
+			refuse(c, from->elements[k], "nothing that can be merged");
+		else
+			add_pairs(c, from->elements[k], true);
+	}
 }
 
-static uint32_t offset_of(const struct converter *c, const struct hf_yaml_node *n)
+static bool is_unwanted(const struct converter *c, hf_sv key, const struct hf_yaml_node *value)
 {
-	return c->base + (n->line && n->line <= c->lines_n ? c->lines[n->line - 1] + n->column - 1 : 0);
+	return c->b.notes.without.len && value->type == HF_YAML_SEQUENCE && hf_sv_eq(key, c->b.notes.without);
 }
 
-/* Pairs of @n that are not there yet, then those that it merges. */
-static void add_pairs(struct converter *c, const struct hf_yaml_node *n, struct hf_member *m, size_t *count,
-		      size_t slots)
+static void add_pairs(struct converter *c, const struct hf_yaml_node *n, bool merged)
 {
-	for (size_t i = 0; i < n->n && *count < slots; i++) {
+	for (size_t i = 0; i < n->n && !c->why && !c->b.arena->over; i++) {
 		const struct hf_yaml_pair *p = &n->pairs[i];
-		if (is_merge(p->key))
+		if (is_merge(p->key)) {
+			merge(c, p->value);
 			continue;
-		hf_sv key = key_text(c, p->key);
-		if (has_key(m, *count, key))
+		}
+		struct hf_member m = { .key = key_text(c, p->key), .offset = c->base + p->key->offset };
+		if (is_unwanted(c, m.key, p->value))
 			continue;
-		m[*count].key = key;
-		m[*count].offset = offset_of(c, p->key);
-		convert(c, p->value, &m[(*count)++].value);
+		convert(c, p->value, &m.value);
+		m.value.type |= merged ? HF_VALUE_MERGED : 0;
+		*hf_value_builder_child(&c->b) = m;
 	}
-	for (size_t i = 0; i < n->n; i++) {
-		const struct hf_yaml_node *from = n->pairs[i].value;
-		if (!is_merge(n->pairs[i].key))
-			continue;
-		if (from->type == HF_YAML_MAPPING)
-			add_pairs(c, from, m, count, slots);
-		for (size_t k = 0; from->type == HF_YAML_SEQUENCE && k < from->n; k++)
-			if (from->elements[k]->type == HF_YAML_MAPPING)
-				add_pairs(c, from->elements[k], m, count, slots);
-	}
-}
-
-static size_t pairs_with_merged(const struct hf_yaml_node *n)
-{
-	size_t sum = n->type == HF_YAML_MAPPING ? n->n : 0;
-
-	for (size_t i = 0; n->type == HF_YAML_MAPPING && i < n->n; i++) {
-		const struct hf_yaml_node *from = n->pairs[i].value;
-		if (!is_merge(n->pairs[i].key))
-			continue;
-		sum += pairs_with_merged(from);
-		for (size_t k = 0; from->type == HF_YAML_SEQUENCE && k < from->n; k++)
-			sum += pairs_with_merged(from->elements[k]);
-	}
-	return sum;
 }
 
 static void convert(struct converter *c, const struct hf_yaml_node *n, struct hf_value *v)
 {
-	*v = (struct hf_value){ .offset = offset_of(c, n) };
-	if (c->arena->over || ++c->nodes > HF_YAML_NODES_MAX) {
-		c->arena->over = true;
+	size_t first = c->b.n;
+
+	*v = (struct hf_value){ .offset = c->base + n->offset };
+	if (c->b.arena->over || ++c->nodes > HF_YAML_NODES_MAX) {
+		c->b.arena->over = true;
 		return;
 	}
 	if (n->type == HF_YAML_SCALAR) {
-		resolve(c, n, v);
+		if (resolve(c, n, v) == HF_SCALAR_NOT_FINITE)
+			refuse(c, n, "a number that JSON does not have");
 	} else if (n->type == HF_YAML_SEQUENCE) {
-		struct hf_value *e = hf_arena_array(c->arena, struct hf_value, n->n);
-		v->type = HF_VALUE_ARRAY;
-		v->elements = e;
-		v->n = e ? n->n : 0;
-		for (size_t i = 0; i < v->n; i++)
-			convert(c, n->elements[i], &e[i]);
+		for (size_t i = 0; i < n->n && !c->why; i++) {
+			struct hf_member m = { 0 };
+			convert(c, n->elements[i], &m.value);
+			*hf_value_builder_child(&c->b) = m;
+		}
+		hf_value_builder_array(&c->b, first, v);
 	} else {
-		size_t slots = pairs_with_merged(n), count = 0;
-		struct hf_member *m = hf_arena_array(c->arena, struct hf_member, slots);
-		v->type = HF_VALUE_OBJECT;
-		v->members = m;
-		if (m)
-			add_pairs(c, n, m, &count, slots);
-		v->n = count;
+		add_pairs(c, n, false);
+		hf_value_builder_object(&c->b, first, v);
 	}
+}
+
+static uint32_t offset_of_line(hf_sv text, uint32_t line, uint32_t column)
+{
+	size_t at = 0;
+
+	for (; line > 1; line--) {
+		size_t end = hf_sv_index(hf_sv_skip(text, at), '\n');
+		if (end == SIZE_MAX)
+			return (uint32_t)text.len;
+		at += end + 1;
+	}
+	for (; column > 1 && at < text.len && text.ptr[at] != '\n'; column--)
+		for (at++; at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80;)
+			at++;
+	return (uint32_t)at;
+}
+
+/* Puts what is known of the place of a fault where the caller wants it. */
+static int fault(const struct converter *c, uint32_t first_line, uint32_t offset, int code, const char *why, struct hf_err *err)
+{
+	uint32_t line, column;
+	char copy[sizeof err->msg];
+
+	snprintf(copy, sizeof copy, "%s", why);
+	if (c->b.notes.ret_fault) {
+		*c->b.notes.ret_fault = c->base + offset;
+		return hf_fail(err, code, "%s", copy);
+	}
+	hf_text_position(c->input, offset, &line, &column);
+	return hf_fail(err, code, "line %u, column %u: %s", line + first_line - 1, column, copy);
 }
 
 int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *a, struct hf_value_notes notes,
@@ -246,27 +267,28 @@ int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_a
 {
 	struct hf_yaml_document *documents;
 	struct hf_arena scratch = HF_ARENA(a->cap);
+	struct converter c = { .b = { .arena = a, .notes = notes }, .input = text, .base = base };
+	struct hf_err why = { 0 };
+	uint32_t line = 1, column = 1;
+	int used = 0;
 	size_t n;
 
-	(void)notes;
-	(void)first_line;
 	*ret = (struct hf_value){ .offset = base };
-	int r = hf_yaml_parse(text, &scratch, &documents, &n, err);
-	if (!r && n > 1)
-		r = hf_fail(err, HF_E_FORMAT, "more than one document");
-	if (!r && n && documents[0].root) {
-		HF_VEC(uint32_t) lines = { 0 };
-		for (size_t i = 0; i < text.len; i++)
-			if (!i || text.ptr[i - 1] == '\n') {
-				uint32_t *slot = hf_vec_push(&scratch, &lines);
-				if (slot)
-					*slot = (uint32_t)i;
-			}
-		struct converter c = { .input = text, .arena = a, .base = base, .lines = lines.at, .lines_n = lines.n };
+	int r = hf_yaml_parse_repeated(text, &scratch, &documents, &n, &why);
+	if (r < 0 && sscanf(why.msg, "line %u, column %u: %n", &line, &column, &used) == 2)
+		r = fault(&c, first_line, offset_of_line(text, line, column), r, why.msg + used, err);
+	else if (r < 0)
+		r = fault(&c, first_line, 0, r, why.msg, err);
+	else if (n > 1)
+		r = fault(&c, first_line, 0, HF_E_FORMAT, "more than one document", err);
+	else if (n && documents[0].root) {
 		convert(&c, documents[0].root, ret);
 		if (a->over)
-			r = hf_fail(err, HF_E_LIMIT, "too large");
+			r = fault(&c, first_line, 0, HF_E_LIMIT, "too large", err);
+		else if (c.why)
+			r = fault(&c, first_line, c.why_at, HF_E_FORMAT, c.why, err);
 	}
+	hf_value_builder_done(&c.b);
 	hf_arena_done(&scratch);
 	return r;
 }

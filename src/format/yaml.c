@@ -37,7 +37,8 @@ struct reader {
 	size_t nodes;
 	struct hf_map anchors;
 	const struct hf_yaml_node *root;
-	uint32_t line, column; /* of the event at hand */
+	uint32_t line, column, offset; /* of the event at hand */
+	bool repeated;                 /* keys may be */
 	HF_VEC(struct hf_yaml_document) documents;
 };
 
@@ -122,6 +123,7 @@ static struct hf_yaml_node *node_of(struct reader *r, enum hf_yaml_type type, st
 	n->type = type;
 	n->line = r->line;
 	n->column = r->column;
+	n->offset = r->offset;
 	n->tag = tag_text(r, tag);
 	return n;
 }
@@ -171,8 +173,10 @@ static int anchor_of(struct reader *r, struct fy_token *token, const struct hf_y
 /* libfyaml's mark of a quoted scalar or an alias stands behind the quote or star. */
 static void behind_indicator(struct reader *r)
 {
-	if (r->column > 1)
+	if (r->column > 1) {
 		r->column--;
+		r->offset--;
+	}
 }
 
 static int scalar(struct reader *r, const struct fy_event_scalar_data *e)
@@ -268,7 +272,7 @@ static int container_end(struct reader *r)
 			pairs[i] = (struct hf_yaml_pair){ from[2 * i], from[2 * i + 1] };
 		f->node->pairs = pairs;
 		f->node->n = n / 2;
-		if (pairs && check_keys(r, pairs, n / 2))
+		if (pairs && !r->repeated && check_keys(r, pairs, n / 2))
 			return r->err->code;
 	} else {
 		const struct hf_yaml_node **elements = hf_arena_array(r->arena, const struct hf_yaml_node *, n);
@@ -304,6 +308,7 @@ static int event(struct reader *r, struct fy_event *e)
 	if (mark) {
 		r->line = (uint32_t)mark->line + 1;
 		r->column = (uint32_t)mark->column + 1;
+		r->offset = (uint32_t)mark->input_pos;
 	}
 	switch (e->type) {
 	case FYET_SCALAR:
@@ -418,8 +423,8 @@ static int check_lines(hf_sv text, struct hf_err *err)
 	return 0;
 }
 
-int hf_yaml_parse(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
-		  struct hf_err *err)
+static int parse(hf_sv text, bool repeated, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
+		 struct hf_err *err)
 {
 	struct hf_err scratch = { 0 };
 	int ret = 0;
@@ -433,7 +438,9 @@ int hf_yaml_parse(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_
 	if (check_lines(text, err))
 		return err->code;
 	struct reader *r = hf_calloc(1, sizeof *r);
-	*r = (struct reader){ .text = text, .arena = a, .err = err, .line = 1, .column = 1, .anchors = HF_MAP(a) };
+	*r = (struct reader){
+		.text = text, .arena = a, .err = err, .line = 1, .column = 1, .repeated = repeated, .anchors = HF_MAP(a)
+	};
 	if (text.len)
 		ret = read_events(r);
 	if (!ret && a->over)
@@ -446,4 +453,16 @@ int hf_yaml_parse(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_
 	free(r->slots);
 	free(r);
 	return ret;
+}
+
+int hf_yaml_parse(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
+		  struct hf_err *err)
+{
+	return parse(text, false, a, ret_documents, ret_n, err);
+}
+
+int hf_yaml_parse_repeated(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
+			   struct hf_err *err)
+{
+	return parse(text, true, a, ret_documents, ret_n, err);
 }

@@ -16,6 +16,7 @@ struct hf_yaml_pair {
 struct hf_yaml_node {
 	enum hf_yaml_type type;
 	uint32_t line, column; /* from 1 */
+	uint32_t offset;       /* of its first byte in the text */
 	bool plain;            /* a scalar without quotes: `true` is a bool, "true" is a string */
 	hf_sv text;            /* of a scalar */
 	hf_sv tag;             /* as !!str; empty where none is written */
@@ -33,6 +34,9 @@ struct hf_yaml_document {
 /* All documents of a stream; texts live in @text or in @a. HF_E_FORMAT: "line 3, column 5: …"; HF_E_LIMIT: a limit of base/limits.h. */
 int hf_yaml_parse(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
 		  struct hf_err *err);
+/* The same where a mapping may hold a key several times: all of its pairs are handed out, in their order. */
+int hf_yaml_parse_repeated(hf_sv text, struct hf_arena *a, struct hf_yaml_document **ret_documents, size_t *ret_n,
+			   struct hf_err *err);
 /* The value of @key in a mapping; NULL where it is none or has no such key. */
 const struct hf_yaml_node *hf_yaml_get(const struct hf_yaml_node *mapping, hf_sv key);
 /* Typed reads, by YAML 1.2's core schema. False where the node is NULL or of another type. */

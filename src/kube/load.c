@@ -9,7 +9,9 @@ struct hf_kube_loader {
 	HF_VEC(struct hf_kube_object *) objects;
 	HF_VEC(struct hf_kube_note) notes;
 	const struct hf_kube_source *source; /* at hand */
+	const struct hf_lines *lines;        /* of it */
 	bool noted;
+	bool template_noted; /* of this source */
 };
 
 struct hf_kube_loader *hf_kube_loader_new(struct hf_arena *a)
@@ -48,7 +50,7 @@ static void note_offset(struct hf_kube_loader *l, enum hf_kube_note_kind kind, u
 {
 	uint32_t line, column;
 
-	hf_text_position(l->source->text, offset, &line, &column);
+	hf_lines_position(l->lines, offset, &line, &column);
 	note_at(l, kind, line, column, text);
 }
 
@@ -61,6 +63,50 @@ static void unknown(void *ctx, enum hf_kube_note_kind kind, uint32_t offset, hf_
 {
 	note_offset(ctx, kind, offset, what);
 }
+
+/* What the API server writes down beside an object is of no use here, and holds secrets. */
+static struct hf_value_notes notes_of(struct hf_kube_loader *l, uint32_t *ret_fault)
+{
+	return (struct hf_value_notes){ l, repeated_key, ret_fault, HF_SV("managedFields") };
+}
+
+/* The tree was made by this loader and nobody has seen it yet. */
+static void drop_member(const struct hf_value *object, hf_sv key)
+{
+	struct hf_value *v = (struct hf_value *)(uintptr_t)object;
+	struct hf_member *m = (struct hf_member *)(uintptr_t)v->members;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (hf_sv_eq(m[i].key, key)) {
+			memmove(m + i, m + i + 1, (v->n - i - 1) * sizeof *m);
+			v->n--;
+			return;
+		}
+}
+
+static void empty_members(const struct hf_value *object)
+{
+	hf_value_members(object, m) if (m->value.type == HF_VALUE_STRING)
+	{
+		struct hf_value *v = (struct hf_value *)(uintptr_t)&m->value;
+		v->text = "";
+		v->n = 0;
+	}
+}
+
+static void forget_secrets(const struct hf_kube_object *o)
+{
+	const struct hf_value *annotations = hf_value_get(o->metadata, HF_SV("annotations"));
+
+	if (hf_value_is(annotations, HF_VALUE_OBJECT))
+		drop_member(annotations, HF_SV("kubectl.kubernetes.io/last-applied-configuration"));
+	if (hf_sv_eq(o->kind_name, HF_SV("Secret"))) {
+		empty_members(hf_value_get(o->root, HF_SV("data")));
+		empty_members(hf_value_get(o->root, HF_SV("stringData")));
+	}
+}
+
+enum { LISTS_MAX = 8 }; /* in each other */
 
 static void add_object(struct hf_kube_loader *l, const struct hf_value *root, hf_sv list_version, hf_sv list_kind)
 {
@@ -95,7 +141,78 @@ static void add_object(struct hf_kube_loader *l, const struct hf_value *root, hf
 		o->namespace = (hf_sv){ "", 0 };
 	else if (!o->namespace_written)
 		o->namespace = o->kind == HF_KUBE_OTHER ? (hf_sv){ "", 0 } : HF_SV("default");
+	o->lines = l->lines;
 	hf_kube_schema_check(o, unknown, l);
+	forget_secrets(o);
+}
+
+static bool has_template(hf_sv s)
+{
+	return hf_sv_find(s, HF_SV("{{")) != SIZE_MAX;
+}
+
+/* Once for a source: it stands in many places then. */
+static void note_template(struct hf_kube_loader *l, uint32_t offset)
+{
+	if (!l->template_noted)
+		note_offset(l, HF_KUBE_NOTE_BROKEN, offset,
+			    HF_SV("a template that was not filled in ({{ … }}): what `helm template` makes of it can be read"));
+	l->template_noted = true;
+}
+
+static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsigned depth);
+
+/* What is asked to be let in, in the namespace that the request names. */
+static void add_review(struct hf_kube_loader *l, const struct hf_value *root, unsigned depth)
+{
+	const struct hf_value *request = hf_value_get(root, HF_SV("request"));
+	const struct hf_value *object = hf_value_get(request, HF_SV("object"));
+	size_t before = l->objects.n;
+
+	if (object && depth < LISTS_MAX)
+		add_root(l, object, depth + 1);
+	hf_sv namespace = hf_value_get_text(request, HF_SV("namespace"));
+	for (size_t i = before; i < l->objects.n; i++) {
+		struct hf_kube_object *o = l->objects.at[i];
+		if (!o->namespace_written && namespace.len && (o->kind == HF_KUBE_OTHER || hf_kube_kinds[o->kind].namespaced))
+			o->namespace = namespace;
+	}
+}
+
+/* What kubectl asks for where it prints columns. Its rows hold whole objects where that was asked for. */
+static void add_table(struct hf_kube_loader *l, const struct hf_value *root, unsigned depth)
+{
+	size_t before = l->objects.n, rows = 0;
+
+	hf_value_elements(hf_value_get(root, HF_SV("rows")), e)
+	{
+		const struct hf_value *object = hf_value_get(e, HF_SV("object"));
+		rows++;
+		if (object && depth < LISTS_MAX &&
+		    !hf_sv_eq(hf_value_get_text(object, HF_SV("kind")), HF_SV("PartialObjectMetadata")))
+			add_root(l, object, depth + 1);
+	}
+	if (l->objects.n - before < rows)
+		note_offset(l, HF_KUBE_NOTE_MISSING, root->offset,
+			    HF_SV("a table of columns, not the objects: ask for them with -o yaml or -o json"));
+}
+
+/* The answers of an API that are no objects. */
+static bool add_answer(struct hf_kube_loader *l, const struct hf_value *root, hf_sv version, hf_sv kind, unsigned depth)
+{
+	hf_sv group = hf_kube_group_of(version);
+
+	if (hf_sv_eq(kind, HF_SV("AdmissionReview")) && hf_sv_eq(group, HF_SV("admission.k8s.io")))
+		add_review(l, root, depth);
+	else if (hf_sv_eq(kind, HF_SV("Table")) && hf_sv_eq(group, HF_SV("meta.k8s.io")))
+		add_table(l, root, depth);
+	else if (hf_sv_eq(kind, HF_SV("Status")) && hf_sv_eq(version, HF_SV("v1")))
+		note_offset(l, HF_KUBE_NOTE_MISSING, root->offset,
+			    hf_arena_fmt(l->arena, "the API server's refusal instead of objects: %.*s",
+					 HF_SV_FMT(hf_value_get_text(root, HF_SV("message")))));
+	else
+		return false;
+	return true;
 }
 
 /* A List, or the answer of an API to one ("PodList"), gives its items. */
@@ -106,8 +223,13 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 
 	if (root->type == HF_VALUE_NULL)
 		return;
-	if (root->type == HF_VALUE_ARRAY && depth < 4) {
+	if (root->type == HF_VALUE_ARRAY && depth < LISTS_MAX) {
 		hf_value_elements(root, e) add_root(l, e, depth + 1);
+		return;
+	}
+	if (has_template(kind) || has_template(hf_value_text(hf_value_at(root, "metadata.name"))) ||
+	    has_template(hf_value_text(hf_value_at(root, "metadata.namespace")))) {
+		note_template(l, root->offset);
 		return;
 	}
 	if (root->type != HF_VALUE_OBJECT || !kind.len || !version.len) {
@@ -115,6 +237,8 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 			    HF_SV("no object of Kubernetes: apiVersion and kind are not both there"));
 		return;
 	}
+	if (add_answer(l, root, version, kind, depth))
+		return;
 	if (!hf_sv_ends(kind, HF_SV("List")) ||
 	    (root->n && !hf_value_is(items, HF_VALUE_ARRAY) && hf_value_get(root, HF_SV("spec")))) {
 		add_object(l, root, version, kind);
@@ -124,7 +248,7 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 	hf_value_elements(items, e)
 	{
 		hf_sv item_kind = hf_value_get_text(e, HF_SV("kind"));
-		if (e->type == HF_VALUE_OBJECT && item_kind.len && hf_sv_ends(item_kind, HF_SV("List")) && depth < 4)
+		if (e->type == HF_VALUE_OBJECT && item_kind.len && hf_sv_ends(item_kind, HF_SV("List")) && depth < LISTS_MAX)
 			add_root(l, e, depth + 1);
 		else if (e->type == HF_VALUE_OBJECT && (item_kind.len || of.len))
 			add_object(l, e, of.len ? version : (hf_sv){ 0 }, of);
@@ -134,55 +258,107 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 	}
 }
 
-static void load_json(struct hf_kube_loader *l, hf_sv text)
+static void load_yaml(struct hf_kube_loader *l, size_t from)
 {
-	for (size_t at = hf_sv_starts(text, HF_SV("\xef\xbb\xbf")) ? 3 : 0, used; at < text.len; at += used) {
-		struct hf_value *v = hf_arena_new(l->arena, struct hf_value);
-		struct hf_err err = { 0 };
-		if (!v)
-			return;
-		if (hf_value_of_json(hf_sv_skip(text, at), (uint32_t)at, l->arena,
-				     (struct hf_value_notes){ l, repeated_key }, v, &used, &err) < 0) {
-			note_offset(l, HF_KUBE_NOTE_BROKEN, (uint32_t)(at + used), hf_sv_of(err.msg));
-			return;
-		}
-		add_root(l, v, 0);
-	}
-}
-
-static void load_yaml(struct hf_kube_loader *l, hf_sv text)
-{
-	hf_sv rest = text, document;
-	uint32_t line = 1;
+	hf_sv rest = hf_sv_skip(l->source->text, from), document;
 
 	while (hf_yaml_next_document(&rest, &document) && !l->arena->over) {
 		struct hf_value *v = hf_arena_new(l->arena, struct hf_value);
 		struct hf_err err = { 0 };
-		uint32_t base = (uint32_t)(document.ptr - text.ptr), breaks, column;
-		if (v && hf_value_of_yaml(document, base, line, l->arena, (struct hf_value_notes){ l, repeated_key }, v,
-					  &err) < 0)
-			note_at(l, HF_KUBE_NOTE_BROKEN, 0, 0, hf_sv_of(err.msg));
-		else if (v)
+		uint32_t base = (uint32_t)(document.ptr - l->source->text.ptr), fault = base;
+		if (!v)
+			return;
+		int r = hf_value_of_yaml(document, base, 1, l->arena, notes_of(l, &fault), v, &err);
+		if (r < 0 && has_template(document))
+			note_template(l, base + (uint32_t)hf_sv_find(document, HF_SV("{{")));
+		else if (r < 0)
+			note_offset(l, HF_KUBE_NOTE_BROKEN, fault, hf_sv_of(err.msg));
+		else
 			add_root(l, v, 0);
-		hf_text_position(document, (uint32_t)document.len, &breaks, &column);
-		line += breaks - 1;
 	}
+}
+
+/* The next line that opens an object: where what is broken may have ended. */
+static size_t next_object(hf_sv text, size_t at)
+{
+	size_t found = hf_sv_find(hf_sv_skip(text, at), HF_SV("\n{"));
+
+	return found == SIZE_MAX ? text.len : at + found + 1;
+}
+
+/* { may begin YAML's flow style as well, which is tried where JSON fails at once. */
+static bool is_flow_style(struct hf_kube_loader *l, size_t at)
+{
+	struct hf_arena scratch = HF_ARENA(HF_MIB(64));
+	hf_sv rest = hf_sv_skip(l->source->text, at), document;
+	struct hf_value v;
+	bool is = rest.len < HF_MIB(1) && hf_yaml_next_document(&rest, &document) &&
+		  hf_value_of_yaml(document, 0, 1, &scratch, (struct hf_value_notes){ 0 }, &v, NULL) >= 0;
+
+	hf_arena_done(&scratch);
+	return is;
+}
+
+static void load_json(struct hf_kube_loader *l, size_t at)
+{
+	hf_sv text = l->source->text;
+	bool first = true;
+
+	for (size_t used; at < text.len && !l->arena->over; at += used, first = false) {
+		struct hf_value *v = hf_arena_new(l->arena, struct hf_value);
+		struct hf_err err = { 0 };
+		uint32_t fault;
+		if (!v)
+			return;
+		if (hf_sv_starts(hf_sv_skip(text, at), HF_SV("---")) || (first && text.ptr[at] != '{')) {
+			load_yaml(l, at);
+			return;
+		}
+		if (hf_value_of_json(hf_sv_skip(text, at), (uint32_t)at, l->arena, notes_of(l, &fault), v, &used,
+				     &err) >= 0) {
+			add_root(l, v, 0);
+			continue;
+		}
+		if (first && is_flow_style(l, at)) {
+			load_yaml(l, at);
+			return;
+		}
+		if (first && has_template(text))
+			note_template(l, (uint32_t)hf_sv_find(text, HF_SV("{{")));
+		else
+			note_offset(l, HF_KUBE_NOTE_BROKEN, fault, hf_sv_of(err.msg));
+		used = next_object(text, fault) - at;
+	}
+}
+
+static bool is_utf16(hf_sv s)
+{
+	return hf_sv_starts(s, HF_SV("\xff\xfe")) || hf_sv_starts(s, HF_SV("\xfe\xff")) ||
+	       (s.len > 3 && ((!s.ptr[0] && s.ptr[1] && !s.ptr[2] && s.ptr[3]) || (s.ptr[0] && !s.ptr[1] && s.ptr[2] && !s.ptr[3])));
 }
 
 int hf_kube_load(struct hf_kube_loader *l, const struct hf_kube_source *source, struct hf_err *err)
 {
-	hf_sv text = hf_sv_trim(source->text);
+	size_t at = hf_sv_starts(source->text, HF_SV("\xef\xbb\xbf")) ? 3 : 0;
+	struct hf_lines *lines = hf_arena_new(l->arena, struct hf_lines);
 
-	l->source = source;
-	l->noted = false;
 	if (source->text.len > UINT32_MAX)
 		return hf_fail(err, HF_E_LIMIT, "more than 4 GiB");
-	if (hf_sv_starts(text, HF_SV("\xef\xbb\xbf")))
-		text = hf_sv_trim(hf_sv_skip(text, 3));
-	if (text.len && text.ptr[0] == '{' && !hf_sv_starts(text, HF_SV("{{")))
-		load_json(l, source->text);
+	if (!lines)
+		return hf_fail(err, HF_E_LIMIT, "too large");
+	*lines = hf_lines_of(source->text, l->arena);
+	l->source = source;
+	l->lines = lines;
+	l->noted = l->template_noted = false;
+	while (at < source->text.len && memchr(" \t\r\n", source->text.ptr[at], 4))
+		at++;
+	if (is_utf16(source->text))
+		note_at(l, HF_KUBE_NOTE_BROKEN, 0, 0, HF_SV("UTF-16: manifests are read as UTF-8 alone"));
+	else if (at < source->text.len && source->text.ptr[at] == '{' &&
+		 !hf_sv_starts(hf_sv_skip(source->text, at), HF_SV("{{")))
+		load_json(l, at);
 	else
-		load_yaml(l, source->text);
+		load_yaml(l, hf_sv_starts(source->text, HF_SV("\xef\xbb\xbf")) ? 3 : 0);
 	if (l->arena->over)
 		return hf_fail(err, HF_E_LIMIT, "too large");
 	return l->noted ? HF_PARTIAL : HF_OK;
@@ -209,6 +385,7 @@ static void index_name(struct hf_kube_loader *l, struct hf_kube_objects *set, st
 		return;
 	before->replaced = true;
 	l->source = o->source;
+	l->lines = o->lines;
 	note_offset(l, HF_KUBE_NOTE_REPEATED_OBJECT, o->offset,
 		    hf_arena_fmt(l->arena, "%.*s %.*s stands here again: this one counts", HF_SV_FMT(o->kind_name),
 				 HF_SV_FMT(o->name)));

@@ -3,6 +3,8 @@
  * An object is a tree of values (format/value.h) with its identity decoded. What stands in a List of any kind is an object of its
  * own. Defaults that the API server would fill in are applied by the decoders of kube/ (pods.h …), never written into the tree.
  * What was not understood is in the set's notes: broken documents, unknown kinds and fields, repeated keys and objects.
+ * Secrets are kept by name alone: the values of a Secret's data and stringData are empty strings, the annotation
+ * kubectl.kubernetes.io/last-applied-configuration and metadata.managedFields, which repeat them, are left out of all objects.
  * Source: the API conventions ("Types (Kinds)", "Metadata", "Lists") of kubernetes/community and the API reference of 1.34. */
 #pragma once
 #include "base/map.h"
@@ -46,6 +48,7 @@ struct hf_kube_object {
 	uint32_t order;  /* in the input */
 	bool namespace_written;
 	bool replaced; /* a later one of this name is in the set, and counts: as with `kubectl apply` */
+	const struct hf_lines *lines; /* of the source; NULL: hf_kube_line counts from the front */
 };
 
 enum hf_kube_note_kind {
@@ -81,8 +84,10 @@ struct hf_kube_objects {
 /* Gathers objects. One thread. */
 struct hf_kube_loader;
 struct hf_kube_loader *hf_kube_loader_new(struct hf_arena *);
-/* Adds all objects of a text: YAML documents, or JSON values one behind the other; by what it begins with. A text of a template that
- * was not filled in (helm's {{ }}) is one note. HF_PARTIAL where notes were added but REPEATED_OBJECT; HF_E_LIMIT. */
+/* Adds all objects of a text: YAML documents, or JSON values one behind the other; by what it begins with. The items of lists of any
+ * kind, the object of an AdmissionReview and those in the rows of a Table are objects of their own. What is broken is noted and does
+ * not stop the rest: the next document, the next line of JSON that opens an object. A text of a template that was not filled in
+ * (helm's {{ }}) is one note. HF_PARTIAL where notes were added but REPEATED_OBJECT; HF_E_LIMIT. */
 int hf_kube_load(struct hf_kube_loader *, const struct hf_kube_source *, struct hf_err *);
 void hf_kube_loader_note(struct hf_kube_loader *, enum hf_kube_note_kind, hf_sv source, hf_sv text);
 /* Indexes what was loaded. The set lives in the arena; the loader is gone. */
@@ -94,7 +99,7 @@ const struct hf_kube_object *hf_kube_find(const struct hf_kube_objects *, hf_sv 
 					  hf_sv namespace, hf_sv name);
 /* The objects of one cluster as a set of their own; notes are left with the whole. NULL on the arena's cap. */
 const struct hf_kube_objects *hf_kube_of_cluster(const struct hf_kube_objects *, hf_sv cluster, struct hf_arena *);
-/* Line of the object, or of a value in it, in its source (from 1). Slow on large sources: for reports. */
+/* Line of the object, or of a value in it, in its source (from 1). */
 uint32_t hf_kube_line(const struct hf_kube_object *, const struct hf_value *);
 /* Pairs of a map of strings (labels, annotations, nodeSelector), for hf_label_selector_matches; values that are no strings are left
  * out. *ret_n counts pairs. */

@@ -1,0 +1,100 @@
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "format/value_internal.h"
+
+void hf_value_builder_grow(struct hf_value_builder *b)
+{
+	b->slots = b->slots ? 2 * b->slots : 256;
+	b->children = hf_realloc(b->children, b->slots * sizeof *b->children);
+}
+
+void hf_value_builder_done(struct hf_value_builder *b)
+{
+	free(b->children);
+	free(b->table);
+	b->children = NULL;
+	b->table = NULL;
+	b->n = b->slots = b->table_slots = 0;
+}
+
+/* Few keys are compared with each other, many go through a table. */
+enum { FEW = 16 };
+
+static void clear_table(struct hf_value_builder *b, size_t n)
+{
+	size_t want = 64;
+
+	while (want < 2 * n)
+		want *= 2;
+	if (want > b->table_slots) {
+		b->table = hf_realloc(b->table, want * sizeof *b->table);
+		b->table_slots = want;
+	}
+	memset(b->table, 0, b->table_slots * sizeof *b->table);
+}
+
+/* The index of @key among the first @kept; @kept where it is new. */
+static size_t find(struct hf_value_builder *b, const struct hf_member *m, size_t kept, hf_sv key, bool table)
+{
+	size_t k = 0;
+
+	if (!table) {
+		while (k < kept && !hf_sv_eq(m[k].key, key))
+			k++;
+		return k;
+	}
+	for (k = hf_hash(key) & (b->table_slots - 1); b->table[k]; k = (k + 1) & (b->table_slots - 1))
+		if (hf_sv_eq(m[b->table[k] - 1].key, key))
+			return b->table[k] - 1;
+	b->table[k] = (uint32_t)kept + 1;
+	return kept;
+}
+
+static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, size_t n)
+{
+	bool table = n > FEW;
+	size_t kept = 0;
+
+	if (table)
+		clear_table(b, n);
+	for (size_t i = 0; i < n; i++) {
+		size_t k = find(b, m, kept, m[i].key, table);
+		if (k < kept && !((m[k].value.type | m[i].value.type) & HF_VALUE_MERGED) && b->notes.note)
+			b->notes.note(b->notes.ctx, m[i].offset, "a key that stands here twice: the last one counts");
+		if (k != i)
+			m[k] = m[i];
+		kept += k == kept;
+	}
+	return kept;
+}
+
+void hf_value_builder_object(struct hf_value_builder *b, size_t first, struct hf_value *v)
+{
+	struct hf_member *from = b->children + first;
+	size_t n = without_repeated(b, from, b->n - first);
+	struct hf_member *m = hf_arena_array(b->arena, struct hf_member, n);
+
+	for (size_t i = 0; m && i < n; i++) {
+		m[i] = from[i];
+		m[i].value.type &= (uint8_t)~HF_VALUE_MERGED;
+	}
+	v->type = HF_VALUE_OBJECT;
+	v->members = m;
+	v->n = m ? n : 0;
+	b->n = first;
+}
+
+void hf_value_builder_array(struct hf_value_builder *b, size_t first, struct hf_value *v)
+{
+	const struct hf_member *from = b->children + first;
+	size_t n = b->n - first;
+	struct hf_value *e = hf_arena_array(b->arena, struct hf_value, n);
+
+	for (size_t i = 0; e && i < n; i++)
+		e[i] = from[i].value;
+	v->type = HF_VALUE_ARRAY;
+	v->elements = e;
+	v->n = e ? n : 0;
+	b->n = first;
+}

@@ -1,0 +1,172 @@
+/* Plain scalars by the rules of go.yaml.in/yaml/v2 2.4.2 (resolve.go): YAML 1.1 without numbers of base 60. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "format/value_internal.h"
+
+static bool is_word(hf_sv s, const char *const *words)
+{
+	for (; *words; words++)
+		if (hf_sv_eq(s, hf_sv_of(*words)))
+			return true;
+	return false;
+}
+
+static bool digits_value(hf_sv s, unsigned base, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned c = (unsigned char)s.ptr[i], letter = c | 0x20;
+		unsigned d = c >= '0' && c <= '9' ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : 99;
+		if (d >= base || __builtin_mul_overflow(v, (uint64_t)base, &v) || __builtin_add_overflow(v, d, &v))
+			return false;
+	}
+	*ret = v;
+	return s.len > 0;
+}
+
+/* "-0x1f", "0b1", "0o17", "017" as strconv.ParseInt, then ParseUint read them with base 0. */
+static bool whole_number(hf_sv s, bool *ret_negative, uint64_t *ret)
+{
+	bool sign = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+');
+	unsigned base = 10;
+
+	*ret_negative = sign && s.ptr[0] == '-';
+	s = hf_sv_skip(s, sign);
+	if (s.len > 1 && s.ptr[0] == '0') {
+		char x = (char)(s.ptr[1] | 0x20);
+		base = x == 'x' ? 16 : x == 'b' ? 2 : 8;
+		/* v2 tries the digits of 0b again, on their own, and so takes a sign there. */
+		if (!sign && s.ptr[1] == 'b' && s.len > 2 && (s.ptr[2] == '-' || s.ptr[2] == '+')) {
+			sign = true;
+			*ret_negative = s.ptr[2] == '-';
+			s = hf_sv_skip(s, 1);
+		}
+		s = hf_sv_skip(s, x == 'x' || x == 'b' || x == 'o' ? 2 : 1);
+	}
+	return digits_value(s, base, ret) && (!sign || *ret <= (uint64_t)INT64_MAX + *ret_negative);
+}
+
+/* [-+]? (\.[0-9]+ | [0-9]+(\.[0-9]*)?) ([eE][-+]?[0-9]+)? */
+static bool looks_like_float(hf_sv s)
+{
+	size_t at = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+'), whole = 0, part = 0, exponent = 0;
+
+	for (; at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9'; at++)
+		whole++;
+	if (at < s.len && s.ptr[at] == '.')
+		for (at++; at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9'; at++)
+			part++;
+	if (!whole && !part)
+		return false;
+	if (at < s.len && (s.ptr[at] | 0x20) == 'e') {
+		at++;
+		at += at < s.len && (s.ptr[at] == '-' || s.ptr[at] == '+');
+		for (; at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9'; at++)
+			exponent++;
+		if (!exponent)
+			return false;
+	}
+	return at == s.len;
+}
+
+/* The shortest digits that read back as the same number; an exponent below 1e-6 and from 1e21 on, as ECMAScript writes it. */
+static hf_sv float_text(double d, struct hf_arena *a)
+{
+	char text[40];
+	int precision = 1;
+
+	do
+		snprintf(text, sizeof text, "%.*e", precision - 1, d);
+	while (strtod(text, NULL) != d && precision++ < 17);
+	char *e = strchr(text, 'e');
+	long exponent = strtol(e + 1, NULL, 10);
+	if (d != 0 && (exponent < -6 || exponent >= 21))
+		return hf_arena_fmt(a, "%.*se%c%ld", (int)(e - text), text, exponent < 0 ? '-' : '+', labs(exponent));
+	long decimals = precision - 1 - exponent;
+	return hf_arena_fmt(a, "%.*f", decimals > 0 ? (int)decimals : 0, d);
+}
+
+static bool is_decimal(hf_sv s)
+{
+	if (!s.len || s.len > 18 || (s.ptr[0] == '0' && s.len > 1))
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+	return true;
+}
+
+static enum hf_scalar_kind set_text(struct hf_value *v, enum hf_value_type type, hf_sv s, enum hf_scalar_kind kind)
+{
+	v->type = (uint8_t)type;
+	v->text = s.ptr;
+	v->n = s.len;
+	return kind;
+}
+
+/* Begins with a digit, a sign or a point. */
+static enum hf_scalar_kind number(hf_sv text, struct hf_arena *a, struct hf_value *v)
+{
+	static const char *const odd[] = { ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",	".INF", "+.inf",
+					   "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL };
+	char plain[128];
+	bool negative;
+	uint64_t whole;
+
+	if (is_decimal(text))
+		return set_text(v, HF_VALUE_NUMBER, text, HF_SCALAR_INT);
+	if (is_word(text, odd))
+		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_NOT_FINITE);
+	size_t n = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '_' && text.ptr[0] != '.')
+			continue;
+		if (n + 1 >= sizeof plain)
+			return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
+		plain[n++] = text.ptr[i];
+	}
+	plain[n] = 0;
+	hf_sv s = { plain, n };
+	if (text.ptr[0] != '.' && whole_number(s, &negative, &whole)) {
+		s = hf_arena_fmt(a, "%s%llu", negative && whole ? "-" : "", (unsigned long long)whole);
+		return set_text(v, HF_VALUE_NUMBER, s, HF_SCALAR_INT);
+	}
+	double d = looks_like_float(s) ? strtod(plain, NULL) : INFINITY;
+	if (!isfinite(d))
+		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
+	return set_text(v, HF_VALUE_NUMBER, float_text(d, a), HF_SCALAR_FLOAT);
+}
+
+enum hf_scalar_kind hf_value_of_plain(hf_sv text, struct hf_arena *a, struct hf_value *v)
+{
+	static const char *const yes[] = {
+		"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL
+	};
+	static const char *const no[] = { "n",	   "N",	    "no",  "No",  "NO",	 "false",
+					  "False", "FALSE", "off", "Off", "OFF", NULL };
+	static const char *const null[] = { "~", "null", "Null", "NULL", NULL };
+	char c = text.len ? text.ptr[0] : '~';
+
+	if (!text.len) {
+		v->type = HF_VALUE_NULL;
+		return HF_SCALAR_NULL;
+	}
+	if ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')
+		return number(text, a, v);
+	if (text.len > 5 || !memchr("yYnNtTfFoO~", c, 11))
+		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
+	if (is_word(text, null)) {
+		v->type = HF_VALUE_NULL;
+		return HF_SCALAR_NULL;
+	}
+	if (is_word(text, yes) || is_word(text, no)) {
+		v->type = HF_VALUE_BOOL;
+		v->boolean = is_word(text, yes);
+		return HF_SCALAR_BOOL;
+	}
+	return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
+}
