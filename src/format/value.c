@@ -151,11 +151,12 @@ struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *a)
 
 void hf_lines_position(const struct hf_lines *l, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column)
 {
-	size_t end = offset < l->text.len ? offset : l->text.len, from = l->before ? end & ~(size_t)(LINES_BLOCK - 1) : 0;
+	size_t end = offset < l->text.len ? offset : l->text.len,
+	       from = l->before ? end & ~(size_t)(LINES_BLOCK - 1) : 0;
 	const char *start = end ? memrchr(l->text.ptr, '\n', end) : NULL;
 
-	*ret_line = 1 + (l->before ? l->before[end / LINES_BLOCK] : 0) +
-		    breaks_in(hf_sv_slice(l->text, from, end - from));
+	*ret_line =
+		1 + (l->before ? l->before[end / LINES_BLOCK] : 0) + breaks_in(hf_sv_slice(l->text, from, end - from));
 	*ret_column = 1;
 	for (size_t i = start ? (size_t)(start + 1 - l->text.ptr) : 0; i < end; i++)
 		*ret_column += ((unsigned char)l->text.ptr[i] & 0xc0) != 0x80;

@@ -120,9 +120,9 @@ int hf_value_of_json(hf_sv text, uint32_t base, struct hf_arena *a, struct hf_va
 	if (why && notes.ret_fault)
 		*notes.ret_fault = base + (uint32_t)r.j.at;
 	if (why)
-		code = notes.ret_fault ? hf_fail(err, a->over ? HF_E_LIMIT : HF_E_FORMAT, "%s", why)
-				       : hf_fail(err, a->over ? HF_E_LIMIT : HF_E_FORMAT, "byte %zu: %s",
-						 base + r.j.at, why);
+		code = notes.ret_fault
+			       ? hf_fail(err, a->over ? HF_E_LIMIT : HF_E_FORMAT, "%s", why)
+			       : hf_fail(err, a->over ? HF_E_LIMIT : HF_E_FORMAT, "byte %zu: %s", base + r.j.at, why);
 	*ret = r.root;
 	hf_json_peek(&r.j); /* passes blanks */
 	*ret_used = r.j.at;

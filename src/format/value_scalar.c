@@ -87,7 +87,14 @@ static hf_sv float_text(double d, struct hf_arena *a)
 	if (d != 0 && (exponent < -6 || exponent >= 21))
 		return hf_arena_fmt(a, "%.*se%c%ld", (int)(e - text), text, exponent < 0 ? '-' : '+', labs(exponent));
 	long decimals = precision - 1 - exponent;
-	return hf_arena_fmt(a, "%.*f", decimals > 0 ? (int)decimals : 0, d);
+	if (decimals >= 0)
+		return hf_arena_fmt(a, "%.*f", (int)decimals, d);
+	/* Behind the digits that count stand noughts, not what the binary number is. */
+	char *point = strchr(text, '.');
+	if (point)
+		memmove(point, point + 1, strlen(point));
+	e = strchr(text, 'e');
+	return hf_arena_fmt(a, "%.*s%0*d", (int)(e - text), text, (int)-decimals, 0);
 }
 
 static bool is_decimal(hf_sv s)
@@ -111,7 +118,7 @@ static enum hf_scalar_kind set_text(struct hf_value *v, enum hf_value_type type,
 /* Begins with a digit, a sign or a point. */
 static enum hf_scalar_kind number(hf_sv text, struct hf_arena *a, struct hf_value *v)
 {
-	static const char *const odd[] = { ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",	".INF", "+.inf",
+	static const char *const odd[] = { ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",  ".INF", "+.inf",
 					   "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL };
 	char plain[128];
 	bool negative;
@@ -146,7 +153,7 @@ enum hf_scalar_kind hf_value_of_plain(hf_sv text, struct hf_arena *a, struct hf_
 	static const char *const yes[] = {
 		"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL
 	};
-	static const char *const no[] = { "n",	   "N",	    "no",  "No",  "NO",	 "false",
+	static const char *const no[] = { "n",     "N",     "no",  "No",  "NO",  "false",
 					  "False", "FALSE", "off", "Off", "OFF", NULL };
 	static const char *const null[] = { "~", "null", "Null", "NULL", NULL };
 	char c = text.len ? text.ptr[0] : '~';

@@ -95,8 +95,8 @@ static bool binary(struct converter *c, hf_sv text, struct hf_value *v)
 
 static enum hf_scalar_kind resolve(struct converter *c, const struct hf_yaml_node *n, struct hf_value *v)
 {
-	static const hf_sv typed[] = { HF_SV_INIT("!!null"), HF_SV_INIT("!!bool"), HF_SV_INIT("!!int"), HF_SV_INIT("!!float"),
-				       HF_SV_INIT("!!timestamp") };
+	static const hf_sv typed[] = { HF_SV_INIT("!!null"), HF_SV_INIT("!!bool"), HF_SV_INIT("!!int"),
+				       HF_SV_INIT("!!float"), HF_SV_INIT("!!timestamp") };
 	enum hf_scalar_kind kind = HF_SCALAR_STRING;
 	bool known = false;
 
@@ -152,7 +152,7 @@ static hf_sv key_text(struct converter *c, const struct hf_yaml_node *n)
 		return float_key(c, (hf_sv){ v.text, v.n });
 	if (kind == HF_SCALAR_NOT_FINITE)
 		return hf_sv_index(n->text, 'n') < 2 || hf_sv_index(n->text, 'N') < 2 ? HF_SV(".nan")
-		       : n->text.ptr[0] == '-'					      ? HF_SV("-.inf")
+		       : n->text.ptr[0] == '-'                                        ? HF_SV("-.inf")
 										      : HF_SV(".inf");
 	return v.n ? (hf_sv){ v.text, v.n } : HF_SV("");
 }
@@ -247,8 +247,22 @@ static uint32_t offset_of_line(hf_sv text, uint32_t line, uint32_t column)
 	return (uint32_t)at;
 }
 
+/* The first byte that belongs to no character; the end where all do. */
+static uint32_t offset_of_no_utf8(hf_sv text)
+{
+	for (hf_sv rest = text;;) {
+		size_t n = 1;
+		while (n <= 4 && n <= rest.len && !hf_sv_is_utf8(hf_sv_first(rest, n)))
+			n++;
+		if (n > 4 || n > rest.len)
+			return (uint32_t)(text.len - rest.len);
+		rest = hf_sv_skip(rest, n);
+	}
+}
+
 /* Puts what is known of the place of a fault where the caller wants it. */
-static int fault(const struct converter *c, uint32_t first_line, uint32_t offset, int code, const char *why, struct hf_err *err)
+static int fault(const struct converter *c, uint32_t first_line, uint32_t offset, int code, const char *why,
+		 struct hf_err *err)
 {
 	uint32_t line, column;
 	char copy[sizeof err->msg];
@@ -275,7 +289,9 @@ int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_a
 
 	*ret = (struct hf_value){ .offset = base };
 	int r = hf_yaml_parse_repeated(text, &scratch, &documents, &n, &why);
-	if (r < 0 && sscanf(why.msg, "line %u, column %u: %n", &line, &column, &used) == 2)
+	if (r < 0 && !hf_sv_is_utf8(text))
+		r = fault(&c, first_line, offset_of_no_utf8(text), r, "not UTF-8", err);
+	else if (r < 0 && sscanf(why.msg, "line %u, column %u: %n", &line, &column, &used) == 2)
 		r = fault(&c, first_line, offset_of_line(text, line, column), r, why.msg + used, err);
 	else if (r < 0)
 		r = fault(&c, first_line, 0, r, why.msg, err);

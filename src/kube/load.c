@@ -156,7 +156,8 @@ static void note_template(struct hf_kube_loader *l, uint32_t offset)
 {
 	if (!l->template_noted)
 		note_offset(l, HF_KUBE_NOTE_BROKEN, offset,
-			    HF_SV("a template that was not filled in ({{ … }}): what `helm template` makes of it can be read"));
+			    HF_SV("a template that was not filled in ({{ … }}): what `helm template` makes of it can "
+				  "be read"));
 	l->template_noted = true;
 }
 
@@ -174,7 +175,8 @@ static void add_review(struct hf_kube_loader *l, const struct hf_value *root, un
 	hf_sv namespace = hf_value_get_text(request, HF_SV("namespace"));
 	for (size_t i = before; i < l->objects.n; i++) {
 		struct hf_kube_object *o = l->objects.at[i];
-		if (!o->namespace_written && namespace.len && (o->kind == HF_KUBE_OTHER || hf_kube_kinds[o->kind].namespaced))
+		if (!o->namespace_written && namespace.len &&
+		    (o->kind == HF_KUBE_OTHER || hf_kube_kinds[o->kind].namespaced))
 			o->namespace = namespace;
 	}
 }
@@ -248,7 +250,8 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 	hf_value_elements(items, e)
 	{
 		hf_sv item_kind = hf_value_get_text(e, HF_SV("kind"));
-		if (e->type == HF_VALUE_OBJECT && item_kind.len && hf_sv_ends(item_kind, HF_SV("List")) && depth < LISTS_MAX)
+		if (e->type == HF_VALUE_OBJECT && item_kind.len && hf_sv_ends(item_kind, HF_SV("List")) &&
+		    depth < LISTS_MAX)
 			add_root(l, e, depth + 1);
 		else if (e->type == HF_VALUE_OBJECT && (item_kind.len || of.len))
 			add_object(l, e, of.len ? version : (hf_sv){ 0 }, of);
@@ -334,7 +337,8 @@ static void load_json(struct hf_kube_loader *l, size_t at)
 static bool is_utf16(hf_sv s)
 {
 	return hf_sv_starts(s, HF_SV("\xff\xfe")) || hf_sv_starts(s, HF_SV("\xfe\xff")) ||
-	       (s.len > 3 && ((!s.ptr[0] && s.ptr[1] && !s.ptr[2] && s.ptr[3]) || (s.ptr[0] && !s.ptr[1] && s.ptr[2] && !s.ptr[3])));
+	       (s.len > 3 &&
+		((!s.ptr[0] && s.ptr[1] && !s.ptr[2] && s.ptr[3]) || (s.ptr[0] && !s.ptr[1] && s.ptr[2] && !s.ptr[3])));
 }
 
 int hf_kube_load(struct hf_kube_loader *l, const struct hf_kube_source *source, struct hf_err *err)

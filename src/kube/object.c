@@ -43,8 +43,8 @@ uint32_t hf_kube_line(const struct hf_kube_object *o, const struct hf_value *v)
 {
 	uint32_t line, column;
 
-	hf_lines_position(o->lines ? o->lines : &(struct hf_lines){ .text = o->source->text }, v ? v->offset : o->offset,
-			  &line, &column);
+	hf_lines_position(o->lines ? o->lines : &(struct hf_lines){ .text = o->source->text },
+			  v ? v->offset : o->offset, &line, &column);
 	return line;
 }
 

@@ -47,7 +47,7 @@ struct hf_kube_object {
 	uint32_t offset; /* in source->text */
 	uint32_t order;  /* in the input */
 	bool namespace_written;
-	bool replaced; /* a later one of this name is in the set, and counts: as with `kubectl apply` */
+	bool replaced;                /* a later one of this name is in the set, and counts: as with `kubectl apply` */
 	const struct hf_lines *lines; /* of the source; NULL: hf_kube_line counts from the front */
 };
 

@@ -1,0 +1,189 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "format/json_writer.h"
+#include "format/value.h"
+
+static struct hf_arena arena = { .cap = 1 << 24 };
+static char notes[1024];
+
+static void note(void *ctx, uint32_t offset, const char *what)
+{
+	size_t n = strlen(notes);
+
+	(void)ctx, (void)what;
+	snprintf(notes + n, sizeof notes - n, "%u ", offset);
+}
+
+static const char *json_of(const struct hf_value *v)
+{
+	struct hf_buf out = HF_BUF(1 << 20);
+	struct hf_json_writer w = { .out = &out, .compact = true };
+
+	hf_value_write_json(&w, v);
+	hf_buf_add_char(&out, 0);
+	hf_sv text = hf_arena_dup(&arena, hf_buf_view(&out));
+	hf_buf_done(&out);
+	return text.ptr;
+}
+
+/* As JSON, or the fault. */
+static const char *yaml_sv(hf_sv text)
+{
+	struct hf_value v;
+	struct hf_err err = { 0 };
+
+	notes[0] = 0;
+	hf_arena_reset(&arena);
+	if (hf_value_of_yaml(text, 0, 1, &arena, (struct hf_value_notes){ .note = note }, &v, &err) < 0)
+		return hf_arena_dup(&arena, hf_sv_of(err.msg)).ptr;
+	return json_of(&v);
+}
+
+static const char *yaml(const char *text)
+{
+	return yaml_sv(hf_sv_of(text));
+}
+
+static const char *json(const char *text)
+{
+	struct hf_value v;
+	struct hf_err err = { 0 };
+	size_t used;
+
+	notes[0] = 0;
+	hf_arena_reset(&arena);
+	if (hf_value_of_json(hf_sv_of(text), 0, &arena, (struct hf_value_notes){ .note = note }, &v, &used, &err) < 0)
+		return hf_arena_dup(&arena, hf_sv_of(err.msg)).ptr;
+	return json_of(&v);
+}
+
+/* Each answer is that of sigs.k8s.io/yaml 1.6.0. */
+HF_TEST(plain_scalars_are_those_of_yaml_1_1)
+{
+	assert_string_equal(yaml("[y, Yes, on, TRUE, n, No, off, False]"),
+			    "[true,true,true,true,false,false,false,false]");
+	assert_string_equal(yaml("[yES, 'yes', \"on\", !!str off]"), "[\"yES\",\"yes\",\"on\",\"off\"]");
+	assert_string_equal(yaml("[0644, 0o17, 0x1F, 0b101, -0x10, 1_000, +5, -0, 089, 0b-101]"),
+			    "[420,15,31,5,-16,1000,5,0,89,-5]");
+	assert_string_equal(yaml("[1.50, 1e3, .5, 5., 1e21, 1e-7, -0.0, 1e400]"),
+			    "[1.5,1000,0.5,5,1e+21,1e-7,-0,\"1e400\"]");
+	assert_string_equal(yaml("[18446744073709551615, 18446744073709551616, -9223372036854775808]"),
+			    "[18446744073709551615,18446744073709552000,-9223372036854775808]");
+	assert_string_equal(yaml("[~, null, Null, nUll, '']"), "[null,null,null,\"nUll\",\"\"]");
+	assert_string_equal(
+		yaml("[2001-12-14, 2001-12-14T21:59:43Z, 12:30:45, 1.2.3, 0x, 1e, +, .]"),
+		"[\"2001-12-14\",\"2001-12-14T21:59:43Z\",\"12:30:45\",\"1.2.3\",\"0x\",\"1e\",\"+\",\".\"]");
+}
+
+HF_TEST(tags_are_obeyed)
+{
+	assert_string_equal(yaml("[!!str 5, !!int '5', !!bool 'yes', !!float 3, !own 5, !!binary aGk=]"),
+			    "[\"5\",5,true,3,\"5\",\"hi\"]");
+	assert_string_equal(yaml("a: !!int x"), "line 1, column 10: what this tag does not fit");
+	assert_string_equal(yaml("a: !!binary a.b"), "line 1, column 13: no base64");
+	assert_string_equal(yaml("a: .inf"), "line 1, column 4: a number that JSON does not have");
+}
+
+HF_TEST(keys_become_strings)
+{
+	assert_string_equal(yaml("{1: a, yes: b, 0x10: c, 1.5: d, .inf: e}"),
+			    "{\"1\":\"a\",\"true\":\"b\",\"16\":\"c\",\"1.5\":\"d\",\".inf\":\"e\"}");
+	assert_string_equal(yaml("~: a"), "line 1, column 1: a key that is no string");
+}
+
+HF_TEST(merge_keys_override_what_stands_before_them)
+{
+	assert_string_equal(yaml("b: &b {x: 1, z: 2}\nc: {z: 3, <<: *b}\nd: {<<: *b, z: 3}\n"),
+			    "{\"b\":{\"x\":1,\"z\":2},\"c\":{\"z\":2,\"x\":1},\"d\":{\"x\":1,\"z\":3}}");
+	assert_string_equal(notes, "");
+	assert_string_equal(yaml("{<<: [{a: 1, b: 1}, {b: 2, c: 2}]}"), "{\"b\":1,\"c\":2,\"a\":1}");
+	assert_string_equal(yaml("{'<<': {a: 1}}"), "{\"<<\":{\"a\":1}}");
+	assert_string_equal(yaml("<<: 5"), "line 1, column 5: nothing that can be merged");
+}
+
+HF_TEST(of_repeated_keys_the_last_one_counts_and_is_noted)
+{
+	assert_string_equal(yaml("a: 1\nb: 2\na: 3\n"), "{\"a\":3,\"b\":2}");
+	assert_string_equal(notes, "10 ");
+	assert_string_equal(json("{\"a\": 1, \"b\": 2, \"a\": 3}"), "{\"a\":3,\"b\":2}");
+	assert_string_equal(notes, "17 ");
+}
+
+HF_TEST(many_keys_are_compared_through_a_table)
+{
+	struct hf_buf text = HF_BUF(1 << 22);
+
+	hf_buf_add_char(&text, '{');
+	for (unsigned i = 0; i < 20000; i++)
+		hf_buf_addf(&text, "\"k%u\":%u,", i % 19999, i);
+	hf_buf_add(&text, HF_SV("\"end\":1}"));
+	hf_buf_add_char(&text, 0);
+	const char *out = json(text.ptr);
+	assert_true(strstr(out, "{\"k0\":19999,\"k1\":1,") == out);
+	assert_int_equal(strtol(notes, NULL, 10) > 0, 1);
+	hf_buf_done(&text);
+}
+
+HF_TEST(aliases_are_bounded)
+{
+	assert_string_equal(yaml("a: &a [1]\nb: [*a, *a]\n"), "{\"a\":[1],\"b\":[[1],[1]]}");
+	char laughs[1024] = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+	for (unsigned i = 1; i < 9; i++)
+		snprintf(laughs + strlen(laughs), sizeof laughs - strlen(laughs),
+			 "a%u: &a%u [*a%u, *a%u, *a%u, *a%u, *a%u, *a%u, *a%u, *a%u]\n", i, i, i - 1, i - 1, i - 1,
+			 i - 1, i - 1, i - 1, i - 1, i - 1);
+	assert_non_null(strstr(yaml(laughs), "aliases unfold to too much"));
+	assert_non_null(strstr(yaml("a: &a [*a]"), "an alias for what it is in"));
+}
+
+HF_TEST(faults_have_places)
+{
+	struct hf_value v;
+	struct hf_err err = { 0 };
+	uint32_t fault = 0, line, column;
+	hf_sv text = HF_SV("a: 1\nb: ü\nc: \"d\" e\n");
+
+	assert_true(hf_value_of_yaml(text, 0, 1, &arena, (struct hf_value_notes){ .ret_fault = &fault }, &v, &err) < 0);
+	assert_null(strstr(err.msg, "column"));
+	hf_text_position(text, fault, &line, &column);
+	assert_int_equal(line, 3);
+	assert_non_null(strstr(yaml("a: 1\n\tb: 2\n"), "line 2, column "));
+	assert_string_equal(yaml_sv(HF_SV("a: \xff")), "line 1, column 4: not UTF-8");
+	assert_string_equal(json("{\"a\": tru}"), "byte 9: has a word that is no value");
+	assert_string_equal(json("{\"a\": [1, 2"), "byte 11: ends in the middle");
+}
+
+HF_TEST(lines_are_found_from_the_front_and_by_index)
+{
+	struct hf_buf text = HF_BUF(1 << 20);
+	uint32_t line, column, line2, column2;
+
+	hf_arena_reset(&arena);
+	for (unsigned i = 0; i < 5000; i++)
+		hf_buf_addf(&text, "%.*sé\n", (int)(i % 7), "-------");
+	struct hf_lines lines = hf_lines_of(hf_buf_view(&text), &arena);
+	assert_non_null(lines.before);
+	for (uint32_t at = 0; at <= text.len; at += 61) {
+		hf_text_position(hf_buf_view(&text), at, &line, &column);
+		hf_lines_position(&lines, at, &line2, &column2);
+		assert_int_equal(line, line2);
+		assert_int_equal(column, column2);
+	}
+	hf_lines_position(&lines, (uint32_t)text.len, &line, &column);
+	assert_int_equal(line, 5001);
+	assert_int_equal(column, 1);
+	hf_text_position(HF_SV("äb"), 2, &line, &column);
+	assert_int_equal(column, 2);
+	hf_buf_done(&text);
+}
+
+HF_TEST_MAIN(cmocka_unit_test(plain_scalars_are_those_of_yaml_1_1), cmocka_unit_test(tags_are_obeyed),
+	     cmocka_unit_test(keys_become_strings), cmocka_unit_test(merge_keys_override_what_stands_before_them),
+	     cmocka_unit_test(of_repeated_keys_the_last_one_counts_and_is_noted),
+	     cmocka_unit_test(many_keys_are_compared_through_a_table), cmocka_unit_test(aliases_are_bounded),
+	     cmocka_unit_test(faults_have_places), cmocka_unit_test(lines_are_found_from_the_front_and_by_index))
