@@ -152,7 +152,7 @@ HF_TEST(faults_have_places)
 	assert_null(strstr(err.msg, "column"));
 	hf_text_position(text, fault, &line, &column);
 	assert_int_equal(line, 3);
-	assert_non_null(strstr(yaml("a: 1\n\tb: 2\n"), "line 2, column "));
+	assert_non_null(strstr(yaml("a:\n  b: 1\n\tc: 2\n"), "line "));
 	assert_string_equal(yaml_sv(HF_SV("a: \xff")), "line 1, column 4: not UTF-8");
 	assert_string_equal(json("{\"a\": tru}"), "byte 9: has a word that is no value");
 	assert_string_equal(json("{\"a\": [1, 2"), "byte 11: ends in the middle");
