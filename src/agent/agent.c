@@ -9,6 +9,7 @@
 
 #include "agent/known.h"
 #include "agent/numbers.h"
+#include "agent/seeder.h"
 #include "base/limits.h"
 #include "baseline/drift_event.h"
 #include "sensor/sensor.h"
@@ -20,7 +21,8 @@ enum {
 	DRIFT_WAIT_MS = 3000, /* after which an event goes on without it */
 	JUDGE_TICK_S = 60,
 	WATCHES_MAX = 512,
-	TRIM_S = 10, /* how often memory that a storm of events has left is given back */
+	SEED_WAIT_S = 3, /* at the end, for a seed that is being made */
+	TRIM_S = 10,     /* how often memory that a storm of events has left is given back */
 };
 #define SECOND_NS  UINT64_C(1000000000)
 #define TRIM_BYTES HF_MIB(2)
@@ -43,6 +45,7 @@ struct agent {
 	struct hf_judge *judge; /* NULL: nothing is judged */
 	struct hf_event_sink judged;
 	struct hf_agent_known *known;
+	struct hf_seeder *seeder; /* NULL: containers without a profile are not judged by one */
 	struct hf_drift *drift;
 	struct asked *asked_first, *asked_last;
 	size_t asked_n;
@@ -88,6 +91,13 @@ static int judged(struct agent *a, struct hf_event *e, struct hf_err *err)
 	snprintf(time, sizeof time, "%.*s", HF_SV_FMT(hf_event_string(e, HF_FIELD_TIME)));
 	hf_event_set_string(e, HF_FIELD_ID, hf_sv_of(id));
 	hf_event_set_string(e, HF_FIELD_TIME, hf_sv_of(time));
+	return a->judged.take(a->judged.ctx, e, err);
+}
+
+static int judged_health(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct agent *a = ctx;
+
 	return a->judged.take(a->judged.ctx, e, err);
 }
 
@@ -170,6 +180,33 @@ static void runs(void *ctx, uint64_t cgroup_id, uint32_t pid)
 
 	if (a->drift)
 		hf_drift_container(a->drift, cgroup_id, pid);
+	if (a->seeder)
+		hf_seeder_runs(a->seeder, cgroup_id, pid);
+}
+
+static const struct hf_profile *seed_of(void *ctx, const struct hf_event *e, bool *ret_later)
+{
+	struct agent *a = ctx;
+
+	*ret_later = false;
+	return a->seeder ? hf_seeder_profile(a->seeder, e, ret_later) : NULL;
+}
+
+static int judged_again(void *ctx, const struct hf_event *e, struct hf_err *err)
+{
+	struct agent *a = ctx;
+
+	return hf_judge_again(a->judge, e, err);
+}
+
+static int seed_told(void *ctx, const struct hf_profile *seed, const char *line, struct hf_err *err)
+{
+	struct agent *a = ctx;
+	const struct hf_event_sink sink = { judged_health, a };
+
+	if (seed && a->options->seeded)
+		a->options->seeded(a->options->seeded_ctx, seed);
+	return hf_sensor_health(a->sensor, "seed", seed ? "ok" : "degraded", line, &sink, err);
 }
 
 /* Once a container's own program runs and its image is known; where the kernel does not take it, all is handed out as before. */
@@ -227,6 +264,10 @@ static int open_judge(struct agent *a, struct hf_err *err)
 	struct hf_judge_options o = a->options->judge;
 
 	o.to = a->judged = (struct hf_event_sink){ hand_out, a };
+	if (a->options->seed) {
+		o.other_profile = seed_of;
+		o.other_ctx = a;
+	}
 	if (!a->options->rules_off) {
 		int code = hf_judge_open(&o, &a->judge, err);
 
@@ -246,6 +287,13 @@ static int open_all(struct agent *a, struct hf_err *err)
 	if (code < 0)
 		return code;
 	code = hf_containers_open(&o->containers, &a->containers, err);
+	if (code < 0)
+		return code;
+	if (o->seed && a->judge)
+		code = hf_seeder_open(
+			&(struct hf_seeder_options){
+				.containers = a->containers, .again = judged_again, .told = seed_told, .ctx = a },
+			&a->seeder, err);
 	if (code < 0)
 		return code;
 	code = hf_sensor_open(&(struct hf_sensor_options){ .containers = a->containers,
@@ -276,6 +324,7 @@ static void close_all(struct agent *a)
 	}
 	hf_numbers_free(a->numbers);
 	hf_agent_known_free(a->known);
+	hf_seeder_close(a->seeder);
 	hf_sensor_close(a->sensor);
 	if (a->containers)
 		hf_containers_close(a->containers);
@@ -316,12 +365,31 @@ static int each_second(struct agent *a, uint64_t now, const struct hf_event_sink
 	if (code >= 0)
 		code = tell_drift(a, sink, err);
 	give_back(a, now);
-	hf_outputs_tick(a->outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers));
+	hf_outputs_tick(a->outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers, a->seeder));
 	if (code < 0 || !a->judge || now - a->minute_ns < JUDGE_TICK_S * SECOND_NS)
 		return code;
 	a->minute_ns = now;
 	today(day);
 	return hf_judge_tick(a->judge, now, hf_sv_of(day), err);
+}
+
+/* At the end: for what is asked about drift, and for seeds that are being made. */
+static int wait_for_threads(struct agent *a, struct hf_err *err)
+{
+	int code = 0;
+
+	for (uint64_t until = now_ns() + SECOND_NS; code >= 0 && a->asked_first && now_ns() < until;) {
+		code = answers(a, false, err);
+		(void)!usleep(2000);
+	}
+	if (code >= 0)
+		code = answers(a, true, err);
+	for (uint64_t until = now_ns() + SEED_WAIT_S * SECOND_NS;
+	     code >= 0 && a->seeder && hf_seeder_busy(a->seeder) && now_ns() < until;) {
+		code = hf_seeder_settle(a->seeder, err);
+		(void)!usleep(2000);
+	}
+	return code;
 }
 
 static int loop(struct agent *a, struct hf_err *err)
@@ -339,6 +407,8 @@ static int loop(struct agent *a, struct hf_err *err)
 		now = now_ns();
 		if (code >= 0)
 			code = answers(a, false, err);
+		if (code >= 0 && a->seeder)
+			code = hf_seeder_settle(a->seeder, err);
 		if (code >= 0 && now - a->second_ns >= SECOND_NS) {
 			a->second_ns = now;
 			code = each_second(a, now, &sink, err);
@@ -347,12 +417,8 @@ static int loop(struct agent *a, struct hf_err *err)
 	}
 	if (code >= 0)
 		code = hf_sensor_flush(a->sensor, &sink, err);
-	for (uint64_t until = now_ns() + SECOND_NS; code >= 0 && a->asked_first && now_ns() < until;) {
-		code = answers(a, false, err);
-		(void)!usleep(2000);
-	}
 	if (code >= 0)
-		code = answers(a, true, err);
+		code = wait_for_threads(a, err);
 	if (code >= 0)
 		code = a->judge ? hf_judge_flush(a->judge, err) : 0;
 	return code < 0 ? code : hf_sensor_report(a->sensor, true, &sink, err);
@@ -372,7 +438,7 @@ int hf_agent_run(const struct hf_agent_options *options, struct hf_outputs *outp
 	if (code >= 0)
 		code = loop(a, err);
 	if (code >= 0)
-		hf_outputs_tick(outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers));
+		hf_outputs_tick(outputs, hf_numbers_gather(a->numbers, a->sensor, a->containers, a->seeder));
 	close_all(a);
 	free(a);
 	return code < 0 ? code : 0;

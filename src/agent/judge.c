@@ -46,11 +46,13 @@ static void connect_chain(struct hf_judge *j, const struct hf_judge_options *opt
 	}
 	if (j->exceptions)
 		j->alerts_to = hf_exceptions_sink(j->exceptions, j->alerts_to, (struct hf_event_sink){ 0 });
-	if (options->profiles) {
+	if (options->profiles || options->other_profile) {
 		const struct hf_profiles_options profiles = { .folder = options->profiles,
 							      .alerts = j->alerts_to,
 							      .note = options->broken_profile,
-							      .note_ctx = options->notes.ctx };
+							      .note_ctx = options->notes.ctx,
+							      .other = options->other_profile,
+							      .other_ctx = options->other_ctx };
 		j->profiles = hf_profiles_new(&profiles);
 	}
 }
@@ -87,6 +89,11 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 struct hf_event_sink hf_judge_sink(struct hf_judge *j)
 {
 	return (struct hf_event_sink){ take, j };
+}
+
+int hf_judge_again(struct hf_judge *j, const struct hf_event *e, struct hf_err *err)
+{
+	return j->profiles ? hf_profiles_take(j->profiles, e, err) : 0;
 }
 
 int hf_judge_tick(struct hf_judge *j, uint64_t monotonic_ns, hf_sv today, struct hf_err *err)

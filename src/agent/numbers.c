@@ -61,7 +61,7 @@ static void account(void *ctx, enum hf_event_kind kind, const struct hf_containe
 }
 
 const struct hf_sink_numbers *hf_numbers_gather(struct hf_numbers *n, struct hf_sensor *sensor,
-						const struct hf_containers *containers)
+						const struct hf_containers *containers, struct hf_seeder *seeder)
 {
 	struct hf_containers_count count = hf_containers_count(containers);
 
@@ -70,6 +70,8 @@ const struct hf_sink_numbers *hf_numbers_gather(struct hf_numbers *n, struct hf_
 	hf_sensor_account(sensor, account, n);
 	n->numbers.counts = n->counts.at;
 	n->numbers.counts_n = n->counts.n;
+	n->numbers.seeds_n = 0;
+	n->numbers.seeds = seeder ? hf_seeder_states(seeder, &n->numbers.seeds_n) : NULL;
 	n->numbers.containers = count.known;
 	n->numbers.containers_pending = count.pending;
 	n->numbers.containers_unresolved = count.unresolved;

@@ -57,6 +57,7 @@ void hf_state_close(struct hf_state *s)
 	hf_counters_done(&s->rules);
 	hf_counters_done(&s->executables);
 	free(s->counts);
+	free(s->seeds);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -107,6 +108,23 @@ void hf_state_take(struct hf_state *s, const struct hf_event *e, hf_sv json)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void keep_seeds(struct hf_state *s, const struct hf_sink_numbers *n)
+{
+	s->seeds_n = n->seeds_n < HF_STATE_SEEDS_MAX ? n->seeds_n : HF_STATE_SEEDS_MAX;
+	if (s->seeds_n && !s->seeds)
+		s->seeds = hf_calloc(HF_STATE_SEEDS_MAX, sizeof *s->seeds);
+	for (size_t i = 0; i < s->seeds_n; i++) {
+		const struct hf_sink_seed *from = &n->seeds[i];
+		struct hf_state_seed *to = &s->seeds[i];
+
+		snprintf(to->image, sizeof to->image, "%.*s", HF_SV_FMT(from->image));
+		snprintf(to->command, sizeof to->command, "%.*s", HF_SV_FMT(from->command));
+		snprintf(to->state, sizeof to->state, "%.*s", HF_SV_FMT(from->state));
+		snprintf(to->message, sizeof to->message, "%.*s", HF_SV_FMT(from->message));
+		to->programs = from->programs;
+	}
+}
+
 static void keep_numbers(struct hf_state *s, const struct hf_sink_numbers *n)
 {
 	s->counts_n = n->counts_n < HF_STATE_COUNTS_MAX ? n->counts_n : HF_STATE_COUNTS_MAX;
@@ -128,6 +146,7 @@ static void keep_numbers(struct hf_state *s, const struct hf_sink_numbers *n)
 		hf_escape_controls(s->hooks[i].by, sizeof s->hooks[i].by, n->hooks[i].by);
 		s->hooks[i].works = n->hooks[i].works;
 	}
+	keep_seeds(s, n);
 	s->containers_n = n->containers;
 	s->containers_pending = n->containers_pending;
 	s->containers_unresolved = n->containers_unresolved;

@@ -104,6 +104,24 @@ static void add_health(const struct hf_state *s, struct hf_json_writer *w)
 	hf_jw_array_end(w);
 }
 
+static void add_seeds(const struct hf_state *s, struct hf_json_writer *w)
+{
+	if (!s->seeds_n)
+		return;
+	hf_jw_key(w, "seeds");
+	hf_jw_array(w);
+	for (size_t i = 0; i < s->seeds_n; i++) {
+		hf_jw_object(w);
+		hf_jw_kv(w, "image", hf_sv_of(s->seeds[i].image));
+		hf_jw_kv(w, "state", hf_sv_of(s->seeds[i].state));
+		hf_jw_kv_uint(w, "programs", s->seeds[i].programs);
+		hf_jw_kv(w, "command", hf_sv_of(s->seeds[i].command));
+		hf_jw_kv(w, "message", hf_sv_of(s->seeds[i].message));
+		hf_jw_object_end(w);
+	}
+	hf_jw_array_end(w);
+}
+
 static void status(struct hf_state *s, struct hf_json_writer *w)
 {
 	static const char *const severities[] = { NULL, "low", "medium", "high", "critical" };
@@ -127,6 +145,7 @@ static void status(struct hf_state *s, struct hf_json_writer *w)
 		hf_jw_kv_uint(w, severities[i], s->severities[i]);
 	hf_jw_object_end(w);
 	add_outputs(s, w);
+	add_seeds(s, w);
 	add_health(s, w);
 	pthread_mutex_unlock(&s->lock);
 }

@@ -6,7 +6,13 @@
 #include "agent/ring.h"
 #include "agent/state.h"
 
-enum { HF_STATE_COUNTS_MAX = 4096, HF_STATE_HOOKS_MAX = 64, HF_STATE_PARTS_MAX = 32, HF_STATE_OUTPUTS_MAX = 16 };
+enum {
+	HF_STATE_SEEDS_MAX = 256,
+	HF_STATE_COUNTS_MAX = 4096,
+	HF_STATE_HOOKS_MAX = 64,
+	HF_STATE_PARTS_MAX = 32,
+	HF_STATE_OUTPUTS_MAX = 16
+};
 
 struct hf_state_count {
 	enum hf_event_kind kind;
@@ -23,6 +29,11 @@ struct hf_state_hook {
 	bool works;
 };
 
+struct hf_state_seed {
+	char image[120], command[120], state[16], message[512];
+	uint64_t programs;
+};
+
 struct hf_state {
 	pthread_mutex_t lock; /* over all that follows, up to the next mark */
 	struct hf_ring events, alerts;
@@ -32,6 +43,8 @@ struct hf_state {
 	size_t parts_n;
 	struct hf_state_hook hooks[HF_STATE_HOOKS_MAX];
 	size_t hooks_n;
+	struct hf_state_seed *seeds; /* HF_STATE_SEEDS_MAX of them, once there is one */
+	size_t seeds_n;
 	struct hf_state_count *counts;
 	size_t counts_n;
 	uint64_t counts_left_out;

@@ -115,6 +115,8 @@ static struct known_workload *workload_of(struct hf_profiles *ps, hf_sv name)
 
 const struct hf_profile *hf_profiles_find(struct hf_profiles *ps, const struct hf_event *e)
 {
+	if (!ps->options.folder)
+		return NULL;
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(1));
 	hf_sv digest = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST);
 	hf_sv name = hf_profile_file_name(digest, hf_profile_owner(e, &a), &a);
@@ -135,8 +137,11 @@ int hf_profiles_take(struct hf_profiles *ps, const struct hf_event *e, struct hf
 	    !hf_event_has(e, HF_FIELD_CONTAINER_ID))
 		return 0;
 	const struct hf_profile *p = hf_profiles_find(ps, e);
+	bool later = false;
+	if (!p && ps->options.other)
+		p = ps->options.other(ps->options.other_ctx, e, &later);
 	if (!p) {
-		ps->count.without_profile++;
+		ps->count.without_profile += !later;
 		return 0;
 	}
 	struct hf_profile_verdict v = hf_profile_judge(p, e, &a);

@@ -9,11 +9,15 @@
 struct hf_profiles;
 
 struct hf_profiles_options {
-	const char *folder;          /* as `runtime learn` fills it */
+	const char *folder;          /* as `runtime learn` fills it; NULL: none */
 	struct hf_event_sink alerts; /* gets an ALERT event for each verdict that is one, unless the profile learns */
 	/* Told of a file that is no profile, once; may be NULL. */
 	void (*note)(void *ctx, const char *path, const struct hf_err *why);
 	void *note_ctx;
+	/* Asked for workloads of which the folder has no profile; may be NULL. It lives until the next call; *@ret_later: the event will be judged
+	 * by hf_profiles_take once more. */
+	const struct hf_profile *(*other)(void *ctx, const struct hf_event *e, bool *ret_later);
+	void *other_ctx;
 	size_t loaded_max; /* profiles in memory; 0: 64. The one that was not asked for the longest makes room. */
 };
 
@@ -26,7 +30,7 @@ struct hf_profiles_count {
 
 struct hf_profiles *hf_profiles_new(const struct hf_profiles_options *options);
 void hf_profiles_free(struct hf_profiles *ps);
-/* NULL where the event's workload has none. Lives until the next call. */
+/* The folder's; NULL where the event's workload has none there. Lives until the next call. */
 const struct hf_profile *hf_profiles_find(struct hf_profiles *ps, const struct hf_event *e);
 /* Judges one event; 0, or what the sink of alerts returned. */
 int hf_profiles_take(struct hf_profiles *ps, const struct hf_event *e, struct hf_err *err);

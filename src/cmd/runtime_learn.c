@@ -14,7 +14,7 @@
 #include "format/json_writer.h"
 #include "trace/replay.h"
 
-enum { TRACES_MAX = 64 };
+enum { TRACES_MAX = 64, SEEDS_MAX = 256 };
 
 struct options {
 	const char *traces[TRACES_MAX], *folder;
@@ -22,6 +22,13 @@ struct options {
 	bool json, fresh, dry_run, strict;
 	uint32_t parts;
 	struct hf_agent_options agent;
+};
+
+/* What images say of themselves, for the profiles of their workloads. */
+struct seeds {
+	struct hf_arena arena;
+	struct hf_profile *at[SEEDS_MAX];
+	size_t n;
 };
 
 struct written {
@@ -76,6 +83,7 @@ static int parse(struct options *o, int argc, char **argv)
 		bool *flag = !strcmp(option, "--fresh")     ? &o->fresh
 			     : !strcmp(option, "--strict")  ? &o->strict
 			     : !strcmp(option, "--dry-run") ? &o->dry_run
+			     : !strcmp(option, "--seed")    ? &o->agent.seed
 							    : NULL;
 		bool wants = false;
 		int status = flag ? 1 : runtime_agent_option(&o->agent, "runtime learn", argc, argv, &i);
@@ -118,8 +126,31 @@ static int read_trace(const char *path, struct hf_learn *l, uint64_t *unreadable
 	return ret < 0 ? hf_wrap(err, "%s", path) : 0;
 }
 
+static void keep_seed(void *ctx, const struct hf_profile *seed)
+{
+	struct seeds *s = ctx;
+	struct hf_err none = { 0 };
+	struct hf_profile *p = s->n < SEEDS_MAX ? hf_arena_new(&s->arena, struct hf_profile) : NULL;
+
+	if (!p)
+		return;
+	hf_profile_init(p, &s->arena, seed->image_digest, seed->image_name, (hf_sv){ 0 });
+	if (hf_profile_merge(p, seed, false, &none) == 0) /* without room it was still judged by, and is not written */
+		s->at[s->n++] = p;
+}
+
+static int add_seeds(const struct seeds *s, struct hf_profile *p, struct hf_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < s->n; i++)
+		if (hf_sv_eq(s->at[i]->image_digest, p->image_digest))
+			ret = hf_profile_merge(p, s->at[i], false, err);
+	return ret;
+}
+
 /* Takes what is there already in first, so that a profile grows over sessions; it keeps its mode. */
-static int keep(const struct options *o, struct written *w, struct hf_err *err)
+static int keep(const struct options *o, const struct seeds *seeds, struct written *w, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
 	struct hf_profile p;
@@ -133,6 +164,8 @@ static int keep(const struct options *o, struct written *w, struct hf_err *err)
 	}
 	w->merged = !ret;
 	ret = hf_profile_merge(&p, w->profile, false, err);
+	if (!ret)
+		ret = add_seeds(seeds, &p, err);
 	if (ret)
 		return hf_wrap(err, "%s", w->path);
 	if (o->dry_run)
@@ -224,7 +257,8 @@ static void notes(const struct hf_learn_count *c)
 			(unsigned long long)c->late, (unsigned long long)c->refused);
 }
 
-static int finish(const struct options *o, struct hf_learn *l, const char *folder, struct hf_err *err)
+static int finish(const struct options *o, const struct seeds *seeds, struct hf_learn *l, const char *folder,
+		  struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_PROFILE_ARENA_MAX);
 	hf_cleanup(hf_buf_done) struct hf_buf out = HF_BUF(HF_MIB(64));
@@ -244,7 +278,7 @@ static int finish(const struct options *o, struct hf_learn *l, const char *folde
 		if ((size_t)snprintf(w->path, sizeof w->path, "%s/%.*s", folder, HF_SV_FMT(name)) >= sizeof w->path)
 			ret = hf_fail(err, HF_E_LIMIT, "%s: the path is too long", folder);
 		else
-			ret = keep(o, w, err);
+			ret = keep(o, seeds, w, err);
 		kept++;
 	}
 	if (!ret && o->json) {
@@ -264,6 +298,7 @@ static int finish(const struct options *o, struct hf_learn *l, const char *folde
 static int run(int argc, char **argv)
 {
 	struct options o = { 0 };
+	struct seeds seeds = { .arena = HF_ARENA(4 * HF_PROFILE_ARENA_MAX) };
 	struct hf_err err = { 0 };
 	char folder[4096];
 	uint64_t unreadable = 0;
@@ -274,14 +309,21 @@ static int run(int argc, char **argv)
 	if (o.folder ? (size_t)snprintf(folder, sizeof folder, "%s", o.folder) >= sizeof folder
 		     : !profile_file_folder(folder, sizeof folder))
 		return hf_command_usage("runtime learn", "where to? -o DIR");
+	if (o.agent.seed && (o.traces_n || o.agent.rules_off))
+		return hf_command_usage(
+			"runtime learn",
+			"--seed reads the images of containers that run: it goes with neither --replay nor --no-rules");
+	o.agent.seeded = keep_seed;
+	o.agent.seeded_ctx = &seeds;
 	struct hf_learn *l = hf_learn_new(&(struct hf_learn_options){ .parts = o.parts });
 	for (size_t i = 0; !ret && i < o.traces_n; i++)
 		ret = read_trace(o.traces[i], l, &unreadable, &err);
 	if (!o.traces_n)
 		ret = runtime_agent_observe(&o.agent, (struct hf_event_sink){ hf_learn_sink, l }, "learning", &err);
 	if (!ret)
-		ret = finish(&o, l, folder, &err);
+		ret = finish(&o, &seeds, l, folder, &err);
 	hf_learn_free(l);
+	hf_arena_done(&seeds.arena);
 	if (ret)
 		return hf_command_fail(&err);
 	return fflush(stdout) ? 2 : unreadable && o.strict ? 3 : 0;
@@ -302,6 +344,8 @@ const struct hf_command hf_runtime_learn = {
 		 "user's state folder\n"
 		 "  --covers PARTS   these parts were watched, even though no event of them came: what is new in them "
 		 "will alert\n"
+		 "  --seed           what an image says of itself is in its profile too, and is judged by while there "
+		 "is no other\n"
 		 "  --fresh          replaces profiles instead of adding to them\n"
 		 "  --dry-run        writes nothing\n"
 		 "  --format FORMAT  table (default) or json: what was learned\n"

@@ -42,6 +42,8 @@ static int parse(struct options *o, int argc, char **argv)
 			*slot = argv[++i];
 		else if (!strcmp(argv[i], "--judge"))
 			o->judge = true;
+		else if (!strcmp(argv[i], "--seed"))
+			o->agent.seed = true;
 		else if (!strcmp(argv[i], "--all-alerts"))
 			o->all = true;
 		else
@@ -173,6 +175,10 @@ static int run(int argc, char **argv)
 	if ((o.rules || o.exceptions || o.profiles || o.all) && o.replay && !o.judge)
 		return hf_command_usage("runtime watch",
 					"--rules, --exceptions, --profiles and --all-alerts of a replay want --judge");
+	if (o.agent.seed && (o.replay || o.agent.rules_off))
+		return hf_command_usage(
+			"runtime watch",
+			"--seed judges containers that run: it goes with neither --replay nor --no-rules");
 	return (o.replay ? replay(&o, &err) : live(&o, &err)) < 0 ? hf_command_fail(&err) : 0;
 }
 
@@ -186,6 +192,9 @@ const struct hf_command hf_runtime_watch = {
 		 "  --exceptions FILE     alerts that are not wanted\n"
 		 "  --profiles DIR        of runtime learn: what is new to a workload alerts, unless its profile still "
 		 "learns\n"
+		 "  --seed                a container whose image has no profile is judged by what the image itself "
+		 "runs, from "
+		 "its first program on\n"
 		 "  --all-alerts          each by itself, without groups and budget",
 	.run = run,
 };

@@ -34,7 +34,7 @@ struct hf_container {
 	/* For profiles and drift: where the engine says it is. */
 	const hf_sv *entrypoint; /* entrypoint and command as they run */
 	size_t entrypoint_n;
-	hf_sv user;
+	hf_sv user, healthcheck; /* "CMD a b", "CMD-SHELL a b"; Docker alone */
 	const hf_sv *exposed_ports; /* "80/tcp" */
 	size_t exposed_ports_n;
 	hf_sv address; /* in the engine's default network, known about a second after the start; empty where unknown */

@@ -1,5 +1,7 @@
 #include "engine/docker.h"
 
+#include <stdio.h>
+
 #include "engine/facts.h"
 
 static int finish(struct hf_json *j, const char *what, struct hf_err *err)
@@ -93,6 +95,29 @@ static void read_mounts(struct hf_json *j, struct hf_arena *a, struct hf_contain
 	hf_fact_strings_keep(&l, a, &ret->mounts, &ret->mounts_n);
 }
 
+/* The words behind each other, as one text. */
+static hf_sv read_healthcheck(struct hf_json *j, struct hf_arena *a)
+{
+	char text[HF_FACT_VALUE_MAX + 2] = "";
+	size_t n = 0;
+	hf_sv key;
+
+	hf_json_members(j, &key) {
+		if (!hf_sv_eq(key, HF_SV("Test"))) {
+			hf_json_skip(j);
+			continue;
+		}
+		hf_json_elements(j) {
+			hf_sv word = hf_sv_first(hf_json_string(j), sizeof text);
+			if (n < sizeof text)
+				n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s", n ? " " : "",
+						      HF_SV_FMT(word));
+		}
+	}
+	return hf_fact_bounded(a, hf_arena_dup(a, (hf_sv){ text, n < sizeof text ? n : sizeof text - 1 }),
+			       HF_FACT_VALUE_MAX);
+}
+
 static void read_config(struct hf_json *j, struct hf_arena *a, struct hf_container *ret)
 {
 	struct hf_fact_labels labels = { 0 };
@@ -106,6 +131,8 @@ static void read_config(struct hf_json *j, struct hf_arena *a, struct hf_contain
 			ret->user = name_of(j, a);
 		} else if (hf_sv_eq(key, HF_SV("Labels"))) {
 			hf_fact_labels_read(j, a, &labels);
+		} else if (hf_sv_eq(key, HF_SV("Healthcheck"))) {
+			ret->healthcheck = read_healthcheck(j, a);
 		} else if (hf_sv_eq(key, HF_SV("ExposedPorts"))) {
 			hf_json_members(j, &port) {
 				hf_fact_add(&ports, port);

@@ -132,7 +132,7 @@ static const size_t strings[] = {
 #define STRING(field) offsetof(struct hf_container, field)
 	STRING(id),         STRING(cgroup),       STRING(engine),   STRING(name),
 	STRING(image_name), STRING(image_digest), STRING(pod_name), STRING(pod_namespace),
-	STRING(pod_uid),    STRING(user),         STRING(address),
+	STRING(pod_uid),    STRING(user),         STRING(address),  STRING(healthcheck),
 };
 
 static const struct {

@@ -22,11 +22,17 @@ struct hf_sink_hook {
 	hf_sv sees, by;
 	bool works;
 };
+struct hf_sink_seed {
+	hf_sv image, command, state, message; /* seeding, seeded, failed; control bytes are escaped */
+	uint64_t programs;
+};
 struct hf_sink_numbers {
 	const struct hf_sink_count *counts;
 	size_t counts_n;
 	const struct hf_sink_hook *hooks;
 	size_t hooks_n;
+	const struct hf_sink_seed *seeds;
+	size_t seeds_n;
 	uint64_t containers, containers_pending, containers_unresolved;
 };
 

@@ -115,7 +115,7 @@ static const char inspect[] =
 	"\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/etc\",\"Destination\":\"/host\",\"RW\":false},"
 	"{\"Type\":\"volume\",\"Name\":\"v\",\"Source\":\"/v\",\"Destination\":\"/v\",\"RW\":true},"
 	"{\"Type\":\"bind\",\"Source\":\"/run/docker.sock\",\"Destination\":\"/s\",\"RW\":true}],"
-	"\"Config\":{\"User\":\"5:6\",\"Image\":\"nginx:1\",\"ExposedPorts\":{\"80/tcp\":{},\"53/udp\":{}},"
+	"\"Config\":{\"Healthcheck\":{\"Interval\":1,\"Test\":[\"CMD-SHELL\",\"wget -q x\"]},\"User\":\"5:6\",\"Image\":\"nginx:1\",\"ExposedPorts\":{\"80/tcp\":{},\"53/udp\":{}},"
 	"\"Labels\":{\"z\":\"1\",\"a\":\"\\u00e9\",\"io.kubernetes.pod.name\":\"p\",\"io.kubernetes.pod.namespace\":"
 	"\"n\"}},"
 	"\"NetworkSettings\":{\"IPAddress\":\"\",\"Networks\":{\"own\":{\"IPAddress\":\"10.0.0.2\"},\"bridge\":{"
@@ -134,6 +134,7 @@ HF_TEST(docker_inspect)
 	assert_text(c.image_name, "nginx:1");
 	assert_text(c.image_digest, "sha256:" B64);
 	assert_text(c.user, "5:6");
+	assert_text(c.healthcheck, "CMD-SHELL wget -q x");
 	assert_text(c.address, "172.17.0.2");
 	assert_text(c.pod_name, "p");
 	assert_text(c.pod_namespace, "n");
