@@ -41,6 +41,7 @@ enum {
 	HF_CONDITION_TESTS_MAX = 512,   /* of one condition, macros unfolded */
 	HF_CONDITION_VALUES_MAX = 8192, /* that the tests of one condition compare with */
 	HF_KUBE_FOLDER_DEPTH_MAX = 32,
+	HF_POLICY_FINDINGS_MAX = 1000, /* of one policy about one object */
 	HF_FLOWS_MAX = 1 << 16, /* flows between workloads */
 	HF_FLOWS_CONTAINERS_MAX = 1 << 14,
 	HF_FLOWS_ADDRESSES_MAX = 1 << 15, /* whose owner is kept */
@@ -83,6 +84,7 @@ enum {
 #define HF_RULES_FILE_MAX         HF_MIB(1)   /* one file of rules or exceptions */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
+#define HF_POLICY_PROGRAM_MAX   HF_KIB(64)  /* one jq program */
 #define HF_KUBE_INPUT_MAX       HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
 #define HF_KUBE_INPUT_ARENA_MAX HF_MIB(64)  /* names of inputs, and notes on them */
 #define HF_KUBE_ARENA_MAX       HF_GIB(4)   /* all objects as trees, and what is made of them */

@@ -316,7 +316,7 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		return r;
 	if (sets_n > HF_ARRAY_SIZE(sets))
 		return hf_fail(err, HF_E_USAGE, "two targets at most");
-	(void)worker;
+	k->worker = worker;
 	for (size_t i = 0; i < sets_n; i++) {
 		sets[i] = load(j, i, &a, err);
 		if (!sets[i])
@@ -353,17 +353,27 @@ static void describe_terminal(struct kube_run *k)
 		k->width = w.ws_col;
 }
 
+static void keep_messages(void *ctx, hf_sv text)
+{
+	struct hf_buf *messages = ctx;
+
+	messages->len = 0;
+	hf_buf_add(messages, text);
+}
+
 static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
 {
 	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
-	bool shown = false;
+	/* Of the last worker alone: one that died said the same before. */
+	hf_cleanup(hf_buf_done) struct hf_buf messages = HF_BUF(HF_MIB(1));
 	int keep[] = { -1 };
-	const struct hf_worker_options wo = { .file_seconds_max = FILE_SECONDS_MAX,
+	const struct hf_worker_options wo = { .file_seconds_max =
+						      k->step_seconds_max ? k->step_seconds_max : FILE_SECONDS_MAX,
 					      .no_fork = k->no_jail,
 					      .keep_fds = keep,
 					      .keep_fds_n = 1,
-					      .messages = hf_worker_output_messages,
-					      .messages_ctx = &shown };
+					      .messages = keep_messages,
+					      .messages_ctx = &messages };
 	struct gatherer g = { .run = k };
 	int r = gather(&g, err);
 
@@ -376,6 +386,7 @@ static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
 		return hf_fail_errno(err, "memory for the report");
 	j->out_fd = keep[0] = memory;
 	int bits = hf_worker_run(&wo, work, reset_output, j, err);
+	hf_worker_output_messages(&(bool){ false }, hf_buf_view(&messages));
 	if (bits < 0)
 		return bits;
 	r = hf_worker_output_hand_over(memory, output.fd, k->colour, err);
@@ -404,7 +415,7 @@ int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 
 	if (!k->arena.cap)
 		k->arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX);
-	if (!k->targets_n) {
+	if (!k->targets_n && !k->no_targets) {
 		status = hf_command_usage(k->command, "which manifests? a file, a folder, or - for standard input");
 	} else {
 		int bits = run_all(k, &j, &err);

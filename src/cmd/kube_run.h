@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "base/output.h"
+#include "base/worker.h"
 #include "kube/object.h"
 
 enum { KUBE_GATE_FAILED = 1, KUBE_PARTIAL = 2 }; /* bits that evaluate() returns */
@@ -25,6 +26,8 @@ struct kube_run {
 	const char *format;  /* NULL where none was asked for */
 	const char *output, *kubeconfig, *context;
 	bool strict, quiet, no_jail, require_jail;
+	bool no_targets;           /* set by the command: it reads files alone */
+	unsigned step_seconds_max; /* that one step between hf_board_begin and hf_board_end may take; 0: the default */
 	bool one_set_each; /* set by the command: each target is a set of its own (diff); else all targets are one */
 	const char **targets;
 	size_t targets_n;
@@ -33,6 +36,7 @@ struct kube_run {
 	size_t files_n;
 	struct hf_arena arena;
 	/* Filled by kube_run for evaluate(). */
+	const struct hf_worker *worker; /* whose board takes steps, and which were left out */
 	const struct kube_input *inputs;
 	size_t inputs_n;
 	const hf_sv *file_texts; /* files_n */

@@ -1,0 +1,348 @@
+/* Programs of jq, by libjq. */
+#include <jq.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "policy/policy.h"
+
+struct hf_policy_program {
+	jq_state *jq;
+	jv parameters;
+	struct hf_buf messages; /* of the compiler */
+};
+
+/* The functions that see more than their input, and the variables. What follows is the policy's own program, in brackets that the line
+ * break keeps a comment from hiding. */
+static const char prelude[] =
+	"def env: error(\"env is not there\"); def input: error(\"input is not there\"); def inputs: empty;"
+	"def debug: .; def stderr: .; def now: error(\"now is not there\"); def localtime: error(\"localtime is not "
+	"there\");"
+	"def mktime: error(\"mktime is not there\"); def input_filename: null; def input_line_number: null;"
+	"def halt: error(\"halt is not there\"); def halt_error: error(\"halt_error is not there\");"
+	"def halt_error(f): error(\"halt_error is not there\"); def get_search_list: [];"
+	". as {$object, $pod, $container, $namespace, $parameters} | .subject | (\n";
+
+static void keep_message(void *ctx, jv message)
+{
+	struct hf_buf *out = ctx;
+
+	message = jq_format_error(message);
+	if (jv_get_kind(message) == JV_KIND_STRING) {
+		if (out->len)
+			hf_buf_add(out, HF_SV("; "));
+		hf_buf_add(out, (hf_sv){ jv_string_value(message), (size_t)jv_string_length_bytes(jv_copy(message)) });
+	}
+	jv_free(message);
+}
+
+static void drop_debug(void *ctx, jv message)
+{
+	(void)ctx;
+	jv_free(message);
+}
+
+static jv jv_of_text(hf_sv s)
+{
+	return jv_string_sized(s.ptr ? s.ptr : "", (int)s.len);
+}
+
+/* As deep as the readers let a tree become. */
+static jv jv_of(const struct hf_value *v)
+{
+	jv out;
+	char number[64];
+
+	if (!v)
+		return jv_null();
+	switch ((enum hf_value_type)v->type) {
+	case HF_VALUE_NULL:
+		break;
+	case HF_VALUE_BOOL:
+		return jv_bool(v->boolean);
+	case HF_VALUE_NUMBER:
+		snprintf(number, sizeof number, "%.*s", (int)(v->n < 60 ? v->n : 60), v->text);
+		return jv_number(strtod(number, NULL));
+	case HF_VALUE_STRING:
+		return jv_of_text(hf_value_text(v));
+	case HF_VALUE_ARRAY:
+		out = jv_array_sized((int)v->n);
+		hf_value_elements(v, e) out = jv_array_append(out, jv_of(e));
+		return out;
+	case HF_VALUE_OBJECT:
+		out = jv_object();
+		hf_value_members(v, m) out = jv_object_set(out, jv_of_text(m->key), jv_of(&m->value));
+		return out;
+	}
+	return jv_null();
+}
+
+/* A file of one's own or a module would make a policy mean different things in different places. */
+static bool reaches_out(hf_sv program)
+{
+	static const char *const words[] = { "import", "include", "$ENV", "$__prog_args", "input_filename" };
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(words); i++)
+		if (hf_sv_find(program, hf_sv_of(words[i])) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+static bool compiles(struct hf_policy_program *p, hf_sv before, hf_sv program, hf_sv after)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_POLICY_PROGRAM_MAX);
+
+	hf_buf_add(&text, before);
+	hf_buf_add(&text, program);
+	hf_buf_add(&text, after);
+	hf_buf_add_char(&text, 0);
+	p->jq = text.over ? NULL : jq_init();
+	if (!p->jq)
+		return false;
+	jq_set_error_cb(p->jq, keep_message, &p->messages);
+	jq_set_debug_cb(p->jq, drop_debug, NULL);
+	jq_set_attr(p->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
+	return jq_compile(p->jq, text.ptr);
+}
+
+int hf_policy_compile(const struct hf_policy *policy, struct hf_policy_program **ret, struct hf_err *err)
+{
+	struct hf_policy_program *p = hf_calloc(1, sizeof *p);
+
+	*ret = NULL;
+	p->messages = HF_BUF(HF_KIB(4));
+	p->parameters = jv_of(policy->parameters);
+	if (reaches_out(policy->program) || memchr(policy->program.ptr, 0, policy->program.len)) {
+		hf_policy_program_free(p);
+		return hf_fail(err, HF_E_FORMAT, "policy %.*s: modules, files and the environment are not for policies",
+			       HF_SV_FMT(policy->id));
+	}
+	/* Alone first: brackets that close the prelude's own would let it out. */
+	bool good = compiles(p,
+			     HF_SV("null as $object | null as $pod | null as $container | null as $namespace | null as "
+				   "$parameters | (\n"),
+			     policy->program, HF_SV("\n)"));
+	if (good) {
+		jq_teardown(&p->jq);
+		good = compiles(p, hf_sv_of(prelude), policy->program, HF_SV("\n)"));
+	}
+	if (!good) {
+		hf_fail(err, HF_E_FORMAT, "policy %.*s: jq: %.*s", HF_SV_FMT(policy->id),
+			HF_SV_FMT(hf_buf_view(&p->messages)));
+		hf_policy_program_free(p);
+		return err ? err->code : HF_E_FORMAT;
+	}
+	*ret = p;
+	return HF_OK;
+}
+
+void hf_policy_program_free(struct hf_policy_program *p)
+{
+	if (!p)
+		return;
+	if (p->jq)
+		jq_teardown(&p->jq);
+	jv_free(p->parameters);
+	hf_buf_done(&p->messages);
+	free(p);
+}
+
+struct asking {
+	const struct hf_policy *policy;
+	struct hf_arena *arena;
+	HF_VEC(struct hf_policy_finding) findings;
+	hf_sv error;
+};
+
+static hf_sv text_of(struct asking *a, jv v)
+{
+	hf_sv s = { 0 };
+
+	if (jv_get_kind(v) == JV_KIND_STRING)
+		s = hf_arena_dup(a->arena, (hf_sv){ jv_string_value(v), (size_t)jv_string_length_bytes(jv_copy(v)) });
+	jv_free(v);
+	return s;
+}
+
+static void add(struct asking *a, hf_sv message, hf_sv path)
+{
+	struct hf_policy_finding *f =
+		a->findings.n < HF_POLICY_FINDINGS_MAX ? hf_vec_push(a->arena, &a->findings) : NULL;
+
+	if (f)
+		*f = (struct hf_policy_finding){ message.len              ? message
+						 : a->policy->message.len ? a->policy->message
+									  : a->policy->title,
+						 path };
+}
+
+/* Takes @v. False: no answer that a policy may give. */
+static bool take(struct asking *a, jv v)
+{
+	jv_kind kind = jv_get_kind(v);
+	hf_sv message, path;
+	bool good = true;
+
+	switch (kind) {
+	case JV_KIND_NULL:
+	case JV_KIND_FALSE:
+		break;
+	case JV_KIND_TRUE:
+		add(a, (hf_sv){ 0 }, (hf_sv){ 0 });
+		break;
+	case JV_KIND_STRING:
+		add(a, text_of(a, v), (hf_sv){ 0 });
+		return true;
+	case JV_KIND_ARRAY:
+		for (int i = 0, n = jv_array_length(jv_copy(v)); i < n && good; i++)
+			good = take(a, jv_array_get(jv_copy(v), i));
+		break;
+	case JV_KIND_OBJECT:
+		message = text_of(a, jv_object_get(jv_copy(v), jv_string("message")));
+		path = text_of(a, jv_object_get(jv_copy(v), jv_string("path")));
+		good = message.len || a->policy->message.len || a->policy->title.len;
+		add(a, message, path);
+		break;
+	case JV_KIND_NUMBER:
+	case JV_KIND_INVALID:
+		good = false;
+		break;
+	}
+	jv_free(v);
+	return good;
+}
+
+/* Runs the program once; takes @input. */
+static void run(struct asking *a, struct hf_policy_program *p, jv input)
+{
+	size_t answers = 0;
+	jv v;
+
+	jq_start(p->jq, input, 0);
+	while (jv_is_valid(v = jq_next(p->jq)))
+		if (++answers > HF_POLICY_FINDINGS_MAX || !take(a, v)) {
+			if (answers > HF_POLICY_FINDINGS_MAX)
+				jv_free(v);
+			a->error = HF_SV(
+				"gives out what is neither text, nor true, nor an object with a message, or too much");
+			return;
+		}
+	if (jv_invalid_has_msg(jv_copy(v))) {
+		jv message = jv_invalid_get_msg(v);
+		if (jv_get_kind(message) != JV_KIND_STRING)
+			message = jv_dump_string(message, 0);
+		a->error = text_of(a, message);
+		if (!a->error.len)
+			a->error = HF_SV("an error without a message");
+		return;
+	}
+	jv_free(v);
+}
+
+static jv input_of(const struct hf_policy_program *p, jv object, jv pod, jv container, jv namespace, jv subject)
+{
+	jv in = jv_object();
+
+	in = jv_object_set(in, jv_string("object"), object);
+	in = jv_object_set(in, jv_string("pod"), pod);
+	in = jv_object_set(in, jv_string("container"), container);
+	in = jv_object_set(in, jv_string("namespace"), namespace);
+	in = jv_object_set(in, jv_string("parameters"), jv_copy(p->parameters));
+	return jv_object_set(in, jv_string("subject"), subject);
+}
+
+static jv pod_of(const struct hf_kube_pod *pod)
+{
+	jv v = jv_object();
+
+	v = jv_object_set(v, jv_string("metadata"), pod->metadata ? jv_of(pod->metadata) : jv_object());
+	return jv_object_set(v, jv_string("spec"), jv_of(pod->spec));
+}
+
+static bool matches(hf_sv pattern, hf_sv name)
+{
+	size_t p = 0, n = 0, star = SIZE_MAX, from = 0;
+
+	while (n < name.len) {
+		if (p < pattern.len && pattern.ptr[p] == '*') {
+			star = p++;
+			from = n;
+		} else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
+			p++;
+			n++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			n = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.len && pattern.ptr[p] == '*')
+		p++;
+	return p == pattern.len;
+}
+
+static bool any_matches(const hf_sv *list, size_t n, hf_sv name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (matches(list[i], name))
+			return true;
+	return false;
+}
+
+bool hf_policy_applies(const struct hf_policy *p, const struct hf_kube_object *o)
+{
+	hf_sv place = o->kind == HF_KUBE_NAMESPACE ? o->name : o->namespace;
+	struct hf_arena scratch = HF_ARENA(HF_KIB(256));
+	size_t n;
+
+	if (p->subject != HF_POLICY_OBJECT && !hf_kube_makes_pods(o))
+		return false;
+	/* Whoever asks about Pods by their template means all that makes them. */
+	bool pods = p->subject != HF_POLICY_OBJECT && any_matches(p->kinds, p->kinds_n, HF_SV("Pod"));
+	if (p->kinds_n && !pods && !any_matches(p->kinds, p->kinds_n, o->kind_name))
+		return false;
+	if ((p->namespaces_n && !any_matches(p->namespaces, p->namespaces_n, place)) ||
+	    any_matches(p->not_namespaces, p->not_namespaces_n, place))
+		return false;
+	if (!p->labels)
+		return true;
+	const hf_sv *labels = hf_kube_string_map(hf_value_get(o->metadata, HF_SV("labels")), &scratch, &n);
+	bool selected = hf_label_selector_matches(p->labels, labels, n);
+	hf_arena_done(&scratch);
+	return selected;
+}
+
+struct hf_policy_answer hf_policy_ask(const struct hf_policy *policy, struct hf_policy_program *p,
+				      const struct hf_kube_object *o, const struct hf_kube_pod *pod,
+				      const struct hf_kube_object *namespace, struct hf_arena *arena)
+{
+	struct asking a = { .policy = policy, .arena = arena };
+
+	if (!hf_policy_applies(policy, o) || (policy->subject != HF_POLICY_OBJECT && !pod))
+		return (struct hf_policy_answer){ .verdict = HF_POLICY_NOT_APPLICABLE };
+	jv object = jv_of(o->root), template = pod ? pod_of(pod) : jv_null(),
+	   place = namespace ? jv_of(namespace->root) : jv_null();
+	if (policy->subject != HF_POLICY_CONTAINER)
+		run(&a, p,
+		    input_of(p, jv_copy(object), jv_copy(template), jv_null(), jv_copy(place),
+			     jv_copy(policy->subject == HF_POLICY_POD ? template : object)));
+	for (size_t i = 0; policy->subject == HF_POLICY_CONTAINER && i < pod->containers_n && !a.error.len; i++) {
+		jv container = jv_of(pod->containers[i].value);
+		run(&a, p,
+		    input_of(p, jv_copy(object), jv_copy(template), jv_copy(container), jv_copy(place),
+			     jv_copy(container)));
+		jv_free(container);
+	}
+	jv_free(object);
+	jv_free(template);
+	jv_free(place);
+	return (struct hf_policy_answer){
+		.verdict = a.findings.n  ? HF_POLICY_FAIL
+			   : a.error.len ? HF_POLICY_UNKNOWN
+					 : HF_POLICY_PASS,
+		.findings = a.findings.at,
+		.findings_n = a.findings.n,
+		.error = a.error,
+	};
+}
