@@ -1,0 +1,27 @@
+/* The parts that make a model of reach. */
+#pragma once
+#include "reach/reach.h"
+
+/* Namespaces, workloads and groups of the set's pods, and the group of controllers behind them. */
+void reach_gather(struct hf_reach *);
+/* Cuts the addresses outside. */
+void reach_cut_addresses(struct hf_reach *);
+/* Which policies select whom, and what each side says about each peer. */
+void reach_fill_rows(struct hf_reach *);
+/* Services, and what sends to them from outside. */
+void reach_services(struct hf_reach *);
+uint32_t reach_namespace(struct hf_reach *, hf_sv name);
+static inline size_t reach_row_length(const struct hf_reach *r, enum hf_reach_side side)
+{
+	return r->groups.n + r->spans_n[side];
+}
+/* The number of a container's named port. False where no container has one of that name, and protocol where one is asked for. */
+bool reach_named_port(const struct hf_kube_pod *, hf_sv name, enum hf_conn_protocol *ret_protocol, uint16_t *ret_port);
+bool reach_policy_selects(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_group *);
+/* Whether the peer is the group: @own is the policy's namespace. */
+bool reach_peer_is_group(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_peer *,
+			 const struct hf_reach_group *);
+bool reach_peer_is_span(const struct hf_reach_peer *, struct hf_reach_span);
+/* The rule's ports at a server with these named ports (none: an address). */
+hf_conns reach_rule_ports(struct hf_reach *, const struct hf_reach_rule *, const struct hf_netpol_named_port *,
+			  size_t n);

@@ -1,0 +1,135 @@
+#include "reach/reach.h"
+
+#include "flow/address.h"
+#include "reach/internal.h"
+
+struct hf_reach *hf_reach_build(const struct hf_kube_objects *set, struct hf_arena *a)
+{
+	struct hf_reach *r = hf_arena_new(a, struct hf_reach);
+
+	if (!r)
+		return NULL;
+	r->arena = a;
+	r->set = set;
+	r->notes.arena = a;
+	r->namespace_index = HF_MAP(a);
+	r->workload_index = HF_MAP(a);
+	hf_conn_pool_init(&r->pool, a);
+	r->policies = hf_reach_policies(set, &r->pool, &r->notes, &r->policies_n);
+	reach_gather(r);
+	reach_cut_addresses(r);
+	if (!a->over)
+		reach_fill_rows(r);
+	if (!a->over)
+		reach_services(r);
+	return a->over ? NULL : r;
+}
+
+hf_sv hf_reach_end_name(const struct hf_reach *r, struct hf_reach_end e, bool source, struct hf_arena *a)
+{
+	if (e.kind == HF_REACH_WORKLOAD)
+		return r->workloads.at[e.index].name;
+	if (e.kind == HF_REACH_SPAN)
+		return hf_reach_span_text(r->spans[source ? HF_REACH_INGRESS : HF_REACH_EGRESS][e.index], a);
+	return HF_SV("{ingress-controller}");
+}
+
+static hf_conns row_at(const struct hf_reach *r, uint32_t group, enum hf_reach_side side, size_t peer)
+{
+	return r->rows.at[r->groups.at[group].rows[side]].conns[peer];
+}
+
+static hf_conns between_groups(struct hf_reach *r, uint32_t from, uint32_t to)
+{
+	hf_conns out = row_at(r, from, HF_REACH_EGRESS, to);
+
+	return out == HF_CONNS_NONE ? out : hf_conns_intersection(&r->pool, out, row_at(r, to, HF_REACH_INGRESS, from));
+}
+
+hf_conns hf_reach_between(struct hf_reach *r, struct hf_reach_end from, struct hf_reach_end to)
+{
+	const struct hf_reach_workload *w = from.kind == HF_REACH_WORKLOAD ? &r->workloads.at[from.index] : NULL;
+	const struct hf_reach_workload *v = to.kind == HF_REACH_WORKLOAD ? &r->workloads.at[to.index] : NULL;
+	hf_conns all = HF_CONNS_NONE;
+
+	if (w == v || to.kind == HF_REACH_CONTROLLER)
+		return HF_CONNS_NONE;
+	for (size_t i = 0; v && i < v->groups.n; i++) {
+		uint32_t g = v->groups.at[i];
+		for (size_t k = 0; w && k < w->groups.n; k++)
+			all = hf_conns_union(&r->pool, all, between_groups(r, w->groups.at[k], g));
+		if (from.kind == HF_REACH_SPAN)
+			all = hf_conns_union(&r->pool, all, row_at(r, g, HF_REACH_INGRESS, r->groups.n + from.index));
+		if (from.kind == HF_REACH_CONTROLLER)
+			all = hf_conns_union(&r->pool, all, between_groups(r, (uint32_t)r->groups.n - 1, g));
+	}
+	for (size_t k = 0; to.kind == HF_REACH_SPAN && w && k < w->groups.n; k++)
+		all = hf_conns_union(&r->pool, all,
+				     row_at(r, w->groups.at[k], HF_REACH_EGRESS, r->groups.n + to.index));
+	return from.kind == HF_REACH_CONTROLLER && v ? hf_conns_intersection(&r->pool, all, v->backend) : all;
+}
+
+void hf_reach_each(struct hf_reach *r, void (*pair)(void *ctx, struct hf_reach_end, struct hf_reach_end, hf_conns),
+		   void *ctx)
+{
+	size_t sources = r->spans_n[HF_REACH_INGRESS], targets = r->spans_n[HF_REACH_EGRESS], n = r->workloads.n;
+
+	for (size_t i = 0; i < sources + n + 1; i++) {
+		struct hf_reach_end from = { i < sources       ? HF_REACH_SPAN
+					     : i < sources + n ? HF_REACH_WORKLOAD
+							       : HF_REACH_CONTROLLER,
+					     (uint32_t)(i < sources ? i : i - sources) };
+		for (size_t k = from.kind == HF_REACH_WORKLOAD ? 0 : targets; k < targets + n; k++) {
+			struct hf_reach_end to = { k < targets ? HF_REACH_SPAN : HF_REACH_WORKLOAD,
+						   (uint32_t)(k < targets ? k : k - targets) };
+			hf_conns c = hf_reach_between(r, from, to);
+			if (c != HF_CONNS_NONE)
+				pair(ctx, from, to, c);
+		}
+	}
+}
+
+static bool find_span(const struct hf_reach *r, hf_sv name, bool source, struct hf_reach_end *ret)
+{
+	enum hf_reach_side side = source ? HF_REACH_INGRESS : HF_REACH_EGRESS;
+	struct hf_address a;
+	hf_sv first = name, last;
+
+	hf_sv_cut(name, '-', &first, &last);
+	if (!hf_address_of(first, &a) || a.family != 4)
+		return false;
+	uint32_t number =
+		(uint32_t)a.bytes[0] << 24 | (uint32_t)a.bytes[1] << 16 | (uint32_t)a.bytes[2] << 8 | a.bytes[3];
+	for (size_t i = 0; i < r->spans_n[side]; i++)
+		if (r->spans[side][i].first <= number && number <= r->spans[side][i].last) {
+			*ret = (struct hf_reach_end){ HF_REACH_SPAN, (uint32_t)i };
+			return true;
+		}
+	return false;
+}
+
+bool hf_reach_find(const struct hf_reach *r, hf_sv name, bool source, struct hf_reach_end *ret)
+{
+	struct hf_map_entry *e = hf_map_find(&r->workload_index, name);
+	size_t found = 0;
+
+	if (e) {
+		*ret = (struct hf_reach_end){ HF_REACH_WORKLOAD, (uint32_t)((uintptr_t)e->value - 1) };
+		return true;
+	}
+	if (hf_sv_eq(name, HF_SV("{ingress-controller}")) || hf_sv_eq(name, HF_SV("ingress-controller"))) {
+		*ret = (struct hf_reach_end){ .kind = HF_REACH_CONTROLLER };
+		return true;
+	}
+	if (find_span(r, name, source, ret))
+		return true;
+	for (size_t i = 0; i < r->workloads.n; i++) {
+		const struct hf_reach_workload *w = &r->workloads.at[i];
+		hf_sv plain = hf_sv_first(w->name, w->name.len - w->kind.len - 2);
+		if (!hf_sv_eq(plain, name) && !hf_sv_eq(w->short_name, name))
+			continue;
+		*ret = (struct hf_reach_end){ HF_REACH_WORKLOAD, (uint32_t)i };
+		found++;
+	}
+	return found == 1;
+}

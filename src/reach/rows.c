@@ -1,0 +1,382 @@
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "reach/internal.h"
+
+/* Sets of peers, as bits: what a peer of a rule stands for is looked up once for all rules that say the same. */
+struct peer_set {
+	uint64_t *bits;
+};
+
+struct filler {
+	struct hf_reach *r;
+	struct hf_map sets[HF_REACH_SIDES], rows[HF_REACH_SIDES];
+	struct hf_buf key;
+	size_t words[HF_REACH_SIDES];
+	/* Of the row at hand, for each peer. */
+	hf_conns *allowed, *rest, *passed;
+	uint64_t *bits;
+};
+
+static int by_edge(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void cut(struct hf_reach *r, enum hf_reach_side side)
+{
+	HF_VEC(uint64_t) edges = { 0 };
+	uint64_t *first = hf_vec_push(r->arena, &edges);
+
+	if (!first)
+		return;
+	for (size_t i = 0; i < r->policies_n; i++)
+		for (size_t k = 0; k < r->policies[i].rules_n[side]; k++) {
+			const struct hf_reach_rule *rule = &r->policies[i].rules[side][k];
+			for (size_t p = 0; p < rule->peers_n; p++)
+				for (size_t s = 0; s < rule->peers[p].spans_n; s++) {
+					uint64_t *from = hf_vec_push(r->arena, &edges);
+					uint64_t *to = from ? hf_vec_push(r->arena, &edges) : NULL;
+					if (!to)
+						return;
+					edges.at[edges.n - 2] = rule->peers[p].spans[s].first;
+					edges.at[edges.n - 1] = (uint64_t)rule->peers[p].spans[s].last + 1;
+				}
+		}
+	qsort(edges.at, edges.n, sizeof *edges.at, by_edge);
+	struct hf_reach_span *spans = hf_arena_array(r->arena, struct hf_reach_span, edges.n);
+	size_t n = 0;
+	for (size_t i = 0; spans && i < edges.n && edges.at[i] <= UINT32_MAX; i++) {
+		uint64_t next = i + 1 < edges.n ? edges.at[i + 1] : (uint64_t)UINT32_MAX + 1;
+		if (next > edges.at[i])
+			spans[n++] = (struct hf_reach_span){ (uint32_t)edges.at[i], (uint32_t)(next - 1) };
+	}
+	r->spans[side] = spans;
+	r->spans_n[side] = n;
+}
+
+void reach_cut_addresses(struct hf_reach *r)
+{
+	for (unsigned side = 0; side < HF_REACH_SIDES; side++)
+		cut(r, (enum hf_reach_side)side);
+}
+
+bool reach_peer_is_span(const struct hf_reach_peer *p, struct hf_reach_span s)
+{
+	size_t low = 0, high = p->spans_n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (p->spans[middle].last < s.first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->spans_n && p->spans[low].first <= s.first && s.last <= p->spans[low].last;
+}
+
+static bool namespace_fits(const struct hf_reach *r, const struct hf_reach_policy *policy,
+			   const struct hf_label_selector *s, const struct hf_reach_group *g)
+{
+	const struct hf_reach_namespace *n = &r->namespaces.at[g->namespace];
+
+	return s ? hf_label_selector_matches(s, n->labels, n->labels_n) : hf_sv_eq(policy->object->namespace, n->name);
+}
+
+bool reach_policy_selects(const struct hf_reach *r, const struct hf_reach_policy *p, const struct hf_reach_group *g)
+{
+	return !p->selects_nothing && namespace_fits(r, p, p->namespaces, g) &&
+	       (!p->pods || hf_label_selector_matches(p->pods, g->labels, g->labels_n));
+}
+
+bool reach_peer_is_group(const struct hf_reach *r, const struct hf_reach_policy *policy, const struct hf_reach_peer *p,
+			 const struct hf_reach_group *g)
+{
+	return !p->outside && namespace_fits(r, policy, p->namespaces, g) &&
+	       (!p->pods || hf_label_selector_matches(p->pods, g->labels, g->labels_n));
+}
+
+hf_conns reach_rule_ports(struct hf_reach *r, const struct hf_reach_rule *rule,
+			  const struct hf_netpol_named_port *ports, size_t n)
+{
+	static const enum hf_conn_protocol of_number[256] = {
+		[6] = HF_CONN_TCP, [17] = HF_CONN_UDP, [132] = HF_CONN_SCTP
+	};
+	hf_conns all = rule->ports;
+
+	for (size_t i = 0; i < rule->names_n; i++)
+		for (size_t k = 0; k < n; k++) {
+			enum hf_conn_protocol protocol = of_number[ports[k].protocol];
+			if (hf_sv_eq(rule->names[i].name, ports[k].name) &&
+			    (rule->names[i].any_protocol || rule->names[i].protocol == protocol))
+				all = hf_conns_union(&r->pool, all,
+						     hf_conns_ports(&r->pool, protocol, ports[k].port, ports[k].port));
+		}
+	return all;
+}
+
+static void key_text(struct hf_buf *key, hf_sv s)
+{
+	hf_buf_addf(key, "%zu:", s.len);
+	hf_buf_add(key, s);
+}
+
+static void key_selector(struct hf_buf *key, const struct hf_label_selector *s)
+{
+	if (!s) {
+		hf_buf_add_char(key, '-');
+		return;
+	}
+	for (size_t i = 0; i < 2 * s->labels_n; i++)
+		key_text(key, s->labels[i]);
+	for (size_t i = 0; i < s->requirements_n; i++) {
+		hf_buf_addf(key, "?%u,%zu", (unsigned)s->requirements[i].operator, s->requirements[i].values_n);
+		key_text(key, s->requirements[i].key);
+		for (size_t k = 0; k < s->requirements[i].values_n; k++)
+			key_text(key, s->requirements[i].values[k]);
+	}
+	hf_buf_add_char(key, '.');
+}
+
+static void key_peer(struct hf_buf *key, const struct hf_reach_policy *policy, const struct hf_reach_peer *p)
+{
+	key->len = 0;
+	hf_buf_add_char(key, p->outside ? 'o' : 'p');
+	if (p->outside) {
+		hf_buf_add(key, (hf_sv){ (const char *)p->spans, p->spans_n * sizeof *p->spans });
+		return;
+	}
+	if (!p->namespaces)
+		key_text(key, policy->object->namespace);
+	key_selector(key, p->namespaces);
+	key_selector(key, p->pods);
+}
+
+static void set_bit(uint64_t *bits, size_t i)
+{
+	bits[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+static void fill_set(struct filler *f, enum hf_reach_side side, const struct hf_reach_policy *policy,
+		     const struct hf_reach_peer *p, uint64_t *bits)
+{
+	const struct hf_reach *r = f->r;
+
+	if (p->outside) {
+		for (size_t i = 0; i < r->spans_n[side]; i++)
+			if (reach_peer_is_span(p, r->spans[side][i]))
+				set_bit(bits, r->groups.n + i);
+		return;
+	}
+	for (size_t i = 0; i < r->namespaces.n; i++) {
+		const struct hf_reach_namespace *n = &r->namespaces.at[i];
+		const struct hf_reach_group any = { .namespace = (uint32_t)i };
+		if (!namespace_fits(r, policy, p->namespaces, &any))
+			continue;
+		for (size_t k = 0; k < n->groups.n; k++) {
+			const struct hf_reach_group *g = &r->groups.at[n->groups.at[k]];
+			if (!p->pods || hf_label_selector_matches(p->pods, g->labels, g->labels_n))
+				set_bit(bits, n->groups.at[k]);
+		}
+	}
+}
+
+static const uint64_t *set_of(struct filler *f, enum hf_reach_side side, const struct hf_reach_policy *policy,
+			      const struct hf_reach_peer *p)
+{
+	key_peer(&f->key, policy, p);
+	struct hf_map_entry *e = hf_map_find(&f->sets[side], hf_buf_view(&f->key));
+	if (e)
+		return e->value;
+	e = hf_map_put(&f->sets[side], hf_arena_dup(f->r->arena, hf_buf_view(&f->key)));
+	uint64_t *bits = hf_arena_array(f->r->arena, uint64_t, f->words[side]);
+	if (!e || !bits)
+		return NULL;
+	fill_set(f, side, policy, p, bits);
+	e->value = bits;
+	return bits;
+}
+
+/* The rule's peers, into f->bits. */
+static void rule_peers(struct filler *f, enum hf_reach_side side, const struct hf_reach_policy *policy,
+		       const struct hf_reach_rule *rule)
+{
+	memset(f->bits, rule->everyone ? 0xff : 0, f->words[side] * sizeof *f->bits);
+	for (size_t i = 0; i < rule->peers_n; i++) {
+		const uint64_t *set = set_of(f, side, policy, &rule->peers[i]);
+		for (size_t w = 0; set && w < f->words[side]; w++)
+			f->bits[w] |= set[w];
+	}
+}
+
+/* One rule, for one peer: an admin or baseline policy's rule takes what no earlier one took. */
+static void apply(struct filler *f, const struct hf_reach_policy *policy, const struct hf_reach_rule *rule, size_t peer,
+		  hf_conns ports)
+{
+	struct hf_conn_pool *pool = &f->r->pool;
+
+	if (policy->layer == HF_REACH_NAMESPACED) {
+		f->passed[peer] = hf_conns_union(pool, f->passed[peer], ports);
+		return;
+	}
+	hf_conns taken = hf_conns_intersection(pool, f->rest[peer], ports);
+	f->rest[peer] = hf_conns_difference(pool, f->rest[peer], taken);
+	if (rule->action == HF_REACH_ALLOW)
+		f->allowed[peer] = hf_conns_union(pool, f->allowed[peer], taken);
+	else if (rule->action == HF_REACH_PASS)
+		f->passed[peer] = hf_conns_union(pool, f->passed[peer], taken);
+}
+
+static void apply_rule(struct filler *f, enum hf_reach_side side, const struct hf_reach_row *row,
+		       const struct hf_reach_policy *policy, const struct hf_reach_rule *rule)
+{
+	struct hf_reach *r = f->r;
+	size_t length = reach_row_length(r, side);
+	hf_conns ports = side == HF_REACH_INGRESS ? reach_rule_ports(r, rule, row->ports, row->ports_n) : rule->ports;
+
+	rule_peers(f, side, policy, rule);
+	for (size_t w = 0; w < f->words[side]; w++)
+		for (uint64_t bits = f->bits[w]; bits; bits &= bits - 1) {
+			size_t peer = w * 64 + (size_t)__builtin_ctzll(bits);
+			if (peer >= length)
+				break;
+			if (side == HF_REACH_EGRESS && rule->names_n && peer < r->groups.n)
+				apply(f, policy, rule, peer,
+				      reach_rule_ports(r, rule, r->groups.at[peer].ports, r->groups.at[peer].ports_n));
+			else
+				apply(f, policy, rule, peer, ports);
+		}
+}
+
+/* What the layers before left open goes on to the next one; what one passed too. */
+static void next_layer(struct filler *f, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		f->rest[i] = hf_conns_union(&f->r->pool, f->rest[i], f->passed[i]);
+		f->passed[i] = HF_CONNS_NONE;
+	}
+}
+
+static void fill_row(struct filler *f, enum hf_reach_side side, struct hf_reach_row *row)
+{
+	struct hf_reach *r = f->r;
+	size_t length = reach_row_length(r, side), i = 0;
+	bool isolated = false;
+
+	for (size_t k = 0; k < length; k++) {
+		f->allowed[k] = f->passed[k] = HF_CONNS_NONE;
+		f->rest[k] = HF_CONNS_ALL;
+	}
+	for (unsigned layer = HF_REACH_ADMIN; layer <= HF_REACH_BASELINE; layer++) {
+		if (layer == HF_REACH_BASELINE && isolated)
+			break;
+		for (; i < row->policies_n && r->policies[row->policies[i]].layer == (enum hf_reach_layer)layer; i++) {
+			const struct hf_reach_policy *p = &r->policies[row->policies[i]];
+			isolated |= layer == HF_REACH_NAMESPACED;
+			for (size_t k = 0; k < p->rules_n[side]; k++)
+				apply_rule(f, side, row, p, &p->rules[side][k]);
+		}
+		if (layer == HF_REACH_NAMESPACED && isolated)
+			for (size_t k = 0; k < length; k++)
+				f->rest[k] = hf_conns_intersection(&r->pool, f->rest[k], f->passed[k]);
+		else
+			next_layer(f, length);
+	}
+	row->conns = hf_arena_array(r->arena, hf_conns, length);
+	for (size_t k = 0; row->conns && k < length; k++)
+		row->conns[k] = hf_conns_union(&r->pool, f->allowed[k], f->rest[k]);
+}
+
+/* Groups that the same policies select share a row; in ingress their named ports have to be the same too. */
+static uint32_t row_of(struct filler *f, enum hf_reach_side side, const struct hf_reach_group *g,
+		       const uint32_t *policies, size_t n)
+{
+	struct hf_reach *r = f->r;
+
+	f->key.len = 0;
+	hf_buf_add(&f->key, (hf_sv){ (const char *)policies, n * sizeof *policies });
+	for (size_t i = 0; side == HF_REACH_INGRESS && n && i < g->ports_n; i++) {
+		hf_buf_addf(&f->key, "/%u/%u", g->ports[i].protocol, g->ports[i].port);
+		key_text(&f->key, g->ports[i].name);
+	}
+	struct hf_map_entry *e = hf_map_find(&f->rows[side], hf_buf_view(&f->key));
+	if (e)
+		return (uint32_t)(uintptr_t)e->value;
+	e = hf_map_put(&f->rows[side], hf_arena_dup(r->arena, hf_buf_view(&f->key)));
+	struct hf_reach_row *row = hf_vec_push(r->arena, &r->rows);
+	uint32_t *list = hf_arena_array(r->arena, uint32_t, n);
+	if (!e || !row || !list)
+		return 0;
+	if (n)
+		memcpy(list, policies, n * sizeof *list);
+	*row = (struct hf_reach_row){ .policies = list, .policies_n = n, .ports = g->ports, .ports_n = g->ports_n };
+	e->value = (void *)(uintptr_t)(r->rows.n - 1);
+	fill_row(f, side, row);
+	return (uint32_t)r->rows.n - 1;
+}
+
+/* Policies that can select pods of a namespace at all, in their order. */
+static size_t candidates(const struct hf_reach *r, const struct hf_reach_namespace *n, uint32_t *out)
+{
+	size_t count = 0, i = 0;
+
+	for (; i < r->policies_n && r->policies[i].layer == HF_REACH_ADMIN; i++)
+		out[count++] = (uint32_t)i;
+	for (size_t k = 0; k < n->policies.n; k++)
+		out[count++] = n->policies.at[k];
+	for (i = r->policies_n; i && r->policies[i - 1].layer == HF_REACH_BASELINE; i--)
+		;
+	for (; i < r->policies_n; i++)
+		out[count++] = (uint32_t)i;
+	return count;
+}
+
+static void fill_namespace(struct filler *f, const struct hf_reach_namespace *n, uint32_t *list, uint32_t *chosen)
+{
+	struct hf_reach *r = f->r;
+	size_t count = candidates(r, n, list);
+
+	for (size_t k = 0; k < n->groups.n && !r->arena->over; k++)
+		for (unsigned side = 0; side < HF_REACH_SIDES; side++) {
+			struct hf_reach_group *g = &r->groups.at[n->groups.at[k]];
+			size_t chosen_n = 0;
+			for (size_t i = 0; i < count; i++)
+				if (r->policies[list[i]].sides[side] &&
+				    reach_policy_selects(r, &r->policies[list[i]], g))
+					chosen[chosen_n++] = list[i];
+			g->rows[side] = row_of(f, (enum hf_reach_side)side, g, chosen, chosen_n);
+		}
+}
+
+void reach_fill_rows(struct hf_reach *r)
+{
+	struct hf_arena *a = r->arena;
+	struct filler f = { .r = r, .key = HF_BUF((size_t)64 << 20) };
+	size_t longest = 0;
+
+	for (unsigned side = 0; side < HF_REACH_SIDES; side++) {
+		size_t length = reach_row_length(r, (enum hf_reach_side)side);
+		f.sets[side] = f.rows[side] = HF_MAP(a);
+		f.words[side] = (length + 63) / 64;
+		longest = length > longest ? length : longest;
+	}
+	f.allowed = hf_arena_array(a, hf_conns, longest);
+	f.rest = hf_arena_array(a, hf_conns, longest);
+	f.passed = hf_arena_array(a, hf_conns, longest);
+	f.bits = hf_arena_array(a, uint64_t, (longest + 63) / 64);
+	uint32_t *list = hf_arena_array(a, uint32_t, r->policies_n),
+		 *chosen = hf_arena_array(a, uint32_t, r->policies_n);
+	for (size_t i = 0; !a->over && i < r->policies_n; i++) {
+		const struct hf_reach_policy *p = &r->policies[i];
+		struct hf_map_entry *e =
+			p->layer == HF_REACH_NAMESPACED ? hf_map_find(&r->namespace_index, p->object->namespace) : NULL;
+		uint32_t *slot = e ? hf_vec_push(a, &r->namespaces.at[(uintptr_t)e->value - 1].policies) : NULL;
+		if (slot)
+			*slot = (uint32_t)i;
+	}
+	for (size_t i = 0; i < r->namespaces.n && !a->over; i++)
+		fill_namespace(&f, &r->namespaces.at[i], list, chosen);
+	hf_buf_done(&f.key);
+}

@@ -1,0 +1,13 @@
+/* Connections as text. Names come from manifests, so each writer escapes them as its form wants it. Output goes out as it is made. */
+#pragma once
+#include "base/output.h"
+#include "reach/reach.h"
+
+/* holdfast/reach/1 */
+void hf_reach_write_json(struct hf_reach *, struct hf_out *);
+/* A line a pair: source, destination, connections, in columns. */
+void hf_reach_write_table(struct hf_reach *, struct hf_out *);
+/* Graphviz. */
+void hf_reach_write_dot(struct hf_reach *, struct hf_out *);
+/* A picture: boxes in columns by how far they are from outside, arrows between them. @out gets a note instead where there are too many. */
+void hf_reach_write_svg(struct hf_reach *, struct hf_out *);
