@@ -1,0 +1,235 @@
+#include "cmd/kube_rbac.h"
+
+hf_sv rbac_escaped(struct hf_arena *a, hf_sv s)
+{
+	size_t size = 4 * s.len + 1;
+	char *copy = hf_arena_array(a, char, size);
+
+	return copy ? (hf_sv){ copy, hf_escape_controls(copy, size, s) } : (hf_sv){ 0 };
+}
+
+hf_sv rbac_subject_text(struct hf_arena *a, const struct hf_rbac_subject *s)
+{
+	switch (s->kind) {
+	case HF_RBAC_ACCOUNT:
+		return hf_arena_fmt(a, "sa %.*s/%.*s", HF_SV_FMT(s->namespace), HF_SV_FMT(s->account));
+	case HF_RBAC_GROUP:
+		return hf_arena_concat(a, HF_SV("group "), s->name);
+	case HF_RBAC_USER:
+		break;
+	}
+	return hf_arena_concat(a, HF_SV("user "), s->name);
+}
+
+static hf_sv named(struct hf_arena *a, const char *kind, hf_sv namespace, hf_sv name)
+{
+	return hf_arena_fmt(a, "%s%s %.*s%s%.*s", namespace.len ? "" : "Cluster", kind, HF_SV_FMT(namespace),
+			    namespace.len ? "/" : "", HF_SV_FMT(name));
+}
+
+hf_sv rbac_role_text(struct hf_arena *a, const struct hf_rbac_role *r)
+{
+	return named(a, "Role", r->namespace, r->name);
+}
+
+hf_sv rbac_binding_text(struct hf_arena *a, const struct hf_rbac_binding *b)
+{
+	return named(a, "RoleBinding", b->namespace, b->name);
+}
+
+/* Where lines begin in one source: reports ask for many of them. */
+struct lines {
+	const struct hf_kube_source *source;
+	const uint32_t *breaks;
+	size_t n;
+};
+
+static const struct lines *lines_of(struct rbac_writer *w, const struct hf_kube_source *source)
+{
+	HF_VEC(uint32_t) breaks = { 0 };
+	struct lines *l;
+
+	if (!w->lines.arena)
+		w->lines = HF_MAP(w->arena);
+	struct hf_map_entry *e = hf_map_find(&w->lines, (hf_sv){ (const char *)&source, sizeof source });
+	if (e)
+		return e->value;
+	l = hf_arena_new(w->arena, struct lines);
+	if (!l)
+		return NULL;
+	l->source = source;
+	for (const char *at = source->text.ptr, *end = at + source->text.len; at < end; at++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		uint32_t *slot = at ? hf_vec_push(w->arena, &breaks) : NULL;
+		if (!slot)
+			break;
+		*slot = (uint32_t)(at - source->text.ptr);
+	}
+	l->breaks = breaks.at;
+	l->n = breaks.n;
+	e = hf_map_put(&w->lines, (hf_sv){ (const char *)&l->source, sizeof l->source });
+	if (e)
+		e->value = l;
+	return l;
+}
+
+uint32_t rbac_line(struct rbac_writer *w, const struct hf_kube_object *o, const struct hf_value *v)
+{
+	const struct lines *l = lines_of(w, o->source);
+	size_t low = 0, high = l ? l->n : 0;
+	uint32_t offset = v ? v->offset : o->offset;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (l->breaks[middle] < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (uint32_t)low + 1;
+}
+
+hf_sv rbac_place(struct rbac_writer *w, const struct hf_kube_object *o, const struct hf_value *v)
+{
+	if (hf_sv_eq(o->source->name, HF_SV("built in")))
+		return o->source->name;
+	return hf_arena_fmt(w->arena, "%.*s:%u", HF_SV_FMT(o->source->name), rbac_line(w, o, v));
+}
+
+static void add_list(struct hf_buf *b, const char *before, struct hf_rbac_list list)
+{
+	for (size_t i = 0; i < list.n; i++) {
+		hf_buf_add(b, hf_sv_of(i ? "," : before));
+		hf_buf_add(b, list.at[i]);
+	}
+}
+
+hf_sv rbac_rule_text(struct hf_arena *a, const struct hf_rbac_rule *r)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf b = HF_BUF(1 << 14);
+
+	add_list(&b, "", r->verbs);
+	for (size_t i = 0; i < r->resources.n; i++) {
+		hf_buf_add(&b, hf_sv_of(i ? "," : " "));
+		hf_buf_add(&b, r->resources.at[i]);
+		/* One group that is not the core's stands beside each resource, as with kubectl. */
+		if (r->groups.n == 1 && r->groups.at[0].len && !hf_sv_eq(r->groups.at[0], HF_SV("*")))
+			hf_buf_addf(&b, ".%.*s", HF_SV_FMT(r->groups.at[0]));
+	}
+	if (r->groups.n > 1 || (r->groups.n == 1 && hf_sv_eq(r->groups.at[0], HF_SV("*")))) {
+		hf_buf_add(&b, HF_SV(" of groups "));
+		for (size_t i = 0; i < r->groups.n; i++)
+			hf_buf_addf(&b, "%s%.*s", i ? "," : "",
+				    HF_SV_FMT(r->groups.at[i].len ? r->groups.at[i] : HF_SV("\"\"")));
+	}
+	if (r->names.n) {
+		add_list(&b, " (", r->names);
+		hf_buf_add_char(&b, ')');
+	}
+	add_list(&b, " ", r->urls);
+	return hf_arena_dup(a, hf_buf_view(&b));
+}
+
+void rbac_table_add(struct rbac_table *t, hf_sv cell)
+{
+	hf_sv *slot = hf_vec_push(t->arena, &t->cells);
+
+	if (slot)
+		*slot = rbac_escaped(t->arena, cell);
+}
+
+static size_t width(hf_sv s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += (s.ptr[i] & 0xc0) != 0x80;
+	return n;
+}
+
+void rbac_table_print(struct rbac_table *t, struct hf_out *out)
+{
+	size_t *widths = hf_arena_array(t->arena, size_t, t->columns);
+
+	for (size_t i = 0; widths && i < t->cells.n; i++)
+		if (width(t->cells.at[i]) > widths[i % t->columns])
+			widths[i % t->columns] = width(t->cells.at[i]);
+	for (size_t i = 0; widths && i < t->cells.n; i++) {
+		bool last = i % t->columns == t->columns - 1;
+		if (i % t->columns == 0)
+			hf_out_add(out, hf_sv_of(t->indent));
+		hf_out_add(out, t->cells.at[i]);
+		if (last)
+			hf_out_add(out, HF_SV("\n"));
+		else
+			hf_out_addf(out, "%*s", (int)(widths[i % t->columns] - width(t->cells.at[i]) + 2), "");
+	}
+	t->cells.n = 0;
+}
+
+void rbac_json_subject(struct hf_json_writer *w, const char *key, const struct hf_rbac_subject *s)
+{
+	static const char *const kinds[] = { "User", "Group", "ServiceAccount" };
+
+	if (key)
+		hf_jw_key(w, key);
+	hf_jw_object(w);
+	hf_jw_kv(w, "kind", hf_sv_of(kinds[s->kind]));
+	hf_jw_kv_if(w, "namespace", s->namespace);
+	hf_jw_kv(w, "name", s->kind == HF_RBAC_ACCOUNT ? s->account : s->name);
+	hf_jw_object_end(w);
+}
+
+static void json_object(struct rbac_writer *w, const char *key, const char *kind, const struct hf_kube_object *o)
+{
+	hf_jw_key(w->json, key);
+	hf_jw_object(w->json);
+	hf_jw_kv(w->json, "kind", hf_sv_of(kind));
+	hf_jw_kv_if(w->json, "namespace", o->namespace);
+	hf_jw_kv(w->json, "name", o->name);
+	hf_jw_kv(w->json, "source", o->source->name);
+	if (!hf_sv_eq(o->source->name, HF_SV("built in")))
+		hf_jw_kv_uint(w->json, "line", rbac_line(w, o, NULL));
+	hf_jw_object_end(w->json);
+}
+
+void rbac_json_grant(struct rbac_writer *w, const char *key, const struct hf_rbac_grant *g)
+{
+	const struct hf_rbac_binding *b = g->binding;
+
+	hf_jw_key(w->json, key);
+	hf_jw_object(w->json);
+	if (g->subject)
+		rbac_json_subject(w->json, "subject", g->subject);
+	if (b) {
+		json_object(w, "binding", b->namespace.len ? "RoleBinding" : "ClusterRoleBinding", b->object);
+		if (b->role)
+			json_object(w, "role", b->role->namespace.len ? "Role" : "ClusterRole", b->role->object);
+	}
+	if (g->rule) {
+		hf_jw_key(w->json, "rule");
+		hf_jw_object(w->json);
+		hf_jw_kv_uint(w->json, "index", g->rule->index);
+		if (b && g->rule->role != b->role) {
+			hf_jw_kv(w->json, "from", g->rule->role->name);
+		}
+		hf_jw_strings(w->json, "verbs", g->rule->verbs.at, g->rule->verbs.n);
+		if (g->rule->groups.n)
+			hf_jw_strings(w->json, "api_groups", g->rule->groups.at, g->rule->groups.n);
+		if (g->rule->resources.n)
+			hf_jw_strings(w->json, "resources", g->rule->resources.at, g->rule->resources.n);
+		if (g->rule->names.n)
+			hf_jw_strings(w->json, "resource_names", g->rule->names.at, g->rule->names.n);
+		if (g->rule->urls.n)
+			hf_jw_strings(w->json, "non_resource_urls", g->rule->urls.at, g->rule->urls.n);
+		hf_jw_object_end(w->json);
+	}
+	hf_jw_object_end(w->json);
+}
+
+void rbac_print_line(struct rbac_writer *w, const char *indent, hf_sv text)
+{
+	hf_sv escaped = rbac_escaped(w->arena, text);
+
+	hf_out_addf(w->out, "%s%.*s\n", indent, HF_SV_FMT(escaped));
+}

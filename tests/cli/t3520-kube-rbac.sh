@@ -1,0 +1,74 @@
+#!/bin/sh
+# kube rbac: can, who-can, list: their words, formats and exit status.
+# shellcheck disable=SC2016,SC2317
+. "$HOLDFAST_ROOT/tests/cli/lib.sh"
+
+cat >roles.yaml <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: web}
+rules:
+- {apiGroups: [""], resources: [secrets], resourceNames: [db], verbs: [get]}
+- {apiGroups: [apps], resources: [deployments/scale], verbs: [update]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers, namespace: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects:
+- {kind: ServiceAccount, name: app}
+- {kind: Group, name: "de\eevs", apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: lost, namespace: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: not-there}
+subjects: [{kind: User, name: alice, apiGroup: rbac.authorization.k8s.io}]
+END
+app=system:serviceaccount:web:app
+rbac() { "$HOLDFAST" kube rbac "$@"; }
+
+fails 0 "may" rbac can get secrets db -n web --as $app roles.yaml
+check "yes is the first line" sh -c '[ "$(head -1 out.log)" = yes ]'
+check "then the binding, and the rule with its line" sh -c 'grep -q "RoleBinding web/readers (roles.yaml:8) to sa web/app" out.log && grep -q "rule 1 (roles.yaml:5)" out.log'
+fails 0 "the name behind a slash, as with kubectl" rbac can get secret/db --namespace=web --as sa:web/app roles.yaml
+fails 1 "may not" rbac can get secrets -n web --as $app roles.yaml
+check "no is all of it" sh -c '[ "$(cat out.log)" = no ]'
+fails 1 "the namespace is default where none is given" rbac can get secrets db --as $app roles.yaml
+fails 1 "all namespaces at once are another question" rbac can get secrets db -A --as $app roles.yaml
+fails 0 "a subresource by its short name" rbac can update deploy/scale -n web --as $app roles.yaml
+fails 1 "the resource itself is another" rbac can update deploy -n web --as $app roles.yaml
+fails 1 "a role that is not there gives nothing" rbac can get secrets db -n web --as alice roles.yaml
+check "and this is told" grep -q 'RoleBinding web/lost names the Role not-there, which is not there' err.log
+fails 0 "a path, by the roles of every cluster" rbac can get /version --as alice roles.yaml
+fails 1 "without them" rbac can get /version --as alice --no-defaults roles.yaml
+fails 1 "with no group but those given" rbac can get /version --as alice --exact-groups roles.yaml
+fails 0 "a resource that nobody knows" rbac can get widgets.example.com --as x --as-group system:masters roles.yaml
+check "is asked for as it is written, and this is told" grep -q 'no resource widgets.example.com is known' err.log
+fails 1 "from standard input" sh -c '"$HOLDFAST" kube rbac can delete pods --as bob - <roles.yaml'
+fails 0 "as JSON" rbac can get secrets db -n web --as $app -f json roles.yaml
+check "of its schema" python3 -c 'import json
+d = json.load(open("out.log"))
+assert d["schema"] == "holdfast/rbac/1" and d["allowed"] is True and d["request"]["name"] == "db"
+assert d["granted_by"]["binding"]["line"] == 8 and d["granted_by"]["rule"]["index"] == 0'
+fails 0 "who can" rbac who-can get secrets/db -n web --no-defaults roles.yaml
+check "a name that holds an escape does not reach the terminal" sh -c 'grep -qF "group de\\x1bevs" out.log && ! grep -q "$(printf "\033")" out.log'
+check "nobody besides" sh -c '[ "$(grep -c "RoleBinding web/readers" out.log)" = 2 ] && ! grep -q alice out.log'
+fails 0 "a list of rights" rbac list roles.yaml
+check "of each who has some" sh -c 'grep -q "^sa web/app" out.log && grep -q "nothing, since there is no Role not-there" out.log'
+check "what every cluster has is left out" sh -c '! grep -q system: out.log'
+fails 0 "and there on demand" rbac list --all roles.yaml
+check "from every cluster" grep -q '^group system:masters' out.log
+fails 0 "of one, with its groups" rbac list --as $app roles.yaml
+check "as they are" sh -c 'grep -q "^group system:authenticated" out.log && ! grep -q "^user alice" out.log'
+
+fails 2 "can without who" rbac can get pods roles.yaml
+fails 2 "can without what" rbac can get
+fails 2 "an option that is not there" rbac can get pods --as x --no-such roles.yaml
+fails 2 "a format that is not there" rbac list -f xml roles.yaml
+fails 2 "a file that is not there" rbac can get pods --as x no.yaml
+printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: x}\nrules: [{verbs: get}]\n' >wrong.yaml
+fails 3 "what was not understood, with --strict" rbac list --strict wrong.yaml
+fails 0 "and without" rbac list wrong.yaml
+check "is told with its line" grep -q 'wrong.yaml:4:.*verbs' err.log
+finish

@@ -1,0 +1,210 @@
+"""t_rbac.py HOLDFAST ROOT: TAP. `kube rbac can` beside SubjectAccessReview: random roles, bindings and requests, the seed is printed.
+The same roles are read as the manifests that were applied (aggregation is ours then) and as the server hands them out."""
+import json
+import os
+import random
+import subprocess
+import sys
+
+import server
+from server import wait_until
+
+REQUESTS = 1000
+server.skip_unless()
+CONTROLLERS = server.missing("kube-controller-manager") is None
+SEED = int(os.environ.get("HOLDFAST_TEST_SEED", "20261122"))
+GROUP = "rbac.authorization.k8s.io"
+NAMESPACES = ["web", "data", "ops"]
+USERS = ["alice", "bob", "carol", "system:serviceaccount:web:app", "system:serviceaccount:data:app", "system:serviceaccount:ops:robot"]
+GROUPS = ["devs", "auditors", "system:authenticated", "system:serviceaccounts", "system:serviceaccounts:web", "system:serviceaccounts:data"]
+VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "use"]
+RESOURCES = {"": ["pods", "pods/log", "pods/exec", "pods/status", "secrets", "configmaps", "services/proxy", "nodes", "users"],
+             "apps": ["deployments", "deployments/scale", "deployments/status", "statefulsets", "statefulsets/scale"],
+             "batch": ["jobs", "jobs/status"], "example.com": ["widgets", "widgets/status"]}
+NAMES = ["a", "b", "c"]
+URLS = ["/healthz", "/healthz/ping", "/metrics", "/logs/a", "/logs/a/b", "/api", "/version"]
+WIDE = {"web", "ops"}  # namespaces whose roles use wildcards more
+
+
+def some(r, pool, most):
+    return r.sample(pool, r.randint(1, min(most, len(pool))))
+
+
+def rule(r, cluster):
+    if cluster and r.random() < 0.25:
+        urls = [u if r.random() < 0.5 else r.choice([u + "*", u + "/*", "/*", "*", u + "**"][:4]) for u in some(r, URLS, 2)]
+        return {"verbs": ["*"] if r.random() < 0.2 else some(r, ["get", "head", "post"], 2), "nonResourceURLs": urls}
+    groups = some(r, list(RESOURCES), 2)
+    resources = some(r, [x for g in groups for x in RESOURCES[g]], 3)
+    resources = [x if r.random() < 0.8 else r.choice(["*", "*/scale", "*/status", "*/log", "pods/*"]) for x in resources]
+    out = {"verbs": ["*"] if r.random() < 0.15 else some(r, VERBS, 3), "apiGroups": ["*"] if r.random() < 0.15 else groups,
+           "resources": resources}
+    if r.random() < 0.35:
+        out["resourceNames"] = some(r, NAMES, 2)
+    return out
+
+
+def role(r, kind, name, namespace=None, **more):
+    meta = {"name": name, **({"namespace": namespace} if namespace else {}), **more.pop("meta", {})}
+    return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": meta,
+            "rules": [rule(r, kind == "ClusterRole") for _ in range(r.randint(1, 3))], **more}
+
+
+def subject(r, namespace):
+    which = r.random()
+    if which < 0.4:
+        return {"kind": "User", "name": r.choice(USERS), "apiGroup": GROUP}
+    if which < 0.65:
+        return {"kind": "Group", "name": r.choice(GROUPS), "apiGroup": GROUP}
+    return {"kind": "ServiceAccount", "name": r.choice(["app", "robot"]), "namespace": r.choice(NAMESPACES)}
+
+
+def binding(r, name, role_kind, role_name, namespace=None):
+    return {"apiVersion": f"{GROUP}/v1", "kind": "RoleBinding" if namespace else "ClusterRoleBinding",
+            "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
+            "roleRef": {"apiGroup": GROUP, "kind": role_kind, "name": role_name},
+            "subjects": [subject(r, namespace) for _ in range(r.randint(1, 2))]}
+
+
+def made(r):
+    labels = [{"team": "x"}, {"team": "y"}, {"team": "x", "level": "low"}]
+    out = [role(r, "ClusterRole", f"c{i}", meta={"labels": r.choice(labels)} if r.random() < 0.4 else {}) for i in range(14)]
+    if CONTROLLERS:
+        out += [{**role(r, "ClusterRole", "gathered-x", meta={"labels": {"team": "y"}}),
+                 "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"team": "x"}}]}},
+                {**role(r, "ClusterRole", "gathered-y"),
+                 "aggregationRule": {"clusterRoleSelectors": [{"matchExpressions": [{"key": "level", "operator": "Exists"}]},
+                                                              {"matchLabels": {"team": "y"}}]}}]
+    clusters = [o["metadata"]["name"] for o in out]
+    for n in NAMESPACES:
+        out += [role(r, "Role", f"r{i}", n) for i in range(5)]
+    out += [binding(r, f"cb{i}", "ClusterRole", r.choice(clusters + ["view", "no-such"])) for i in range(12)]
+    if CONTROLLERS:
+        out += [binding(r, f"cg{i}", "ClusterRole", name) for i, name in enumerate(["gathered-x", "gathered-y"])]
+    for n in NAMESPACES:
+        for i in range(6):
+            kind = r.choice(["Role", "ClusterRole"])
+            names = clusters + ["edit", "admin", "view"] if kind == "ClusterRole" else [f"r{x}" for x in range(6)]
+            out.append(binding(r, f"b{i}", kind, r.choice(names), n))
+    # The last of each kind: who sees what they give, sees all.
+    marks = {"verbs": ["mark"], "apiGroups": ["example.com"], "resources": ["marks"]}
+    out.append({**role(r, "ClusterRole", "mark", meta={"labels": {"team": "x"}}), "rules": [marks]})
+    out.append({**role(r, "Role", "mark", "ops"), "rules": [marks]})
+    user = {"kind": "User", "name": "mark", "apiGroup": GROUP}
+    out.append({**binding(r, "mark", "ClusterRole", "mark"), "subjects": [{**user, "name": "mark-all"}]})
+    out.append({**binding(r, "mark", "Role", "mark", "ops"), "subjects": [{**user, "name": "mark-ops"}]})
+    return out
+
+
+def request(r):
+    user, groups = r.choice(USERS + ["nobody", "system:anonymous"]), []
+    if r.random() < 0.5 or user == "nobody":
+        groups = some(r, GROUPS, 3)
+    if r.random() < 0.02:
+        groups.append("system:masters")
+    if r.random() < 0.15:
+        return {"user": user, "groups": groups, "path": r.choice(URLS + ["/healthz/", "/logs", "/apis"]), "verb": r.choice(["get", "head", "post"])}
+    group = r.choice(list(RESOURCES))
+    resource, _, sub = r.choice(RESOURCES[group]).partition("/")
+    if r.random() < 0.05:
+        resource, group = "*", r.choice(["*", "", group])
+    return {"user": user, "groups": groups, "verb": r.choice(VERBS + ["*"]), "group": group, "resource": resource,
+            "subresource": r.choice(["", sub, sub, "scale"]), "name": r.choice(["", "", *NAMES, "d"]),
+            "namespace": r.choice(["", *NAMESPACES, *NAMESPACES, "empty"])}
+
+
+def review(s, q):
+    if "path" in q:
+        what = {"nonResourceAttributes": {"path": q["path"], "verb": q["verb"]}}
+    else:
+        keys = ("verb", "group", "resource", "subresource", "name", "namespace")
+        what = {"resourceAttributes": {k: q[k] for k in keys if q[k]}}
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"user": q["user"], "groups": q["groups"], **what}}
+    return s.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", body)["status"]["allowed"]
+
+
+def can(q, *targets):
+    args = ["--as", q["user"], "--exact-groups", *[f"--as-group={g}" for g in q["groups"]]]
+    if "path" in q:
+        words = [q["verb"], q["path"]]
+    else:
+        words = [q["verb"], q["resource"] + (f".{q['group']}" if q["group"] else "")]
+        args += [f"--namespace={q['namespace']}"] if q["namespace"] else ["--all-namespaces"]
+        args += [f"--{k}={q[k]}" for k in ("subresource", "name") if q[k]]
+    done = subprocess.run([sys.argv[1], "kube", "rbac", "can", *words, *args, *targets], capture_output=True, text=True)
+    assert done.returncode in (0, 1), f"{q}: {done.returncode}\n{done.stderr}"
+    assert done.stdout.split("\n")[0] == ("no" if done.returncode else "yes"), done.stdout
+    return done.returncode == 0, done.stderr
+
+
+def settled(s):
+    """Until the server's authorizer knows all, and the controller has gathered all."""
+    wait_until(lambda: s.may("mark-all", "mark", "marks", group="example.com"), what="the cluster's bindings")
+    wait_until(lambda: s.may("mark-ops", "mark", "marks", "ops", "example.com"), what="the namespaces' bindings")
+    if not CONTROLLERS:
+        return
+    roles = f"/apis/{GROUP}/v1/clusterroles/"
+
+    def gathered():
+        x, y = (s.get(roles + name)["rules"] for name in ("gathered-x", "gathered-y"))
+        has = [any(rule["verbs"] == ["mark"] for rule in (rules or [])) for rules in (x, y)]
+        inside = all(rule in y for rule in x or [])
+        admin = s.get(roles + "admin")["rules"]
+        return all(has) and inside and admin and any("secrets" in rule.get("resources", []) for rule in admin)
+
+    wait_until(gathered, 60, "aggregation")
+
+
+def agrees(s):
+    """1,000 random requests: the manifests and the server's own objects give what SubjectAccessReview says"""
+    r = random.Random(SEED)
+    print(f"# seed {SEED}, {'with' if CONTROLLERS else 'without'} the controller that aggregates")
+    objects = made(r)
+    for n in NAMESPACES:
+        s.kubectl("create", "namespace", n)
+    s.apply(*objects)
+    settled(s)
+    manifests, dump = s.folder / "manifests.json", s.folder / "dump.json"
+    manifests.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    dump.write_text(s.kubectl("get", "clusterroles,clusterrolebindings,roles,rolebindings", "-A", "-o", "json"))
+    allowed, wrong = 0, []
+    for i in range(REQUESTS):
+        q = request(r)
+        truth = review(s, q)
+        allowed += truth
+        for target in (manifests, dump) if CONTROLLERS else (dump,):
+            ours, said = can(q, target)
+            if ours != truth:
+                wrong.append((target.name, q, truth, said))
+    print(f"# {allowed} of {REQUESTS} allowed")
+    assert not wrong, f"{len(wrong)} answers differ:\n" + "\n".join(map(str, wrong[:5]))
+    assert REQUESTS // 20 < allowed < REQUESTS - REQUESTS // 20, "the requests are of one kind"
+
+
+def implicit_groups(s):
+    """Groups that come with an account: as who impersonates has them"""
+    manifests = s.folder / "manifests.json"
+    for user in ("alice", "system:serviceaccount:web:app", "system:serviceaccount:data:app"):
+        for namespace in NAMESPACES:
+            for resource in ("secrets", "configmaps", "deployments.apps"):
+                for verb in ("get", "list", "create"):
+                    done = s.kubectl("auth", "can-i", verb, resource, "-n", namespace, "--as", user, status=None)
+                    target = manifests if CONTROLLERS else s.folder / "dump.json"
+                    ours = subprocess.run([sys.argv[1], "kube", "rbac", "can", verb, resource, "-n", namespace, "--as", user, target],
+                                          capture_output=True, text=True)
+                    assert ours.returncode == done.status, f"{user} {verb} {resource} {namespace}: {ours.stdout} {done} {ours.stderr}"
+
+
+def defaults(s):
+    """data/kube/default-roles.json is what this server makes by itself"""
+    root = sys.argv[2]
+    listed = s.kubectl("get", "clusterroles,clusterrolebindings,roles,rolebindings", "-A", "-l", "kubernetes.io/bootstrapping=rbac-defaults", "-o", "json")
+    made = subprocess.run([sys.executable, f"{root}/tools/make_default_roles.py"], input=listed, capture_output=True, text=True, check=True).stdout
+    ours = open(f"{root}/data/kube/default-roles.json").read()
+    assert made == ours, "run tools/make_default_roles.py"
+
+
+if __name__ == "__main__":
+    with server.Server(controller_manager=CONTROLLERS) as running:
+        failed = server.main([agrees, implicit_groups, defaults], running)
+    raise SystemExit(failed)
