@@ -109,24 +109,13 @@ static void add_finding(struct session *s, struct finding f)
 		*slot = f;
 }
 
-static struct hf_policy_answer ask(struct session *s, size_t i, const struct hf_kube_objects *set,
-				   const struct hf_kube_object *o, const struct hf_kube_pod *pod)
-{
-	const struct hf_kube_object *place =
-		o->namespace.len ? hf_kube_find(set, o->cluster, HF_KUBE_NAMESPACE, HF_SV(""), o->namespace) : NULL;
-
-	hf_board_begin(s->run->worker->board, 0, s->policies.at[i].id);
-	struct hf_policy_answer a = hf_policy_ask(&s->policies.at[i], s->programs[i], o, pod, place, s->arena);
-	hf_board_end(s->run->worker->board);
-	return a;
-}
-
-static void ask_about(struct session *s, size_t i, const struct hf_kube_objects *set, const struct hf_kube_object *o,
-		      const struct hf_kube_pod *pod)
+static void ask_about(struct session *s, size_t i, struct hf_policy_input *input, const struct hf_kube_object *o)
 {
 	const struct hf_policy *p = &s->policies.at[i];
-	struct hf_policy_answer a = ask(s, i, set, o, pod);
 
+	hf_board_begin(s->run->worker->board, 0, p->id);
+	struct hf_policy_answer a = hf_policy_ask(p, s->programs[i], input, s->arena);
+	hf_board_end(s->run->worker->board);
 	s->passed += a.verdict == HF_POLICY_PASS;
 	for (size_t k = 0; k < a.findings_n; k++)
 		add_finding(s, (struct finding){ p, o, HF_POLICY_FAIL, a.findings[k].message, a.findings[k].path, 0 });
@@ -159,11 +148,16 @@ static void ask_all(struct session *s, const struct hf_kube_objects *set)
 	const struct hf_kube_pod *pods = hf_kube_pods(set, s->arena, &pods_n);
 
 	for (size_t i = 0; i < set->n; i++) {
-		const struct hf_kube_pod *pod =
-			next < pods_n && pods[next].object == set->objects[i] ? &pods[next++] : NULL;
-		for (size_t p = 0; p < s->policies.n; p++)
-			if (s->programs[p] && !set->objects[i]->replaced)
-				ask_about(s, p, set, set->objects[i], pod);
+		const struct hf_kube_object *o = set->objects[i];
+		const struct hf_kube_pod *pod = next < pods_n && pods[next].object == o ? &pods[next++] : NULL;
+		const struct hf_kube_object *place =
+			o->namespace.len ? hf_kube_find(set, o->cluster, HF_KUBE_NAMESPACE, HF_SV(""), o->namespace)
+					 : NULL;
+		struct hf_policy_input *input = o->replaced ? NULL : hf_policy_input_new(o, pod, place);
+		for (size_t p = 0; p < s->policies.n && input; p++)
+			if (s->programs[p])
+				ask_about(s, p, input, o);
+		hf_policy_input_free(input);
 	}
 	for (size_t p = 0; p < s->policies.n; p++)
 		if (s->policies.at[p].check.len)

@@ -79,8 +79,13 @@ struct hf_policy_answer {
 
 /* True where the policy is to be asked about this object. */
 bool hf_policy_applies(const struct hf_policy *, const struct hf_kube_object *);
-/* Asks about an object (with all of its containers where the subject is one). @pod is NULL for kinds that make none, @namespace where its
- * object is not known. */
-struct hf_policy_answer hf_policy_ask(const struct hf_policy *, struct hf_policy_program *,
-				      const struct hf_kube_object *, const struct hf_kube_pod *,
-				      const struct hf_kube_object *namespace, struct hf_arena *);
+
+/* An object as programs see it: made once, asked about many times; one thread at a time. @pod is NULL for kinds that make none, @namespace
+ * where its object is not known. All of them must live as long. */
+struct hf_policy_input;
+struct hf_policy_input *hf_policy_input_new(const struct hf_kube_object *, const struct hf_kube_pod *,
+					    const struct hf_kube_object *namespace);
+void hf_policy_input_free(struct hf_policy_input *);
+/* Asks about an object (about each of its containers where that is the subject). */
+struct hf_policy_answer hf_policy_ask(const struct hf_policy *, struct hf_policy_program *, struct hf_policy_input *,
+				      struct hf_arena *);

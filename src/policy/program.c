@@ -239,14 +239,21 @@ static void run(struct asking *a, struct hf_policy_program *p, jv input)
 	jv_free(v);
 }
 
-static jv input_of(const struct hf_policy_program *p, jv object, jv pod, jv container, jv namespace, jv subject)
+struct hf_policy_input {
+	const struct hf_kube_object *object;
+	const struct hf_kube_pod *pod;
+	jv root, template, namespace;
+	jv *containers; /* of the pod; made when the first program wants them */
+};
+
+static jv input_of(const struct hf_policy_program *p, const struct hf_policy_input *i, jv container, jv subject)
 {
 	jv in = jv_object();
 
-	in = jv_object_set(in, jv_string("object"), object);
-	in = jv_object_set(in, jv_string("pod"), pod);
+	in = jv_object_set(in, jv_string("object"), jv_copy(i->root));
+	in = jv_object_set(in, jv_string("pod"), jv_copy(i->template));
 	in = jv_object_set(in, jv_string("container"), container);
-	in = jv_object_set(in, jv_string("namespace"), namespace);
+	in = jv_object_set(in, jv_string("namespace"), jv_copy(i->namespace));
 	in = jv_object_set(in, jv_string("parameters"), jv_copy(p->parameters));
 	return jv_object_set(in, jv_string("subject"), subject);
 }
@@ -313,30 +320,55 @@ bool hf_policy_applies(const struct hf_policy *p, const struct hf_kube_object *o
 	return selected;
 }
 
+struct hf_policy_input *hf_policy_input_new(const struct hf_kube_object *o, const struct hf_kube_pod *pod,
+					    const struct hf_kube_object *namespace)
+{
+	struct hf_policy_input *i = hf_calloc(1, sizeof *i);
+
+	i->object = o;
+	i->pod = pod;
+	i->root = jv_of(o->root);
+	i->template = pod ? pod_of(pod) : jv_null();
+	i->namespace = namespace ? jv_of(namespace->root) : jv_null();
+	return i;
+}
+
+void hf_policy_input_free(struct hf_policy_input *i)
+{
+	if (!i)
+		return;
+	for (size_t k = 0; i->containers && k < i->pod->containers_n; k++)
+		jv_free(i->containers[k]);
+	free(i->containers);
+	jv_free(i->root);
+	jv_free(i->template);
+	jv_free(i->namespace);
+	free(i);
+}
+
+static void make_containers(struct hf_policy_input *i)
+{
+	if (i->containers)
+		return;
+	i->containers = hf_calloc(i->pod->containers_n + 1, sizeof *i->containers);
+	for (size_t k = 0; k < i->pod->containers_n; k++)
+		i->containers[k] = jv_of(i->pod->containers[k].value);
+}
+
 struct hf_policy_answer hf_policy_ask(const struct hf_policy *policy, struct hf_policy_program *p,
-				      const struct hf_kube_object *o, const struct hf_kube_pod *pod,
-				      const struct hf_kube_object *namespace, struct hf_arena *arena)
+				      struct hf_policy_input *i, struct hf_arena *arena)
 {
 	struct asking a = { .policy = policy, .arena = arena };
 
-	if (!hf_policy_applies(policy, o) || (policy->subject != HF_POLICY_OBJECT && !pod))
+	if (!hf_policy_applies(policy, i->object) || (policy->subject != HF_POLICY_OBJECT && !i->pod))
 		return (struct hf_policy_answer){ .verdict = HF_POLICY_NOT_APPLICABLE };
-	jv object = jv_of(o->root), template = pod ? pod_of(pod) : jv_null(),
-	   place = namespace ? jv_of(namespace->root) : jv_null();
-	if (policy->subject != HF_POLICY_CONTAINER)
+	if (policy->subject == HF_POLICY_CONTAINER)
+		make_containers(i);
+	else
 		run(&a, p,
-		    input_of(p, jv_copy(object), jv_copy(template), jv_null(), jv_copy(place),
-			     jv_copy(policy->subject == HF_POLICY_POD ? template : object)));
-	for (size_t i = 0; policy->subject == HF_POLICY_CONTAINER && i < pod->containers_n && !a.error.len; i++) {
-		jv container = jv_of(pod->containers[i].value);
-		run(&a, p,
-		    input_of(p, jv_copy(object), jv_copy(template), jv_copy(container), jv_copy(place),
-			     jv_copy(container)));
-		jv_free(container);
-	}
-	jv_free(object);
-	jv_free(template);
-	jv_free(place);
+		    input_of(p, i, jv_null(), jv_copy(policy->subject == HF_POLICY_POD ? i->template : i->root)));
+	for (size_t k = 0; policy->subject == HF_POLICY_CONTAINER && k < i->pod->containers_n && !a.error.len; k++)
+		run(&a, p, input_of(p, i, jv_copy(i->containers[k]), jv_copy(i->containers[k])));
 	return (struct hf_policy_answer){
 		.verdict = a.findings.n  ? HF_POLICY_FAIL
 			   : a.error.len ? HF_POLICY_UNKNOWN
