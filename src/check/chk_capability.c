@@ -1,0 +1,283 @@
+/* Capabilities of containers. */
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "check/workload.h"
+
+/* As the API has them: without the prefix. */
+static bool is_capability(hf_sv written, const char *name)
+{
+	if (hf_sv_starts(written, HF_SV("CAP_")))
+		written = hf_sv_skip(written, 4);
+	return hf_sv_eq_ascii(written, hf_sv_of(name));
+}
+
+static bool names_any(hf_sv written, const char *const *names)
+{
+	for (; *names; names++)
+		if (is_capability(written, *names))
+			return true;
+	return false;
+}
+
+static const struct hf_value *capabilities(const struct hf_check_run *r, const char *list)
+{
+	return hf_value_get(hf_value_get(r->container->security_context, HF_SV("capabilities")), hf_sv_of(list));
+}
+
+static const struct hf_value *listed(const struct hf_value *list, const char *const *names)
+{
+	hf_value_elements(list, e) if (names_any(hf_value_text(e), names)) return e;
+	return NULL;
+}
+
+/* The list as JSON without @names, with @more behind it. */
+static const char *list_without(struct hf_check_run *r, const struct hf_value *list, const char *const *names,
+				const char *more)
+{
+	struct hf_buf text = HF_BUF(HF_KIB(16));
+
+	hf_buf_add_char(&text, '[');
+	hf_value_elements(list, e)
+	{
+		hf_sv word = hf_value_text(e);
+		if ((!names || !names_any(word, names)) && hf_check_is_plain_word(word))
+			hf_buf_addf(&text, "%s\"%.*s\"", text.len > 1 ? "," : "", HF_SV_FMT(word));
+	}
+	if (more)
+		hf_buf_addf(&text, "%s\"%s\"", text.len > 1 ? "," : "", more);
+	hf_buf_add_char(&text, ']');
+	hf_sv kept = text.over ? (hf_sv){ 0 } : hf_arena_dup(r->arena, hf_buf_view(&text));
+	hf_buf_done(&text);
+	return kept.ptr ? kept.ptr : "[]";
+}
+
+/* A failure for the first of @names that is added, with a patch that adds all but those. */
+static void not_added(struct hf_check_run *r, const char *const *names, const char *lets)
+{
+	const struct hf_value *add = capabilities(r, "add"), *e = listed(add, names);
+
+	if (r->pod->windows) {
+		hf_check_not_applicable(r);
+	} else if (e) {
+		hf_sv word = hf_value_text(e);
+		hf_check_patch(r, hf_check_fail(r, e, "adds %.*s: %s", HF_SV_FMT(word), lets),
+			       "/securityContext/capabilities/add", list_without(r, add, names, NULL), false);
+	}
+}
+
+static void sys_admin(struct hf_check_run *r)
+{
+	static const char *const names[] = { "SYS_ADMIN", "ALL", NULL };
+
+	not_added(r, names, "mounts, namespaces and most of what root may do");
+}
+
+static void net_admin(struct hf_check_run *r)
+{
+	static const char *const names[] = { "NET_ADMIN", NULL };
+
+	not_added(r, names, "it may change addresses, routes and packet filters of its network");
+}
+
+static void dangerous(struct hf_check_run *r)
+{
+	static const char *const names[] = { "SYS_PTRACE", "SYS_MODULE",   "SYS_RAWIO", "DAC_READ_SEARCH",
+					     "SYS_BOOT",   "BPF",          "PERFMON",   "SYS_TIME",
+					     "MAC_ADMIN",  "MAC_OVERRIDE", "SYSLOG",    "CHECKPOINT_RESTORE",
+					     NULL };
+
+	not_added(r, names, "it reaches past the container");
+}
+
+static void net_raw(struct hf_check_run *r)
+{
+	static const char *const names[] = { "NET_RAW", "ALL", NULL };
+	const struct hf_value *add = capabilities(r, "add"), *drop = capabilities(r, "drop");
+	const struct hf_value *added = listed(add, names);
+
+	if (r->pod->windows) {
+		hf_check_not_applicable(r);
+	} else if (added) {
+		struct hf_check_result *f = hf_check_fail(r, added, "adds the right to raw sockets");
+		hf_check_patch(r, f, "/securityContext/capabilities/add", list_without(r, add, names, NULL), false);
+		if (!listed(drop, names))
+			hf_check_patch(r, f, "/securityContext/capabilities/drop",
+				       list_without(r, drop, NULL, "NET_RAW"), false);
+	} else if (!listed(drop, names)) {
+		hf_check_patch(r, hf_check_fail(r, drop, "keeps NET_RAW, which runtimes give unasked"),
+			       "/securityContext/capabilities/drop", list_without(r, drop, NULL, "NET_RAW"), true);
+	}
+}
+
+static void drop_all(struct hf_check_run *r)
+{
+	static const char *const names[] = { "ALL", NULL };
+	const struct hf_value *drop = capabilities(r, "drop");
+
+	if (r->pod->windows)
+		hf_check_not_applicable(r);
+	else if (!listed(drop, names))
+		hf_check_patch(r, hf_check_fail(r, drop, "keeps capabilities that its runtime gives unasked"),
+			       "/securityContext/capabilities/drop", "[\"ALL\"]", false);
+}
+
+static void added(struct hf_check_run *r)
+{
+	static const char *const fine[] = { "NET_BIND_SERVICE", NULL };
+	const struct hf_value *add = capabilities(r, "add");
+
+	if (r->pod->windows) {
+		hf_check_not_applicable(r);
+		return;
+	}
+	hf_value_elements(add, e)
+	{
+		hf_sv word = hf_value_text(e);
+		if (names_any(word, fine))
+			continue;
+		hf_check_patch(r, hf_check_fail(r, e, "adds %.*s", HF_SV_FMT(word)),
+			       "/securityContext/capabilities/add", listed(add, fine) ? "[\"NET_BIND_SERVICE\"]" : "[]",
+			       false);
+		return;
+	}
+}
+
+/* capabilities(7) of Linux 6.12. */
+static const char *const known[] = { "ALL",
+				     "AUDIT_CONTROL",
+				     "AUDIT_READ",
+				     "AUDIT_WRITE",
+				     "BLOCK_SUSPEND",
+				     "BPF",
+				     "CHECKPOINT_RESTORE",
+				     "CHOWN",
+				     "DAC_OVERRIDE",
+				     "DAC_READ_SEARCH",
+				     "FOWNER",
+				     "FSETID",
+				     "IPC_LOCK",
+				     "IPC_OWNER",
+				     "KILL",
+				     "LEASE",
+				     "LINUX_IMMUTABLE",
+				     "MAC_ADMIN",
+				     "MAC_OVERRIDE",
+				     "MKNOD",
+				     "NET_ADMIN",
+				     "NET_BIND_SERVICE",
+				     "NET_BROADCAST",
+				     "NET_RAW",
+				     "PERFMON",
+				     "SETFCAP",
+				     "SETGID",
+				     "SETPCAP",
+				     "SETUID",
+				     "SYSLOG",
+				     "SYS_ADMIN",
+				     "SYS_BOOT",
+				     "SYS_CHROOT",
+				     "SYS_MODULE",
+				     "SYS_NICE",
+				     "SYS_PACCT",
+				     "SYS_PTRACE",
+				     "SYS_RAWIO",
+				     "SYS_RESOURCE",
+				     "SYS_TIME",
+				     "SYS_TTY_CONFIG",
+				     "WAKE_ALARM",
+				     NULL };
+
+static void misspelt(struct hf_check_run *r)
+{
+	static const char *const lists[] = { "add", "drop" };
+
+	if (r->pod->windows) {
+		hf_check_not_applicable(r);
+		return;
+	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(lists); i++) {
+		hf_value_elements(capabilities(r, lists[i]), e)
+		{
+			hf_sv word = hf_value_text(e);
+			if (!names_any(word, known))
+				hf_check_fail(r, e, "Linux has no capability '%.*s': it is neither given nor taken",
+					      HF_SV_FMT(word));
+		}
+	}
+}
+
+static const struct hf_check checks[] = {
+	{ .id = "HF-K8S-121",
+	  .name = "capability-sys-admin",
+	  .title = "A container has the capability SYS_ADMIN",
+	  .severity = HF_SEV_HIGH,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "With SYS_ADMIN a process mounts file systems and changes namespaces: the known ways out "
+		 "of a container begin there.",
+	  .fix = "Remove SYS_ADMIN (or ALL) from capabilities.add; most programs need a narrower one.",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-005 C-0046 CKV_K8S_39",
+	  .evaluate = sys_admin },
+	{ .id = "HF-K8S-122",
+	  .name = "capability-net-raw",
+	  .title = "A container can open raw sockets",
+	  .severity = HF_SEV_MEDIUM,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "Raw sockets let it forge packets and answer for other pods' addresses (ARP and DNS "
+		 "spoofing) on its node.",
+	  .fix = "Drop NET_RAW, or ALL.",
+	  .references = "CIS-5.2.8 NSA-capabilities MITRE-T1557 kube-linter:drop-net-raw-capability "
+			"CKV_K8S_28",
+	  .evaluate = net_raw },
+	{ .id = "HF-K8S-123",
+	  .name = "capability-drop-all",
+	  .title = "A container keeps capabilities that nobody asked for",
+	  .severity = HF_SEV_LOW,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "Runtimes give about a dozen capabilities to a process of root: what an attacker takes "
+		 "over has them too.",
+	  .fix = "Set capabilities.drop: [ALL] and add the few that the program needs.",
+	  .references = "CIS-5.2.10 NSA-capabilities MITRE-T1611 KSV-003 KSV-106 CKV_K8S_37",
+	  .evaluate = drop_all },
+	{ .id = "HF-K8S-124",
+	  .name = "capability-added",
+	  .title = "A container adds capabilities",
+	  .severity = HF_SEV_MEDIUM,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "Each capability beyond those of NET_BIND_SERVICE is a part of root's power over the "
+		 "kernel.",
+	  .fix = "Remove the capability, or grant it to a sidecar of its own that does only that.",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-106 C-0046 CKV_K8S_25 "
+			"polaris:insecureCapabilities",
+	  .evaluate = added },
+	{ .id = "HF-K8S-125",
+	  .name = "capability-dangerous",
+	  .title = "A container has a capability that leads out of it",
+	  .severity = HF_SEV_HIGH,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "Loading modules, tracing processes, raw memory, opening files by handle or loading BPF "
+		 "programs reach the node, not the container alone.",
+	  .fix = "Remove the capability from capabilities.add.",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 C-0046 polaris:dangerousCapabilities",
+	  .evaluate = dangerous },
+	{ .id = "HF-K8S-126",
+	  .name = "capability-net-admin",
+	  .title = "A container may change its network",
+	  .severity = HF_SEV_MEDIUM,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "It can turn off packet filters of a mesh or a sidecar in its pod; in the node's network,"
+		 " those of the node.",
+	  .fix = "Remove NET_ADMIN; let a CNI plugin set up what an init container did with it.",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1562 C-0046",
+	  .evaluate = net_admin },
+	{ .id = "HF-K8S-127",
+	  .name = "capability-unknown",
+	  .title = "A capability's name is none that Linux knows",
+	  .severity = HF_SEV_LOW,
+	  .subject = HF_CHECK_CONTAINER,
+	  .why = "What was meant to be dropped is kept, or the container does not start.",
+	  .fix = "Write the name as capabilities(7) has it, without CAP_.",
+	  .references = "NSA-capabilities",
+	  .evaluate = misspelt },
+};
+
+const struct hf_check_group hf_check_group_capability = { "capability", checks, HF_ARRAY_SIZE(checks) };

@@ -1,0 +1,68 @@
+#include "check/workload.h"
+
+bool hf_check_is_plain_word(hf_sv s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == '_'))
+			return false;
+	}
+	return s.len > 0;
+}
+
+bool hf_check_security_number(const struct hf_check_run *r, const char *field, const struct hf_value **ret_at,
+			      int64_t *ret)
+{
+	*ret_at = hf_check_security_setting(r, field);
+	return hf_value_int(*ret_at, ret);
+}
+
+const struct hf_value *hf_check_volume(const struct hf_kube_pod *pod, hf_sv name)
+{
+	hf_value_elements(hf_value_get(pod->spec, HF_SV("volumes")),
+			  e) if (hf_sv_eq(hf_value_get_text(e, HF_SV("name")), name)) return e;
+	return NULL;
+}
+
+hf_sv hf_check_pair(const hf_sv *pairs, size_t n, hf_sv key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hf_sv_eq(pairs[2 * i], key))
+			return pairs[2 * i + 1];
+	return (hf_sv){ 0 };
+}
+
+bool hf_check_runs_once(const struct hf_check_run *r)
+{
+	return (r->container->role != HF_CONTAINER_REGULAR && !r->container->restarts_always) ||
+	       r->object->kind == HF_KUBE_JOB || r->object->kind == HF_KUBE_CRON_JOB;
+}
+
+bool hf_check_is_system(const struct hf_kube_object *o)
+{
+	return hf_sv_eq(o->namespace, HF_SV("kube-system")) || hf_sv_eq(o->namespace, HF_SV("kube-public")) ||
+	       hf_sv_eq(o->namespace, HF_SV("kube-node-lease"));
+}
+
+bool hf_check_is_control_plane(const struct hf_kube_pod *p)
+{
+	return hf_sv_eq(p->object->namespace, HF_SV("kube-system")) &&
+	       hf_sv_eq(hf_check_pair(p->labels, p->labels_n, HF_SV("tier")), HF_SV("control-plane"));
+}
+
+struct hf_check_image hf_check_image_of(hf_sv image)
+{
+	struct hf_check_image ref = { 0 };
+	hf_sv first, rest;
+
+	hf_sv_cut(image, '@', &image, &ref.digest);
+	if (hf_sv_cut(image, '/', &first, &rest) &&
+	    (hf_sv_index(first, '.') != SIZE_MAX || hf_sv_index(first, ':') != SIZE_MAX ||
+	     hf_sv_eq(first, HF_SV("localhost")))) {
+		ref.registry = first;
+		image = rest;
+	}
+	hf_sv_cut_last(image, ':', &image, &ref.tag);
+	ref.repository = image;
+	return ref;
+}
