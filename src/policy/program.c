@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "policy/pattern.h"
 #include "policy/policy.h"
 
 struct hf_policy_program {
@@ -266,37 +267,6 @@ static jv pod_of(const struct hf_kube_pod *pod)
 	return jv_object_set(v, jv_string("spec"), jv_of(pod->spec));
 }
 
-static bool matches(hf_sv pattern, hf_sv name)
-{
-	size_t p = 0, n = 0, star = SIZE_MAX, from = 0;
-
-	while (n < name.len) {
-		if (p < pattern.len && pattern.ptr[p] == '*') {
-			star = p++;
-			from = n;
-		} else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
-			p++;
-			n++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			n = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (p < pattern.len && pattern.ptr[p] == '*')
-		p++;
-	return p == pattern.len;
-}
-
-static bool any_matches(const hf_sv *list, size_t n, hf_sv name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (matches(list[i], name))
-			return true;
-	return false;
-}
-
 bool hf_policy_applies(const struct hf_policy *p, const struct hf_kube_object *o)
 {
 	hf_sv place = o->kind == HF_KUBE_NAMESPACE ? o->name : o->namespace;
@@ -306,11 +276,11 @@ bool hf_policy_applies(const struct hf_policy *p, const struct hf_kube_object *o
 	if (p->subject != HF_POLICY_OBJECT && !hf_kube_makes_pods(o))
 		return false;
 	/* Whoever asks about Pods by their template means all that makes them. */
-	bool pods = p->subject != HF_POLICY_OBJECT && any_matches(p->kinds, p->kinds_n, HF_SV("Pod"));
-	if (p->kinds_n && !pods && !any_matches(p->kinds, p->kinds_n, o->kind_name))
+	bool pods = p->subject != HF_POLICY_OBJECT && hf_pattern_any(p->kinds, p->kinds_n, HF_SV("Pod"));
+	if (p->kinds_n && !pods && !hf_pattern_any(p->kinds, p->kinds_n, o->kind_name))
 		return false;
-	if ((p->namespaces_n && !any_matches(p->namespaces, p->namespaces_n, place)) ||
-	    any_matches(p->not_namespaces, p->not_namespaces_n, place))
+	if ((p->namespaces_n && !hf_pattern_any(p->namespaces, p->namespaces_n, place)) ||
+	    hf_pattern_any(p->not_namespaces, p->not_namespaces_n, place))
 		return false;
 	if (!p->labels)
 		return true;

@@ -1,0 +1,470 @@
+#include "admission/review.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "check/check.h"
+#include "format/json.h"
+#include "format/json_writer.h"
+#include "kube/object.h"
+#include "policy/pattern.h"
+
+struct hf_admission {
+	const struct hf_admission_settings *settings;
+	const struct hf_policies *policies;
+	struct hf_policy_program **programs; /* NULL where the policy names a check */
+	const struct hf_check **checks;
+	struct hf_admission_images images;
+};
+
+int hf_admission_new(const struct hf_admission_settings *s, const struct hf_policies *p,
+		     struct hf_admission_images images, struct hf_admission **ret, struct hf_err *err)
+{
+	struct hf_admission *a = hf_calloc(1, sizeof *a);
+
+	*a = (struct hf_admission){ .settings = s, .policies = p, .images = images };
+	a->programs = hf_calloc(p->n + 1, sizeof(struct hf_policy_program *));
+	a->checks = hf_calloc(p->n + 1, sizeof(struct hf_check *));
+	*ret = a;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct hf_policy *policy = &p->at[i];
+		int r = HF_OK;
+		if (!policy->check.len)
+			r = hf_policy_compile(policy, &a->programs[i], err);
+		else if (!(a->checks[i] = hf_check_find(policy->check)))
+			r = hf_fail(err, HF_E_FORMAT, "policy %.*s: '%.*s' is no check", HF_SV_FMT(policy->id),
+				    HF_SV_FMT(policy->check));
+		if (r < 0) {
+			hf_admission_free(a);
+			*ret = NULL;
+			return r;
+		}
+	}
+	return HF_OK;
+}
+
+void hf_admission_free(struct hf_admission *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->policies->n; i++)
+		hf_policy_program_free(a->programs[i]);
+	free(a->programs);
+	free(a->checks);
+	free(a);
+}
+
+/* The parts of a request; texts of objects as they stand. */
+struct request {
+	hf_sv object, old_object;
+};
+
+static void read_kind(struct hf_json *j, hf_sv *ret)
+{
+	hf_sv key;
+
+	hf_json_members(j, &key)
+		if (hf_sv_eq(key, HF_SV("kind")))
+			*ret = hf_json_string(j);
+		else
+			hf_json_skip(j);
+}
+
+static void read_user(struct hf_json *j, hf_sv *ret)
+{
+	hf_sv key;
+
+	hf_json_members(j, &key)
+		if (hf_sv_eq(key, HF_SV("username")))
+			*ret = hf_json_string(j);
+		else
+			hf_json_skip(j);
+}
+
+static void read_request(struct hf_json *j, struct hf_admission_decision *d, struct request *r)
+{
+	hf_sv key;
+
+	hf_json_members(j, &key) {
+		const struct {
+			hf_sv key;
+			hf_sv *to;
+		} texts[] = {
+			{ HF_SV("uid"), &d->uid },
+			{ HF_SV("operation"), &d->operation },
+			{ HF_SV("namespace"), &d->namespace },
+			{ HF_SV("name"), &d->name },
+			{ HF_SV("subResource"), &d->subresource },
+		};
+		size_t i = 0;
+		while (i < HF_ARRAY_SIZE(texts) && !hf_sv_eq(key, texts[i].key))
+			i++;
+		if (i < HF_ARRAY_SIZE(texts))
+			*texts[i].to = hf_json_string(j);
+		else if (hf_sv_eq(key, HF_SV("kind")))
+			read_kind(j, &d->kind);
+		else if (hf_sv_eq(key, HF_SV("userInfo")))
+			read_user(j, &d->user);
+		else if (hf_sv_eq(key, HF_SV("dryRun")))
+			d->dry_run = hf_json_bool(j, false);
+		else if (hf_sv_eq(key, HF_SV("object")))
+			r->object = hf_json_raw(j);
+		else if (hf_sv_eq(key, HF_SV("oldObject")))
+			r->old_object = hf_json_raw(j);
+		else
+			hf_json_skip(j);
+	}
+}
+
+static int read_review(hf_sv text, struct hf_arena *a, struct hf_admission_decision *d, struct request *r,
+		       struct hf_err *err)
+{
+	struct hf_json j = hf_json_of(text, a);
+	hf_sv key, kind = { 0 };
+
+	hf_json_members(&j, &key)
+		if (hf_sv_eq(key, HF_SV("apiVersion")))
+			d->version = hf_json_string(&j);
+		else if (hf_sv_eq(key, HF_SV("kind")))
+			kind = hf_json_string(&j);
+		else if (hf_sv_eq(key, HF_SV("request")))
+			read_request(&j, d, r);
+		else
+			hf_json_skip(&j);
+	if (!hf_json_end(&j))
+		return hf_fail(err, HF_E_FORMAT, "byte %zu: %s", j.at, j.why);
+	if (!hf_sv_eq(kind, HF_SV("AdmissionReview")) || !d->uid.len ||
+	    (!hf_sv_eq(d->version, HF_SV("admission.k8s.io/v1")) &&
+	     !hf_sv_eq(d->version, HF_SV("admission.k8s.io/v1beta1"))))
+		return hf_fail(err, HF_E_FORMAT, "no AdmissionReview of admission.k8s.io/v1 with a request and a uid");
+	return HF_OK;
+}
+
+struct judge {
+	struct hf_admission *admission;
+	struct hf_arena *arena;
+	struct hf_admission_decision *decision;
+	HF_VEC(struct hf_admission_reason) reasons;
+	const struct hf_kube_objects *set;
+	const struct hf_kube_object *object;
+	const struct hf_kube_pod *pod;
+};
+
+static void object_to(struct judge *j, hf_sv rule, enum hf_policy_action action, bool unknown, hf_sv message)
+{
+	struct hf_admission_reason *r = hf_vec_push(j->arena, &j->reasons);
+
+	if (r)
+		*r = (struct hf_admission_reason){ rule, message, action, unknown };
+	if (action == HF_POLICY_DENY)
+		j->decision->allowed = false;
+}
+
+static hf_sv pss_message(struct judge *j, const struct hf_pss_policy *policy, const struct hf_pss_finding *f, size_t n)
+{
+	struct hf_buf text = HF_BUF(HF_KIB(16));
+	char version[24];
+
+	hf_buf_addf(&text, "violates %s:%.*s:", hf_pss_level_name(policy->level),
+		    HF_SV_FMT(hf_pss_version_text(policy->minor, version)));
+	for (size_t i = 0; i < n; i++)
+		hf_buf_addf(&text, "%s %s (%.*s)", i ? "," : "", f[i].control->id, HF_SV_FMT(f[i].fields[0].path));
+	hf_sv out = hf_arena_dup(j->arena, hf_buf_view(&text));
+	hf_buf_done(&text);
+	return out;
+}
+
+static void judge_pod_security(struct judge *j)
+{
+	const struct hf_admission_settings *s = j->admission->settings;
+	const struct {
+		const struct hf_pss_policy *policy;
+		enum hf_policy_action action;
+	} modes[] = { { &s->enforce, HF_POLICY_DENY }, { &s->warn, HF_POLICY_WARN }, { &s->audit, HF_POLICY_AUDIT } };
+	hf_sv class = hf_value_get_text(j->pod->spec, HF_SV("runtimeClassName"));
+
+	if (hf_pattern_any(s->exempt_namespaces, s->exempt_namespaces_n, j->decision->namespace) ||
+	    hf_pattern_any(s->exempt_users, s->exempt_users_n, j->decision->user) ||
+	    (class.len && hf_pattern_any(s->exempt_runtime_classes, s->exempt_runtime_classes_n, class)))
+		return;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(modes); i++) {
+		const struct hf_pss_finding *f;
+		if (!hf_pss_failed(j->pod, modes[i].policy))
+			continue;
+		size_t n = hf_pss_evaluate(j->pod, modes[i].policy, j->arena, &f);
+		if (n)
+			object_to(j, HF_SV("pod-security"), modes[i].action, false,
+				  pss_message(j, modes[i].policy, f, n));
+	}
+}
+
+static bool is_pinned(hf_sv image)
+{
+	size_t at = hf_sv_find(image, HF_SV("@sha256:"));
+
+	return at != SIZE_MAX && image.len - at == 8 + 64;
+}
+
+/* Docker's names: what has no dot, colon or "localhost" before its first slash comes from docker.io. */
+static hf_sv whole_name(struct judge *j, hf_sv image)
+{
+	hf_sv host, rest;
+
+	if (!hf_sv_cut(image, '/', &host, &rest))
+		return hf_arena_concat(j->arena, HF_SV("docker.io/library/"), image);
+	if (hf_sv_index(host, '.') != SIZE_MAX || hf_sv_index(host, ':') != SIZE_MAX ||
+	    hf_sv_eq(host, HF_SV("localhost")))
+		return image;
+	return hf_arena_concat(j->arena, HF_SV("docker.io/"), image);
+}
+
+static bool is_from(const struct hf_admission_settings *s, hf_sv name)
+{
+	for (size_t i = 0; i < s->registries_n; i++) {
+		hf_sv prefix = s->registries[i];
+		/* "registry.test" must not let registry.test.evil in. */
+		if (hf_sv_starts(name, prefix) && (name.len == prefix.len || hf_sv_ends(prefix, HF_SV("/")) ||
+						   memchr("/:@", name.ptr[prefix.len], 3)))
+			return true;
+	}
+	return !s->registries_n;
+}
+
+static void judge_image(struct judge *j, const struct hf_kube_container *c)
+{
+	const struct hf_admission_settings *s = j->admission->settings;
+	const struct hf_admission_images *known = &j->admission->images;
+	hf_sv name = whole_name(j, c->image);
+
+	if (!is_from(s, name))
+		object_to(j, HF_SV("image-registry"), s->images_action, false,
+			  hf_arena_fmt(j->arena, "container %.*s: %.*s is from no registry that is allowed",
+				       HF_SV_FMT(c->name), HF_SV_FMT(c->image)));
+	if (s->require_digest && !is_pinned(c->image))
+		object_to(j, HF_SV("image-digest"), s->images_action, false,
+			  hf_arena_fmt(j->arena, "container %.*s: %.*s is not pinned by its digest", HF_SV_FMT(c->name),
+				       HF_SV_FMT(c->image)));
+	if (hf_pattern_any(s->denied_images, s->denied_images_n, name) ||
+	    hf_pattern_any(s->denied_images, s->denied_images_n, c->image))
+		object_to(j, HF_SV("image-denied"), s->images_action, false,
+			  hf_arena_fmt(j->arena, "container %.*s: %.*s is denied", HF_SV_FMT(c->name),
+				       HF_SV_FMT(c->image)));
+	hf_sv objection = known->objection ? known->objection(known->ctx, c->image, j->arena) : (hf_sv){ 0 };
+	if (objection.len)
+		object_to(j, HF_SV("image-index"), s->images_action, false, objection);
+}
+
+static void judge_policy(struct judge *j, size_t i, struct hf_policy_input *input)
+{
+	const struct hf_policy *p = &j->admission->policies->at[i];
+	struct hf_policy_answer a = hf_policy_ask(p, j->admission->programs[i], input, j->arena);
+
+	for (size_t k = 0; k < a.findings_n; k++)
+		object_to(j, p->id, p->action, false,
+			  a.findings[k].path.len
+				  ? hf_arena_fmt(j->arena, "%.*s (%.*s)", HF_SV_FMT(a.findings[k].message),
+						 HF_SV_FMT(a.findings[k].path))
+				  : a.findings[k].message);
+	if (a.error.len)
+		object_to(j, p->id, p->allow_on_error ? HF_POLICY_WARN : p->action, true,
+			  hf_arena_fmt(j->arena, "gives no verdict: %.*s", HF_SV_FMT(a.error)));
+}
+
+static void judge_check(struct judge *j, size_t i)
+{
+	const struct hf_policy *p = &j->admission->policies->at[i];
+	const struct hf_check *wanted[] = { j->admission->checks[i], NULL };
+	const struct hf_check_settings s = { j->admission->settings->registries, j->admission->settings->registries_n };
+
+	if (!hf_policy_applies(p, j->object))
+		return;
+	const struct hf_check_report *r = hf_check_all(j->set, wanted, &s, j->arena);
+	for (size_t k = 0; r && k < r->results_n; k++)
+		if (r->results[k].status == HF_CHECK_FAIL)
+			object_to(j, p->id, p->action, false, r->results[k].message);
+		else
+			object_to(j, p->id, HF_POLICY_AUDIT, true, r->results[k].message);
+}
+
+static void judge_all(struct judge *j)
+{
+	struct hf_policy_input *input = NULL;
+
+	if (j->pod && j->object->kind != HF_KUBE_OTHER) {
+		judge_pod_security(j);
+		for (size_t i = 0; i < j->pod->containers_n; i++)
+			judge_image(j, &j->pod->containers[i]);
+	}
+	for (size_t i = 0; i < j->admission->policies->n; i++) {
+		if (j->admission->checks[i]) {
+			judge_check(j, i);
+			continue;
+		}
+		if (!hf_policy_applies(&j->admission->policies->at[i], j->object))
+			continue;
+		if (!input)
+			input = hf_policy_input_new(j->object, j->pod, NULL);
+		judge_policy(j, i, input);
+	}
+	hf_policy_input_free(input);
+}
+
+static const struct hf_kube_objects *load(hf_sv text, const struct hf_admission_decision *d, struct hf_arena *a,
+					  struct hf_err *err)
+{
+	struct hf_kube_source *source = hf_arena_new(a, struct hf_kube_source);
+	struct hf_kube_loader *l = hf_kube_loader_new(a);
+	const struct hf_kube_objects *set = NULL;
+
+	if (source) {
+		*source = (struct hf_kube_source){ .name = HF_SV("review"), .text = text };
+		if (hf_kube_load(l, source, err) >= 0)
+			set = hf_kube_loaded(l);
+	}
+	hf_kube_loader_free(l);
+	/* The API server fills in the namespace of the request later than it asks us. */
+	for (size_t i = 0; set && i < set->n; i++)
+		if (!set->objects[i]->namespace_written && d->namespace.len &&
+		    set->objects[i]->kind != HF_KUBE_NAMESPACE)
+			((struct hf_kube_object *)set->objects[i])->namespace = d->namespace;
+	return set;
+}
+
+static bool asks_for_judgement(const struct hf_admission *a, const struct hf_admission_decision *d)
+{
+	if (!hf_sv_eq(d->operation, HF_SV("CREATE")) && !hf_sv_eq(d->operation, HF_SV("UPDATE")))
+		return false;
+	if (d->subresource.len && !hf_sv_eq(d->subresource, HF_SV("ephemeralcontainers")))
+		return false;
+	return !hf_pattern_any(a->settings->ignored_namespaces, a->settings->ignored_namespaces_n, d->namespace);
+}
+
+/* An update that leaves labels, annotations and everything below spec as they are makes nothing worse: what was let in before a rule
+ * was there can still be scaled down by its status, or be deleted by its finalizers. */
+static bool is_unchanged(const struct hf_kube_objects *now, const struct hf_kube_objects *before)
+{
+	static const char *const parts[] = {
+		"spec", "metadata.labels", "metadata.annotations", "template", "data", "rules", "subjects", "webhooks"
+	};
+
+	if (!before || !now->n || !before->n)
+		return false;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(parts); i++)
+		if (!hf_value_eq(hf_value_at(now->objects[0]->root, parts[i]),
+				 hf_value_at(before->objects[0]->root, parts[i])))
+			return false;
+	return now->objects[0]->kind != HF_KUBE_OTHER;
+}
+
+int hf_admission_review(struct hf_admission *admission, hf_sv text, struct hf_arena *a, struct hf_admission_decision *d,
+			struct hf_err *err)
+{
+	struct request request = { 0 };
+	struct judge j = { .admission = admission, .arena = a, .decision = d };
+	struct hf_err why = { 0 };
+	size_t pods_n = 0;
+
+	*d = (struct hf_admission_decision){ .allowed = true };
+	int r = read_review(text, a, d, &request, err);
+	if (r < 0)
+		return r;
+	if (!asks_for_judgement(admission, d))
+		return HF_OK;
+	d->judged = true;
+	j.set = load(request.object, d, a, &why);
+	if (!j.set || j.set->n != 1) {
+		object_to(&j, HF_SV("object"), HF_POLICY_DENY, true,
+			  HF_SV("the object of the request could not be read"));
+	} else {
+		j.object = j.set->objects[0];
+		if (!d->name.len)
+			d->name = j.object->name;
+		bool update = hf_sv_eq(d->operation, HF_SV("UPDATE"));
+		if (!update || !is_unchanged(j.set, load(request.old_object, d, a, &why))) {
+			const struct hf_kube_pod *pods = hf_kube_pods(j.set, a, &pods_n);
+			j.pod = pods_n ? pods : NULL;
+			judge_all(&j);
+		}
+	}
+	d->reasons = j.reasons.at;
+	d->reasons_n = j.reasons.n;
+	return a->over ? hf_fail(err, HF_E_LIMIT, "too large") : HF_OK;
+}
+
+static void write_warnings(struct hf_json_writer *w, const struct hf_admission_decision *d)
+{
+	enum { WARNING_MAX = 120 };
+	char text[4 * WARNING_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->reasons_n; i++)
+		n += d->reasons[i].action == HF_POLICY_WARN;
+	if (!n)
+		return;
+	hf_jw_key(w, "warnings");
+	hf_jw_array(w);
+	for (size_t i = 0; i < d->reasons_n; i++) {
+		const struct hf_admission_reason *r = &d->reasons[i];
+		if (r->action != HF_POLICY_WARN)
+			continue;
+		snprintf(text, sizeof text, "holdfast: %.*s: %.*s", HF_SV_FMT(r->rule),
+			 (int)(r->message.len < WARNING_MAX ? r->message.len : WARNING_MAX), r->message.ptr);
+		hf_jw_string(w, hf_sv_first(hf_sv_of(text), WARNING_MAX));
+	}
+	hf_jw_array_end(w);
+}
+
+static void write_status(struct hf_json_writer *w, const struct hf_admission_decision *d)
+{
+	struct hf_buf text = HF_BUF(HF_KIB(32));
+
+	hf_buf_add(&text, HF_SV("holdfast:"));
+	for (size_t i = 0; i < d->reasons_n; i++)
+		if (d->reasons[i].action == HF_POLICY_DENY)
+			hf_buf_addf(&text, " [%.*s] %.*s;", HF_SV_FMT(d->reasons[i].rule),
+				    HF_SV_FMT(d->reasons[i].message));
+	hf_jw_key(w, "status");
+	hf_jw_object(w);
+	hf_jw_kv_uint(w, "code", 403);
+	hf_jw_kv(w, "reason", HF_SV("Forbidden"));
+	hf_jw_kv(w, "message", hf_sv_first(hf_buf_view(&text), text.len - 1));
+	hf_jw_object_end(w);
+	hf_buf_done(&text);
+}
+
+static void write_annotations(struct hf_json_writer *w, const struct hf_admission_decision *d)
+{
+	struct hf_buf text = HF_BUF(HF_KIB(32));
+
+	for (size_t i = 0; i < d->reasons_n; i++)
+		if (d->reasons[i].action == HF_POLICY_AUDIT)
+			hf_buf_addf(&text, "%s[%.*s] %.*s", text.len ? "; " : "", HF_SV_FMT(d->reasons[i].rule),
+				    HF_SV_FMT(d->reasons[i].message));
+	if (text.len) {
+		hf_jw_key(w, "auditAnnotations");
+		hf_jw_object(w);
+		hf_jw_kv(w, "findings", hf_buf_view(&text));
+		hf_jw_object_end(w);
+	}
+	hf_buf_done(&text);
+}
+
+void hf_admission_answer(const struct hf_admission_decision *d, struct hf_buf *out)
+{
+	struct hf_json_writer w = { .out = out, .compact = true };
+
+	hf_jw_object(&w);
+	hf_jw_kv(&w, "apiVersion", d->version);
+	hf_jw_kv(&w, "kind", HF_SV("AdmissionReview"));
+	hf_jw_key(&w, "response");
+	hf_jw_object(&w);
+	hf_jw_kv(&w, "uid", d->uid);
+	hf_jw_kv_bool(&w, "allowed", d->allowed);
+	if (!d->allowed)
+		write_status(&w, d);
+	write_warnings(&w, d);
+	write_annotations(&w, d);
+	hf_jw_object_end(&w);
+	hf_jw_object_end(&w);
+}
