@@ -42,7 +42,7 @@ enum {
 	HF_CONDITION_VALUES_MAX = 8192, /* that the tests of one condition compare with */
 	HF_KUBE_FOLDER_DEPTH_MAX = 32,
 	HF_POLICY_FINDINGS_MAX = 1000, /* of one policy about one object */
-	HF_FLOWS_MAX = 1 << 16, /* flows between workloads */
+	HF_FLOWS_MAX = 1 << 16,        /* flows between workloads */
 	HF_FLOWS_CONTAINERS_MAX = 1 << 14,
 	HF_FLOWS_ADDRESSES_MAX = 1 << 15, /* whose owner is kept */
 	HF_FLOWS_NAMES_MAX = 1 << 13,     /* addresses with the name that was looked up for them */
@@ -54,6 +54,7 @@ enum {
 	HF_KUBECONFIG_ENTRIES_MAX = 4096,    /* clusters, users, contexts, each */
 	HF_KUBECONFIG_FILES_MAX = 64,
 	HF_CLUSTER_RESOURCES_MAX = 1 << 16, /* that one cluster may serve, subresources too */
+	HF_CLUSTER_VERSIONS_MAX = 4096,     /* versions of its groups */
 };
 
 #define HF_YAML_SIZE_MAX          HF_MIB(256) /* one stream of documents */
@@ -84,17 +85,13 @@ enum {
 #define HF_RULES_FILE_MAX         HF_MIB(1)   /* one file of rules or exceptions */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
-#define HF_POLICY_PROGRAM_MAX   HF_KIB(64)  /* one jq program */
-#define HF_KUBE_INPUT_MAX       HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
-#define HF_KUBE_INPUT_ARENA_MAX HF_MIB(64)  /* names of inputs, and notes on them */
-#define HF_KUBE_ARENA_MAX       HF_GIB(4)   /* all objects as trees, and what is made of them */
-#define HF_FLOWS_ARENA_MAX      HF_MIB(96)  /* all that is kept of flows; their graph may take as much again */
-#define HF_ENGINE_ANSWER_MAX    HF_MIB(8)   /* one answer or event of a container engine; a bundle's config.json */
-#define HF_ENGINE_ARENA_MAX     HF_MIB(32)  /* its parser's working memory */
-#define HF_ENGINE_FACTS_MAX     HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */
-#define HF_FLOWS_ARENA_MAX        HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
-#define HF_ENGINE_ANSWER_MAX      HF_MIB(8)  /* one answer or event of a container engine; a bundle's config.json */
-#define HF_ENGINE_ARENA_MAX       HF_MIB(32) /* its parser's working memory */
+#define HF_POLICY_PROGRAM_MAX     HF_KIB(64)  /* one jq program */
+#define HF_KUBE_INPUT_MAX         HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
+#define HF_KUBE_INPUT_ARENA_MAX   HF_MIB(64)  /* names of inputs, and notes on them */
+#define HF_KUBE_ARENA_MAX         HF_GIB(4)   /* all objects as trees, and what is made of them */
+#define HF_FLOWS_ARENA_MAX        HF_MIB(96)  /* all that is kept of flows; their graph may take as much again */
+#define HF_ENGINE_ANSWER_MAX      HF_MIB(8)   /* one answer or event of a container engine; a bundle's config.json */
+#define HF_ENGINE_ARENA_MAX       HF_MIB(32)  /* its parser's working memory */
 #define HF_ENGINE_FACTS_MAX       HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */
 #define HF_KUBECONFIG_SIZE_MAX    HF_MIB(4)  /* one file */
 #define HF_KUBECONFIG_ARENA_MAX   HF_MIB(64) /* all of them */

@@ -1,0 +1,32 @@
+/* All objects of one resource, and then every change of them, for as long as it is wanted. Lost connections, restarts of the server,
+ * tokens that expire and versions that the server no longer has are gone through without a gap: what may have been missed is handed out anew,
+ * after RESET.
+ *
+ * It begins with a watch-list where the server has these (Kubernetes 1.34 and later, or by a feature gate), else with a paged list. */
+#pragma once
+#include "cluster/client.h"
+#include "cluster/event.h"
+
+struct hf_cluster_watch_counts {
+	uint64_t events, bookmarks, lists, connections, resumed, gone, errors;
+	bool watch_list; /* the objects came by a watch-list */
+};
+
+struct hf_cluster_watch {
+	struct hf_cluster_what what; /* name, subresource: empty */
+	uint32_t limit;              /* of a page of the list; 0: 500 */
+	bool no_watch_list;
+	uint32_t server_s; /* after so long the server is to end a watch, which then goes on; 0: 300 to 600 by chance */
+	uint32_t
+		silence_s; /* no byte for so long: the connection counts as lost; 0: 330. Bookmarks come about once a minute. */
+	unsigned failures_max; /* one after the other, of any kind, until it gives up; 0: never */
+	/* RESET, ADDED …, SYNCED, then what comes. Bookmarks are handed out too. The object is borrowed for the call; of RESET and SYNCED there is
+	 * none. A negative code ends the watch with that code. HF_PARTIAL ends it with HF_OK. */
+	int (*event)(void *ctx, enum hf_cluster_event_type type, hf_sv object, struct hf_err *err);
+	void *ctx;
+};
+
+/* Until event() or hf_cluster_stop ends it (HF_OK then too), or: HF_E_DENIED: forbidden, or unauthorized also with new credentials; HF_E_MISSING: the server
+ * has no such resource; HF_E_UNSUPPORTED, HF_E_USAGE: it cannot be watched; failures_max reached: as the last one. @counts may be NULL. */
+hf_nodiscard int hf_cluster_watch(struct hf_cluster *c, const struct hf_cluster_watch *watch,
+				  struct hf_cluster_watch_counts *counts, struct hf_err *err);
