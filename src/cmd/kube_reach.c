@@ -3,60 +3,165 @@
 
 #include "cmd/command.h"
 #include "cmd/kube.h"
-#include "cmd/kube_run.h"
+#include "cmd/kube_reach_run.h"
+#include "reach/report.h"
 #include "reach/write.h"
 
-enum { NOTES_SHOWN_MAX = 50 };
+enum question { CONNECTIONS, EXPLAIN, EXPOSURE, LATERAL, FINDINGS, DIFF };
 
-/* Policies that are broken, services that lead nowhere. Bits for kube_run. */
-static int show_notes(const struct kube_run *k, const struct hf_reach *r)
+struct reach_command {
+	enum question question;
+	const char *from, *to;
+	struct hf_reach_port port;
+	unsigned hops;
+	bool fail_on_new, fail_on_findings;
+};
+
+static const char *const formats[] = { "table", "text", "json", "dot", "svg" };
+
+static bool is_format(const struct kube_run *k, const char *name)
 {
-	char source[400], text[900];
-	int bits = 0;
-
-	for (size_t i = 0; i < r->notes.list.n; i++) {
-		const struct hf_reach_note *n = &r->notes.list.at[i];
-		bits |= n->loss ? KUBE_PARTIAL : 0;
-		if (k->quiet || i >= NOTES_SHOWN_MAX)
-			continue;
-		hf_escape_controls(source, sizeof source, n->object->source->name);
-		hf_escape_controls(text, sizeof text, n->text);
-		fprintf(stderr, "holdfast: %s:%u: %s\n", source, hf_kube_line(n->object, n->value), text);
-	}
-	if (r->notes.list.n > NOTES_SHOWN_MAX && !k->quiet)
-		fprintf(stderr, "holdfast: … and %zu more such notes\n", r->notes.list.n - NOTES_SHOWN_MAX);
-	return bits;
+	return k->format && !strcmp(k->format, name);
 }
 
-static const struct {
-	const char *name;
-	void (*write)(struct hf_reach *, struct hf_out *);
-} formats[] = {
-	{ "table", hf_reach_write_table },
-	{ "text", hf_reach_write_table },
-	{ "json", hf_reach_write_json },
-};
+static int find(const struct hf_reach *r, const char *name, bool source, struct hf_reach_end *ret, struct hf_err *err)
+{
+	if (hf_reach_find(r, hf_sv_of(name), source, ret))
+		return HF_OK;
+	return hf_fail(err, HF_E_USAGE,
+		       "%s: no workload of this name, or several: NAMESPACE/NAME[KIND] as the list has it, an IPv4 "
+		       "address, or ingress-controller",
+		       name);
+}
+
+static int connections(const struct kube_run *k, struct hf_reach *r, struct hf_out *out, struct hf_err *err)
+{
+	size_t n = 0;
+
+	if (is_format(k, "json"))
+		hf_reach_write_json(r, out);
+	else if (is_format(k, "dot"))
+		hf_reach_write_dot(r, out);
+	else if (is_format(k, "svg"))
+		return hf_reach_write_svg(r, out)
+			       ? HF_OK
+			       : hf_fail(err, HF_E_LIMIT, "too many namespaces for a picture: --format dot");
+	else {
+		hf_reach_write_table(r, out);
+		const struct hf_reach_finding *list = hf_reach_findings(r, &n);
+		if (n)
+			hf_out_add(out, HF_SV("\nFINDINGS\n"));
+		hf_reach_write_findings(r, list, n, false, out);
+	}
+	return HF_OK;
+}
+
+static int answer(const struct kube_run *k, const struct reach_command *c, struct hf_reach *r, struct hf_out *out,
+		  struct hf_err *err)
+{
+	struct hf_reach_end from = { 0 }, to = { 0 };
+	bool json = is_format(k, "json");
+	int status = HF_OK;
+	size_t n = 0;
+
+	if (c->from && (status = find(r, c->from, true, &from, err)) < 0)
+		return status;
+	if (c->to && (status = find(r, c->to, false, &to, err)) < 0)
+		return status;
+	switch (c->question) {
+	case CONNECTIONS:
+		return connections(k, r, out, err);
+	case EXPLAIN:
+		hf_reach_explain(r, from, to, c->port, json, out);
+		break;
+	case EXPOSURE:
+		hf_reach_exposure(r, json, out);
+		break;
+	case LATERAL:
+		if (from.kind != HF_REACH_WORKLOAD)
+			return hf_fail(err, HF_E_USAGE, "%s is no workload", c->from);
+		hf_reach_lateral(r, from, c->hops, json, out);
+		break;
+	case FINDINGS: {
+		const struct hf_reach_finding *list = hf_reach_findings(r, &n);
+		hf_reach_write_findings(r, list, n, json, out);
+		break;
+	}
+	case DIFF:
+		break;
+	}
+	return n && c->fail_on_findings ? KUBE_GATE_FAILED : 0;
+}
 
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
-	struct hf_reach *r = hf_reach_build(sets[0], a);
 	int bits = 0;
+	struct hf_reach *r = kube_reach_model(k, sets[0], a, &bits, err);
+	int status = r ? answer(k, ctx, r, out, err) : err->code;
 
-	(void)ctx, (void)n;
-	if (!r)
-		return hf_fail(err, HF_E_LIMIT, "the model of the cluster needs more memory than is allowed");
-	bits |= show_notes(k, r);
-	for (size_t i = 0; i < HF_ARRAY_SIZE(formats); i++)
-		if (!strcmp(k->format ? k->format : "table", formats[i].name))
-			formats[i].write(r, out);
-	return bits;
+	(void)n;
+	return status < 0 ? status : bits | status;
 }
 
-static bool known_format(const char *name)
+static bool next_two(struct kube_run *k, struct reach_command *c, int argc, char **argv, int *i)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(formats); i++)
-		if (!name || !strcmp(name, formats[i].name))
+	c->from = kube_run_value(k, argc, argv, i);
+	c->to = c->from ? kube_run_value(k, argc, argv, i) : NULL;
+	return c->to != NULL;
+}
+
+/* As kube_run_option. */
+static int own_option(struct kube_run *k, struct reach_command *c, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i], *value;
+	uint64_t n;
+
+	if (!strcmp(arg, "--explain")) {
+		c->question = EXPLAIN;
+		return next_two(k, c, argc, argv, i) ? 1 : -1;
+	}
+	if (!strcmp(arg, "--from")) {
+		c->question = LATERAL;
+		return (c->from = kube_run_value(k, argc, argv, i)) ? 1 : -1;
+	}
+	if (!strcmp(arg, "--port")) {
+		value = kube_run_value(k, argc, argv, i);
+		if (value && !hf_reach_port_of(hf_sv_of(value), &c->port))
+			hf_command_usage(k->command, "%s is no port such as 80 or 53/UDP", value);
+		return c->port.set && c->port.port ? 1 : -1;
+	}
+	if (!strcmp(arg, "--hops")) {
+		value = kube_run_value(k, argc, argv, i);
+		if (value && hf_sv_to_u64(hf_sv_of(value), &n) && n && n < 1000000) {
+			c->hops = (unsigned)n;
+			return 1;
+		}
+		if (value)
+			hf_command_usage(k->command, "%s is no number of hops", value);
+		return -1;
+	}
+	if (!strcmp(arg, "--exposure"))
+		c->question = EXPOSURE;
+	else if (!strcmp(arg, "--findings"))
+		c->question = FINDINGS;
+	else if (!strcmp(arg, "--diff"))
+		c->question = DIFF;
+	else if (!strcmp(arg, "--fail-on-new"))
+		c->fail_on_new = true;
+	else if (!strcmp(arg, "--fail-on-findings"))
+		c->fail_on_findings = true;
+	else
+		return 0;
+	return 1;
+}
+
+static bool known_format(const struct kube_run *k, const struct reach_command *c)
+{
+	size_t n = c->question == CONNECTIONS ? HF_ARRAY_SIZE(formats) : 3;
+
+	for (size_t i = 0; i < n; i++)
+		if (!k->format || !strcmp(k->format, formats[i]))
 			return true;
 	return false;
 }
@@ -64,9 +169,12 @@ static bool known_format(const char *name)
 static int run(int argc, char **argv)
 {
 	struct kube_run k = { .command = "kube reach" };
+	struct reach_command c = { 0 };
 
 	for (int i = 1; i < argc; i++) {
 		int taken = kube_run_option(&k, argc, argv, &i);
+		if (!taken)
+			taken = own_option(&k, &c, argc, argv, &i);
 		if (taken < 0)
 			return 2;
 		if (!taken && argv[i][0] == '-' && argv[i][1])
@@ -74,14 +182,32 @@ static int run(int argc, char **argv)
 		if (!taken)
 			kube_run_target(&k, argv[i]);
 	}
-	if (!known_format(k.format))
-		return hf_command_usage(k.command, "no such format: %s (table, text, json)", k.format);
-	return kube_run(&k, evaluate, NULL);
+	if (!known_format(&k, &c))
+		return hf_command_usage(k.command, "no such format here: %s (table, text, json; connections: dot, svg)",
+					k.format);
+	if (c.question != DIFF)
+		return kube_run(&k, evaluate, &c);
+	k.one_set_each = true;
+	return k.targets_n == 2 ? kube_run(&k, kube_reach_diff, &c.fail_on_new)
+				: hf_command_usage(k.command, "--diff takes two targets: OLD and NEW");
 }
 
 const struct hf_command hf_kube_reach = {
 	.name = "reach",
 	.summary = "who can talk to whom, by all policies of the cluster",
-	.usage = "[OPTIONS] TARGET...\n\n" KUBE_RUN_USAGE,
+	.usage = "[OPTIONS] TARGET...\n"
+		 "       holdfast kube reach --diff OLD NEW\n\n"
+		 "  --explain FROM TO    which policies and rules open or close this pair, and why\n"
+		 "  --port PORT[/PROTO]  with --explain: of this port alone (80, 53/UDP)\n"
+		 "  --exposure           for each workload: what of the internet and of any pod reaches it and is "
+		 "reached by it\n"
+		 "  --from WORKLOAD      how far one gets from this workload, and by which path\n"
+		 "  --hops N             with --from: at most N steps\n"
+		 "  --findings           front ends that reach a database which they do not name (the table ends with "
+		 "them too)\n"
+		 "  --fail-on-findings   exit 1 where there are any\n"
+		 "  --diff               what changed between two states\n"
+		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_RUN_USAGE
+		 "Formats: table, text, json; of connections also dot and svg.\n",
 	.run = run,
 };

@@ -25,3 +25,6 @@ bool reach_peer_is_span(const struct hf_reach_peer *, struct hf_reach_span);
 /* The rule's ports at a server with these named ports (none: an address). */
 hf_conns reach_rule_ports(struct hf_reach *, const struct hf_reach_rule *, const struct hf_netpol_named_port *,
 			  size_t n);
+/* Whether the client's environment, arguments or ConfigMaps name a service that leads to the server. *ret_unreadable: not all of that
+ * is in the set. */
+bool reach_names_workload(struct hf_reach *, uint32_t client, uint32_t server, bool *ret_unreadable);

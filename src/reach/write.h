@@ -9,5 +9,6 @@ void hf_reach_write_json(struct hf_reach *, struct hf_out *);
 void hf_reach_write_table(struct hf_reach *, struct hf_out *);
 /* Graphviz. */
 void hf_reach_write_dot(struct hf_reach *, struct hf_out *);
-/* A picture: boxes in columns by how far they are from outside, arrows between them. @out gets a note instead where there are too many. */
-void hf_reach_write_svg(struct hf_reach *, struct hf_out *);
+/* A picture, SVG 1.1: boxes in columns by how many steps they are from outside, arrows between them. Namespaces stand for their workloads
+ * where there are more than 400 of these. False, and nothing written, where the namespaces are too many as well. */
+bool hf_reach_write_svg(struct hf_reach *, struct hf_out *);

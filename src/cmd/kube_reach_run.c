@@ -1,0 +1,56 @@
+#include "cmd/kube_reach_run.h"
+
+#include <stdio.h>
+
+#include "reach/report.h"
+
+enum { NOTES_SHOWN_MAX = 50 };
+
+/* Policies that are broken, services that lead nowhere. */
+static int show_notes(const struct kube_run *k, const struct hf_reach *r)
+{
+	char source[400], text[900];
+	int bits = 0;
+
+	for (size_t i = 0; i < r->notes.list.n; i++) {
+		const struct hf_reach_note *n = &r->notes.list.at[i];
+		bits |= n->loss ? KUBE_PARTIAL : 0;
+		if (k->quiet || i >= NOTES_SHOWN_MAX)
+			continue;
+		hf_escape_controls(source, sizeof source, n->object->source->name);
+		hf_escape_controls(text, sizeof text, n->text);
+		fprintf(stderr, "holdfast: %s:%u: %s\n", source, hf_kube_line(n->object, n->value), text);
+	}
+	if (r->notes.list.n > NOTES_SHOWN_MAX && !k->quiet)
+		fprintf(stderr, "holdfast: … and %zu more such notes\n", r->notes.list.n - NOTES_SHOWN_MAX);
+	return bits;
+}
+
+struct hf_reach *kube_reach_model(const struct kube_run *k, const struct hf_kube_objects *set, struct hf_arena *a,
+				  int *bits, struct hf_err *err)
+{
+	struct hf_reach *r = hf_reach_build(set, a);
+
+	if (!r) {
+		hf_fail(err, HF_E_LIMIT, "the model of the cluster needs more memory than is allowed");
+		return NULL;
+	}
+	*bits |= show_notes(k, r);
+	return r;
+}
+
+int kube_reach_diff(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
+		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
+{
+	const bool *fail_on_new = ctx;
+	int bits = 0;
+
+	if (n != 2)
+		return hf_fail(err, HF_E_USAGE, "two targets are compared: OLD and NEW");
+	struct hf_reach *from = kube_reach_model(k, sets[0], a, &bits, err);
+	struct hf_reach *to = from ? kube_reach_model(k, sets[1], a, &bits, err) : NULL;
+	if (!to)
+		return err->code;
+	struct hf_reach_change_count count = hf_reach_diff(from, to, k->format && !strcmp(k->format, "json"), out);
+	return bits | (*fail_on_new && count.wider ? KUBE_GATE_FAILED : 0);
+}
