@@ -360,6 +360,17 @@ def docker_archives_of_every_age(scratch):
 
 
 @test
+def nothing_by_null(scratch):
+    """what Docker writes as null is nothing, and hides nothing of what stands around it"""
+    data = tar_of([("a", b"x")])
+    for members in (["Env", "Cmd", "Entrypoint"], ["Volumes", "Labels", "ExposedPorts", "OnBuild"], ["Healthcheck"]):
+        config = {"User": "", **{m: None for m in members}, "Image": "", "WorkingDir": "/w"}
+        whole = {"architecture": "amd64", "config": config, "history": None, "os": "linux", "rootfs": {"type": "layers", "diff_ids": [sha(data)]}}
+        assert "a" in entries(scan(docker([data], config=whole))), members
+    assert "a" in entries(scan(docker([data], config={**whole, "config": None})))
+
+
+@test
 def docker_archives_that_are_layouts_too(scratch):
     """from Docker 25 on: the digest is that of the manifest in the index, here behind another index, that has the config"""
     (scratch / "root").mkdir()

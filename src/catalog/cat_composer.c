@@ -32,7 +32,7 @@ static size_t read_licences(struct hf_json *j, hf_sv *licences, bool *too_many)
 		licences[0] = hf_json_string(j);
 		return licences[0].len > 0;
 	}
-	for (hf_json_array(j); hf_json_element(j);) {
+	hf_json_elements(j) {
 		hf_sv name = hf_json_string(j);
 		*too_many |= n == LICENCES_MAX && name.len;
 		if (n < LICENCES_MAX && name.len)
@@ -52,7 +52,7 @@ static int read_package(struct reader *rd)
 		hf_json_skip(j);
 		return j->why ? HF_OK : report(rd, HF_SV("an element that is no package"));
 	}
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("name")))
 			p.name = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("version")))

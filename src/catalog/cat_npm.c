@@ -38,7 +38,7 @@ static void read_licence(struct manifest *m, struct hf_json *j)
 		add_licence(m, hf_json_string(j));
 		return;
 	}
-	for (hf_json_object(j); hf_json_key(j, &key);)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("type")))
 			add_licence(m, hf_json_string(j));
 		else
@@ -51,7 +51,7 @@ static void read_licences(struct manifest *m, struct hf_json *j)
 		read_licence(m, j);
 		return;
 	}
-	for (hf_json_array(j); hf_json_element(j);)
+	hf_json_elements(j)
 		read_licence(m, j);
 }
 
@@ -59,7 +59,7 @@ static void read_manifest(struct manifest *m, struct hf_json *j)
 {
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("name")))
 			m->pkg.name = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("version")))

@@ -23,7 +23,7 @@ static hf_sv read_target_name(struct hf_json *j)
 
 	if (hf_json_peek(j) != HF_JSON_OBJECT)
 		return hf_json_string(j);
-	for (hf_json_object(j); hf_json_key(j, &key);)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("name")))
 			name = hf_json_string(j);
 		else
@@ -64,7 +64,7 @@ static void read_targets(struct manifest *m, struct hf_arena *a)
 
 	if (!m->target.len || !m->targets.len)
 		return;
-	for (hf_json_object(&j); hf_json_key(&j, &key);) {
+	hf_json_members(&j, &key) {
 		if (!hf_sv_eq(key, m->target)) {
 			hf_json_skip(&j);
 			continue;
@@ -163,7 +163,7 @@ static int nuget_parse(const struct hf_file *file, struct hf_arena *a, struct hf
 	struct manifest m = { .files = HF_MAP(a) };
 	hf_sv key;
 
-	for (hf_json_object(&j); hf_json_key(&j, &key);) {
+	hf_json_members(&j, &key) {
 		if (hf_sv_eq(key, HF_SV("runtimeTarget")))
 			m.target = read_target_name(&j);
 		else if (hf_sv_eq(key, HF_SV("targets")))

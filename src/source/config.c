@@ -26,7 +26,7 @@ static struct list read_strings(struct hf_source *s, struct hf_json *j)
 		push(s, &l, hf_json_string(j));
 		return l;
 	}
-	for (hf_json_array(j); hf_json_element(j);)
+	hf_json_elements(j)
 		push(s, &l, hf_json_text(j));
 	return l;
 }
@@ -42,7 +42,7 @@ static struct list read_keys(struct hf_source *s, struct hf_json *j, bool values
 	struct list l = { 0 };
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		hf_sv value = values ? hf_json_text(j) : (hf_sv){ 0 };
 		if (!values)
 			hf_json_skip(j);
@@ -60,7 +60,7 @@ static hf_sv read_healthcheck(struct hf_source *s, struct hf_json *j)
 {
 	hf_sv key, test = { 0 };
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (!hf_sv_eq(key, HF_SV("Test"))) {
 			hf_json_skip(j);
 			continue;
@@ -86,7 +86,7 @@ static void read_runtime(struct hf_source *s, struct hf_json *j)
 	struct hf_image_config *c = &s->artifact.config;
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("User")))
 			c->user = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("WorkingDir")))
@@ -115,9 +115,9 @@ static void read_history(struct hf_source *s, struct hf_json *j)
 	HF_VEC(struct hf_history) list = { 0 };
 	hf_sv key;
 
-	for (hf_json_array(j); hf_json_element(j);) {
+	hf_json_elements(j) {
 		struct hf_history h = { 0 };
-		for (hf_json_object(j); hf_json_key(j, &key);) {
+		hf_json_members(j, &key) {
 			if (hf_sv_eq(key, HF_SV("created_by")))
 				h.created_by = hf_json_string(j);
 			else if (hf_sv_eq(key, HF_SV("created")))
@@ -142,7 +142,7 @@ static struct list read_rootfs(struct hf_source *s, struct hf_json *j)
 	struct list ids = { 0 };
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);)
+	hf_json_members(j, &key)
 		if (hf_sv_eq(key, HF_SV("diff_ids")))
 			ids = read_strings(s, j);
 		else
@@ -156,7 +156,7 @@ int hf_image_read_config(struct hf_source *s, hf_sv json, const hf_sv **ret_diff
 	hf_sv key, os = { 0 }, arch = { 0 }, variant = { 0 };
 	struct list ids = { 0 };
 
-	for (hf_json_object(&j); hf_json_key(&j, &key);) {
+	hf_json_members(&j, &key) {
 		if (hf_sv_eq(key, HF_SV("config")))
 			read_runtime(s, &j);
 		else if (hf_sv_eq(key, HF_SV("history")))

@@ -14,12 +14,12 @@ static void read_image(struct hf_source *s, struct hf_json *j, struct image *ima
 	hf_sv key, *slot;
 
 	*image = (struct image){ 0 };
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		bool layers = hf_sv_eq(key, HF_SV("Layers"));
 		if (hf_sv_eq(key, HF_SV("Config"))) {
 			image->config = hf_json_string(j);
 		} else if (layers || hf_sv_eq(key, HF_SV("RepoTags"))) {
-			for (hf_json_array(j); hf_json_element(j);) {
+			hf_json_elements(j) {
 				hf_sv text = hf_json_string(j);
 				slot = layers ? hf_vec_push(&s->arena, &image->layers)
 					      : hf_vec_push(&s->arena, &image->tags);
@@ -136,13 +136,15 @@ static int read_repositories(struct hf_source *s, hf_sv *ret_id, struct hf_err *
 	if (r)
 		return r;
 	struct hf_json j = hf_json_of(json, &s->arena);
-	for (hf_json_object(&j); hf_json_key(&j, &name);)
-		for (hf_json_object(&j); hf_json_key(&j, &tag); n++) {
+	hf_json_members(&j, &name) {
+		hf_json_members(&j, &tag) {
+			n++;
 			hf_sv this_id = hf_json_string(&j);
 			hf_sv whole = hf_arena_fmt(&s->arena, "%.*s:%.*s", HF_SV_FMT(name), HF_SV_FMT(tag));
 			if (!id.len && (!s->tag.len || hf_sv_eq(s->tag, tag) || hf_sv_eq(s->tag, whole)))
 				id = this_id;
 		}
+	}
 	if (!hf_json_end(&j))
 		return hf_fail(err, HF_E_FORMAT, "repositories: byte %zu: %s", j.at, j.why ? j.why : "more follows");
 	if (!id.len)
@@ -168,18 +170,18 @@ static int read_v1(struct hf_source *s, struct v1 *v, struct hf_err *err)
 	if (r)
 		return r;
 	struct hf_json j = hf_json_of(v->json, &s->arena);
-	for (hf_json_object(&j); hf_json_key(&j, &key);) {
+	hf_json_members(&j, &key) {
 		if (hf_sv_eq(key, HF_SV("parent"))) {
 			v->parent = hf_json_string(&j);
 		} else if (hf_sv_eq(key, HF_SV("created"))) {
 			v->created = hf_json_string(&j);
 		} else if (hf_sv_eq(key, HF_SV("container_config"))) {
-			for (hf_json_object(&j); hf_json_key(&j, &key);) {
+			hf_json_members(&j, &key) {
 				if (!hf_sv_eq(key, HF_SV("Cmd"))) {
 					hf_json_skip(&j);
 					continue;
 				}
-				for (hf_json_array(&j); hf_json_element(&j);) {
+				hf_json_elements(&j) {
 					hf_sv word = hf_json_string(&j);
 					v->command = hf_arena_fmt(&s->arena, "%.*s%s%.*s", HF_SV_FMT(v->command),
 								  v->command.len ? " " : "", HF_SV_FMT(word));

@@ -32,7 +32,7 @@ static void read_annotations(struct hf_json *j, struct descriptor *d)
 {
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("org.opencontainers.image.ref.name")))
 			d->tag = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("vnd.docker.reference.type")))
@@ -46,7 +46,7 @@ static void read_platform(struct hf_json *j, struct descriptor *d)
 {
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("os")))
 			d->os = hf_json_string(j);
 		else if (hf_sv_eq(key, HF_SV("architecture")))
@@ -63,7 +63,7 @@ static struct descriptor read_descriptor(struct hf_json *j)
 	struct descriptor d = { 0 };
 	hf_sv key;
 
-	for (hf_json_object(j); hf_json_key(j, &key);) {
+	hf_json_members(j, &key) {
 		if (hf_sv_eq(key, HF_SV("mediaType"))) {
 			d.media_type = hf_json_string(j);
 		} else if (hf_sv_eq(key, HF_SV("digest"))) {
@@ -76,8 +76,10 @@ static struct descriptor read_descriptor(struct hf_json *j)
 		} else if (hf_sv_eq(key, HF_SV("annotations"))) {
 			read_annotations(j, &d);
 		} else if (hf_sv_eq(key, HF_SV("urls"))) {
-			for (hf_json_array(j); hf_json_element(j); d.has_urls = true)
+			hf_json_elements(j) {
+				d.has_urls = true;
 				hf_json_skip(j);
+			}
 		} else {
 			hf_json_skip(j);
 		}
@@ -91,7 +93,7 @@ static struct descriptors read_descriptors(struct hf_source *s, struct hf_json *
 {
 	struct descriptors list = { 0 };
 
-	for (hf_json_array(j); hf_json_element(j);) {
+	hf_json_elements(j) {
 		struct descriptor *slot = hf_vec_push(&s->arena, &list.v);
 		struct descriptor d = read_descriptor(j);
 		if (slot)
@@ -113,7 +115,7 @@ static int read_document(struct hf_source *s, hf_sv json, struct document *doc, 
 	hf_sv key;
 
 	*doc = (struct document){ 0 };
-	for (hf_json_object(&j); hf_json_key(&j, &key);) {
+	hf_json_members(&j, &key) {
 		if (hf_sv_eq(key, HF_SV("manifests"))) {
 			doc->manifests = read_descriptors(s, &j);
 			doc->is_index = true;
