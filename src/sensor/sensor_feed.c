@@ -17,6 +17,8 @@ static struct hf_feed_process process_of(void *ctx, uint32_t pid, uint64_t time_
 		/* Neither ran a program in a watched container nor was made in one. */
 		*stranger = (struct hf_stranger){ pid, s->drains };
 		p.unwanted = !s->options.host;
+	} else if ((x = hf_executions_find(&s->executions, p.execution)) && x->pid == pid && x->since_ns > time_ns) {
+		p.execution = 0; /* what it has run only since: execution_of says whose it was */
 	}
 	if (!s->options.host && (!p.cgroup_id || hf_sensor_ignored(s, p.cgroup_id)))
 		p.unwanted = true;
