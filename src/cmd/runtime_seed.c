@@ -10,6 +10,7 @@
 #include "baseline/seed_config.h"
 #include "baseline/seed_profile.h"
 #include "cmd/runtime.h"
+#include "cmd/seed_image.h"
 #include "format/json_writer.h"
 #include "net/http.h"
 
@@ -55,7 +56,7 @@ static int parse(struct session *s, int argc, char **argv)
 		s->words[s->words_n++] = hf_sv_of(argv[i]);
 	}
 	if (!s->target.len)
-		return hf_command_usage("runtime seed", "which container or folder?");
+		return hf_command_usage("runtime seed", "which container, image or folder?");
 	return 0;
 }
 
@@ -138,14 +139,16 @@ static int open_target(struct session *s, struct hf_err *err)
 	}
 	if (r < 0)
 		return hf_wrap(err, "%.*s", HF_SV_FMT(s->target));
-	if (s->config_path && (r = read_config(s, err)) < 0)
-		return r;
-	if (s->words_n) {
-		s->container.config.entrypoint_n = 0;
-		s->container.config.cmd = s->words;
-		s->container.config.cmd_n = s->words_n;
-	}
 	return HF_OK;
+}
+
+static void take_words(struct session *s)
+{
+	if (!s->words_n)
+		return;
+	s->container.config.entrypoint_n = 0;
+	s->container.config.cmd = s->words;
+	s->container.config.cmd_n = s->words_n;
 }
 
 static void write_json(const struct hf_seed *seed, struct hf_json_writer *w)
@@ -194,37 +197,6 @@ static void write_json(const struct hf_seed *seed, struct hf_json_writer *w)
 	hf_jw_object_end(w);
 }
 
-static int write_result(struct session *s, const struct hf_seed *seed, const struct hf_root *root, struct hf_err *err)
-{
-	struct hf_buf hf_cleanup(hf_buf_done) text = HF_BUF(HF_MIB(64));
-	struct hf_output file = { .fd = -1 };
-	int r = HF_OK;
-
-	if (s->json) {
-		struct hf_json_writer w = { .out = &text };
-		write_json(seed, &w);
-		r = hf_jw_finish(&w, err);
-	} else {
-		struct hf_profile profile;
-		hf_profile_init(&profile, &s->arena, s->container.image_digest, s->container.image_name, (hf_sv){ 0 });
-		r = hf_seed_profile(seed, root, &profile, err);
-		if (r == HF_OK)
-			hf_profile_write(&profile, &text);
-	}
-	if (r == HF_OK)
-		r = hf_output_open(&file, s->output_path, err);
-	if (r < 0)
-		return r;
-	struct hf_out out = hf_out_fd(file.fd);
-	hf_out_add(&out, hf_buf_view(&text));
-	r = hf_out_flush(&out, err);
-	hf_out_done(&out);
-	if (r == HF_OK)
-		return hf_output_commit(&file, err);
-	hf_output_abort(&file);
-	return r;
-}
-
 static void print_unparsed(const struct hf_seed *seed)
 {
 	char text[1024];
@@ -238,24 +210,96 @@ static void print_unparsed(const struct hf_seed *seed)
 	}
 }
 
+static int seed_text(struct session *s, const struct hf_root *root, struct hf_buf *text, struct hf_err *err)
+{
+	struct hf_seed seed;
+	struct hf_profile profile;
+	int r = hf_seed_make(root, &s->container.config, &s->arena, &seed, err);
+
+	if (r < 0)
+		return r;
+	print_unparsed(&seed);
+	if (s->json) {
+		struct hf_json_writer w = { .out = text };
+		write_json(&seed, &w);
+		return hf_jw_finish(&w, err);
+	}
+	hf_profile_init(&profile, &s->arena, s->container.image_digest, s->container.image_name, (hf_sv){ 0 });
+	r = hf_seed_profile(&seed, root, &profile, err);
+	if (r >= 0)
+		hf_profile_write(&profile, text);
+	return r < 0 ? r : HF_OK;
+}
+
+static int write_text(int fd, const struct hf_buf *text, struct hf_err *err)
+{
+	struct hf_out out = hf_out_fd(fd);
+
+	hf_out_add(&out, hf_buf_view(text));
+	int r = hf_out_flush(&out, err);
+	hf_out_done(&out);
+	return r;
+}
+
+/* In the jailed worker. */
+static int seed_of_image(void *ctx, const struct hf_root *root, const struct hf_artifact *artifact, int fd,
+			 struct hf_err *err)
+{
+	struct hf_buf hf_cleanup(hf_buf_done) text = HF_BUF(HF_MIB(64));
+	struct session *s = ctx;
+
+	if (!s->config_path)
+		s->container.config = artifact->config;
+	s->container.image_digest = artifact->image_id;
+	s->container.image_name = hf_sv_starts(s->target, HF_SV("docker:")) ? hf_sv_skip(s->target, 7) : (hf_sv){ 0 };
+	take_words(s);
+	int r = seed_text(s, root, &text, err);
+	return r < 0 ? r : write_text(fd, &text, err);
+}
+
+static int seed_of_files(struct session *s, int fd, struct hf_err *err)
+{
+	struct hf_buf hf_cleanup(hf_buf_done) text = HF_BUF(HF_MIB(64));
+	int r = open_target(s, err);
+
+	if (r == HF_OK && s->config_path)
+		r = read_config(s, err);
+	if (r < 0)
+		return r;
+	const struct hf_root root = hf_live_root_view(s->files, HF_LIVE_IMAGE);
+	take_words(s);
+	r = seed_text(s, &root, &text, err);
+	return r < 0 ? r : write_text(fd, &text, err);
+}
+
+static int make(struct session *s, struct hf_err *err)
+{
+	hf_cleanup(hf_output_abort) struct hf_output file = { .fd = -1 };
+	int r = s->config_path && seed_image_is(s->target) ? read_config(s, err) : HF_OK;
+
+	if (r == HF_OK)
+		r = hf_output_open(&file, s->output_path, err);
+	if (r < 0)
+		return r;
+	if (seed_image_is(s->target)) {
+		r = seed_image_run(s->target, engine_socket(), file.fd, seed_of_image, s, err);
+		if (r < 0)
+			hf_wrap(err, "%.*s", HF_SV_FMT(s->target));
+	} else {
+		r = seed_of_files(s, file.fd, err);
+	}
+	return r < 0 ? r : hf_output_commit(&file, err);
+}
+
 static int run(int argc, char **argv)
 {
 	struct session s = { .arena = HF_ARENA(HF_MIB(256)) };
 	struct hf_err err = { 0 };
-	struct hf_seed seed;
 	int status = parse(&s, argc, argv);
 
 	if (status)
 		return status;
-	int r = open_target(&s, &err);
-	if (r == HF_OK) {
-		struct hf_root root = hf_live_root_view(s.files, HF_LIVE_IMAGE);
-		r = hf_seed_make(&root, &s.container.config, &s.arena, &seed, &err);
-		if (r >= 0)
-			print_unparsed(&seed);
-		if (r >= 0)
-			r = write_result(&s, &seed, &root, &err);
-	}
+	int r = make(&s, &err);
 	hf_live_root_close(s.files);
 	hf_arena_done(&s.arena);
 	return r < 0 ? hf_command_fail(&err) : 0;
@@ -264,7 +308,9 @@ static int run(int argc, char **argv)
 const struct hf_command hf_runtime_seed = {
 	.name = "seed",
 	.summary = "the profile that a workload can begin with, from its image alone",
-	.usage = "[OPTIONS] container:ID|dir:PATH [-- COMMAND…]\n\n"
+	.usage = "[OPTIONS] TARGET [-- COMMAND…]\n\n"
+		 "Targets: container:ID  one that runs          docker:IMAGE  an image of the engine\n"
+		 "         archive:FILE[:TAG], oci:DIR[:TAG|@DIGEST]  as for scan     dir:PATH  a root file system\n\n"
 		 "Follows the entrypoint through links, loaders, libraries, scripts and interpreters in the image's "
 		 "own layers.\n"
 		 "What could not be resolved goes to standard error. A COMMAND stands for the one in the config.\n\n"

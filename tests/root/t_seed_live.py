@@ -134,6 +134,20 @@ def silent(d, w):
     assert w.child.returncode == 0, w.errors
 
 
+def by_hand(d, w):
+    """runtime seed makes the same of the container, of the engine's image and of its archive"""
+    environment = {**os.environ, "DOCKER_HOST": d.host}
+    archive = d.folder / "web.tar"
+    d("save", "-o", archive, "web")
+    texts = [subprocess.run([watch.HOLDFAST, "runtime", "seed", target], capture_output=True, text=True, env=environment, check=True).stdout
+             for target in ("container:benign", "docker:web", f"archive:{archive}")]
+    archive.unlink()
+    assert texts[0] == texts[1] and "/opt/server" in texts[0], texts[:2]
+    assert texts[2] == texts[0].replace("  image_name: web\n", ""), texts[2][:500]
+    missing = subprocess.run([watch.HOLDFAST, "runtime", "seed", "docker:nowhere"], capture_output=True, text=True, env=environment)
+    assert missing.returncode == 2 and "no such image" in missing.stderr, missing.stderr
+
+
 def learned(d, w):
     """what is learned with seeds holds them, with their reasons, and nothing of the attack"""
     d("rm", "-f", *d("ps", "-aq").split())
@@ -165,5 +179,5 @@ with docker.Docker(network=False) as engine:
     engine.import_image("web", {"opt/run": (ENTRY, 0o755), "opt/server": (binary, 0o755), "etc/shadow": b"root:*:1::::::\n"},
                         packages=("bash", "coreutils"), changes=['CMD ["/opt/run"]'], busybox=False)
     with watch.Watch(engine, "--seed", "--all-alerts") as watching:
-        failed = docker.main([first_seconds, shared, entered, unbound, failed_one, silent, learned], engine, watching)
+        failed = docker.main([first_seconds, shared, entered, unbound, failed_one, silent, by_hand, learned], engine, watching)
 sys.exit(failed)
