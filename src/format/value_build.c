@@ -59,6 +59,8 @@ static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, 
 	if (table)
 		clear_table(b, n);
 	for (size_t i = 0; i < n; i++) {
+		if (m[i].value.type == HF_VALUE_ARRAY && b->notes.without.len && hf_sv_eq(m[i].key, b->notes.without))
+			continue;
 		size_t k = find(b, m, kept, m[i].key, table);
 		if (k < kept && !((m[k].value.type | m[i].value.type) & HF_VALUE_MERGED) && b->notes.note)
 			b->notes.note(b->notes.ctx, m[i].offset, "a key that stands here twice: the last one counts");

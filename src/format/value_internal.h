@@ -23,7 +23,7 @@ static inline struct hf_member *hf_value_builder_child(struct hf_value_builder *
 	return &b->children[b->n++];
 }
 /* Makes the children from @first on the members (elements) of *@v. Of members with one key the last one stays, where the first one
- * stood, and is noted. */
+ * stood, and is noted; those that notes.without says go. */
 void hf_value_builder_object(struct hf_value_builder *, size_t first, struct hf_value *v);
 void hf_value_builder_array(struct hf_value_builder *, size_t first, struct hf_value *v);
 void hf_value_builder_done(struct hf_value_builder *);

@@ -97,6 +97,11 @@ static hf_sv float_text(double d, struct hf_arena *a)
 	return hf_arena_fmt(a, "%.*s%0*d", (int)(e - text), text, (int)-decimals, 0);
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 static bool is_decimal(hf_sv s)
 {
 	if (!s.len || s.len > 18 || (s.ptr[0] == '0' && s.len > 1))
@@ -130,7 +135,9 @@ static enum hf_scalar_kind number(hf_sv text, struct hf_arena *a, struct hf_valu
 		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_NOT_FINITE);
 	size_t n = 0;
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '_' && text.ptr[0] != '.')
+		/* Go's floats have it between digits alone; v2 takes it out of all else. */
+		if (text.ptr[i] == '_' && (text.ptr[0] != '.' || (i + 1 < text.len && is_digit(text.ptr[i - 1]) &&
+								  is_digit(text.ptr[i + 1]))))
 			continue;
 		if (n + 1 >= sizeof plain)
 			return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
@@ -148,32 +155,72 @@ static enum hf_scalar_kind number(hf_sv text, struct hf_arena *a, struct hf_valu
 	return set_text(v, HF_VALUE_NUMBER, float_text(d, a), HF_SCALAR_FLOAT);
 }
 
+#define WORD(a, b, c, d, e) \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | (uint64_t)(e) << 32)
+
+/* "yes", "Yes" and "YES", but not "yES". */
+static bool is_cased(hf_sv s)
+{
+	bool upper = s.ptr[0]<'a', second = s.len> 1 && s.ptr[1] < 'a';
+
+	for (size_t i = 2; i < s.len; i++)
+		if ((s.ptr[i] < 'a') != second)
+			return false;
+	return upper || !second;
+}
+
+/* Of one to five bytes. */
+static enum hf_scalar_kind word(hf_sv s, struct hf_value *v)
+{
+	uint64_t w = 0;
+
+	if (s.len == 1 && s.ptr[0] == '~')
+		return HF_SCALAR_NULL;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char letter = (unsigned char)(s.ptr[i] | 0x20);
+		if (letter < 'a' || letter > 'z' || !(s.ptr[i] & 0x40))
+			return HF_SCALAR_STRING;
+		w |= (uint64_t)letter << (8 * i);
+	}
+	switch (w) {
+	case WORD('n', 'u', 'l', 'l', 0):
+		return is_cased(s) ? HF_SCALAR_NULL : HF_SCALAR_STRING;
+	case WORD('y', 0, 0, 0, 0):
+	case WORD('o', 'n', 0, 0, 0):
+	case WORD('y', 'e', 's', 0, 0):
+	case WORD('t', 'r', 'u', 'e', 0):
+		v->boolean = true;
+		return is_cased(s) ? HF_SCALAR_BOOL : HF_SCALAR_STRING;
+	case WORD('n', 0, 0, 0, 0):
+	case WORD('n', 'o', 0, 0, 0):
+	case WORD('o', 'f', 'f', 0, 0):
+	case WORD('f', 'a', 'l', 's', 'e'):
+		v->boolean = false;
+		return is_cased(s) ? HF_SCALAR_BOOL : HF_SCALAR_STRING;
+	default:
+		return HF_SCALAR_STRING;
+	}
+}
+
 enum hf_scalar_kind hf_value_of_plain(hf_sv text, struct hf_arena *a, struct hf_value *v)
 {
-	static const char *const yes[] = {
-		"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL
+	/* What may be more than a string, by its first byte. */
+	static const char classes[256] = {
+		['0' ... '9'] = 'd', ['+'] = 'd', ['-'] = 'd', ['.'] = 'd', ['y'] = 'w',
+		['Y'] = 'w',         ['n'] = 'w', ['N'] = 'w', ['t'] = 'w', ['T'] = 'w',
+		['f'] = 'w',         ['F'] = 'w', ['o'] = 'w', ['O'] = 'w', ['~'] = 'w',
 	};
-	static const char *const no[] = { "n",     "N",     "no",  "No",  "NO",  "false",
-					  "False", "FALSE", "off", "Off", "OFF", NULL };
-	static const char *const null[] = { "~", "null", "Null", "NULL", NULL };
-	char c = text.len ? text.ptr[0] : '~';
+	char class = text.len ? classes[(unsigned char)text.ptr[0]] : 0;
 
 	if (!text.len) {
 		v->type = HF_VALUE_NULL;
 		return HF_SCALAR_NULL;
 	}
-	if ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')
+	if (class == 'd')
 		return number(text, a, v);
-	if (text.len > 5 || !memchr("yYnNtTfFoO~", c, 11))
-		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
-	if (is_word(text, null)) {
-		v->type = HF_VALUE_NULL;
-		return HF_SCALAR_NULL;
-	}
-	if (is_word(text, yes) || is_word(text, no)) {
-		v->type = HF_VALUE_BOOL;
-		v->boolean = is_word(text, yes);
-		return HF_SCALAR_BOOL;
-	}
-	return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
+	enum hf_scalar_kind kind = class && text.len <= 5 ? word(text, v) : HF_SCALAR_STRING;
+	if (kind == HF_SCALAR_STRING)
+		return set_text(v, HF_VALUE_STRING, text, kind);
+	v->type = kind == HF_SCALAR_BOOL ? HF_VALUE_BOOL : HF_VALUE_NULL;
+	return kind;
 }

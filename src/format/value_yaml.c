@@ -1,9 +1,10 @@
 /* Documents by libfyaml, made into what sigs.k8s.io/yaml 1.6 makes of them (decode.go of go.yaml.in/yaml/v2 2.4.2). */
+#include "format/value_yaml_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "format/value_internal.h"
 #include "format/yaml.h"
 
 struct converter {
@@ -184,11 +185,6 @@ static void merge(struct converter *c, const struct hf_yaml_node *from)
 	}
 }
 
-static bool is_unwanted(const struct converter *c, hf_sv key, const struct hf_yaml_node *value)
-{
-	return c->b.notes.without.len && value->type == HF_YAML_SEQUENCE && hf_sv_eq(key, c->b.notes.without);
-}
-
 static void add_pairs(struct converter *c, const struct hf_yaml_node *n, bool merged)
 {
 	for (size_t i = 0; i < n->n && !c->why && !c->b.arena->over; i++) {
@@ -198,8 +194,6 @@ static void add_pairs(struct converter *c, const struct hf_yaml_node *n, bool me
 			continue;
 		}
 		struct hf_member m = { .key = key_text(c, p->key), .offset = c->base + p->key->offset };
-		if (is_unwanted(c, m.key, p->value))
-			continue;
 		convert(c, p->value, &m.value);
 		m.value.type |= merged ? HF_VALUE_MERGED : 0;
 		*hf_value_builder_child(&c->b) = m;
@@ -276,8 +270,8 @@ static int fault(const struct converter *c, uint32_t first_line, uint32_t offset
 	return hf_fail(err, code, "line %u, column %u: %s", line + first_line - 1, column, copy);
 }
 
-int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *a, struct hf_value_notes notes,
-		     struct hf_value *ret, struct hf_err *err)
+int hf_value_of_yaml_library(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *a,
+			     struct hf_value_notes notes, struct hf_value *ret, struct hf_err *err)
 {
 	struct hf_yaml_document *documents;
 	struct hf_arena scratch = HF_ARENA(a->cap);
@@ -307,6 +301,14 @@ int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_a
 	hf_value_builder_done(&c.b);
 	hf_arena_done(&scratch);
 	return r;
+}
+
+int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *a, struct hf_value_notes notes,
+		     struct hf_value *ret, struct hf_err *err)
+{
+	if (hf_value_of_yaml_block(text, base, a, notes.without, ret))
+		return HF_OK;
+	return hf_value_of_yaml_library(text, base, first_line, a, notes, ret, err);
 }
 
 static bool is_marker(hf_sv line)

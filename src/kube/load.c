@@ -395,6 +395,40 @@ static void index_name(struct hf_kube_loader *l, struct hf_kube_objects *set, st
 				 HF_SV_FMT(o->name)));
 }
 
+/* "Certificate" of group "cert-manager.io" as a key. */
+static hf_sv kind_key(struct hf_arena *a, hf_sv group, hf_sv kind)
+{
+	return hf_arena_concat(a, hf_arena_concat(a, group, HF_SV("/")), kind);
+}
+
+/* Each unknown kind is noted where it stands first: its objects are there, but nobody looks into them. */
+static void note_unknown_kinds(struct hf_kube_loader *l)
+{
+	struct hf_map known = HF_MAP(l->arena);
+
+	for (size_t i = 0; i < l->objects.n; i++) {
+		const struct hf_kube_object *o = l->objects.at[i];
+		if (o->kind == HF_KUBE_CUSTOM_RESOURCE_DEFINITION)
+			hf_map_put(&known, kind_key(l->arena, hf_value_get_text(o->spec, HF_SV("group")),
+						    hf_value_text(hf_value_at(o->spec, "names.kind"))));
+	}
+	for (size_t i = 0; i < l->objects.n; i++) {
+		const struct hf_kube_object *o = l->objects.at[i];
+		if (o->kind != HF_KUBE_OTHER || hf_kube_schema_knows(o->api_version, o->kind_name))
+			continue;
+		hf_sv key = kind_key(l->arena, hf_kube_group_of(o->api_version), o->kind_name);
+		if (hf_map_find(&known, key) || !hf_map_put(&known, key))
+			continue;
+		l->source = o->source;
+		l->lines = o->lines;
+		note_offset(l, HF_KUBE_NOTE_UNKNOWN_KIND, o->offset,
+			    hf_arena_fmt(l->arena,
+					 "%.*s of %.*s: no kind that is known here, nor one that a "
+					 "CustomResourceDefinition defines",
+					 HF_SV_FMT(o->kind_name), HF_SV_FMT(o->api_version)));
+	}
+}
+
 const struct hf_kube_objects *hf_kube_loaded(struct hf_kube_loader *l)
 {
 	struct hf_kube_objects *set = hf_arena_new(l->arena, struct hf_kube_objects);
@@ -408,6 +442,8 @@ const struct hf_kube_objects *hf_kube_loaded(struct hf_kube_loader *l)
 		list[i] = l->objects.at[i];
 		index_name(l, set, l->objects.at[i]);
 	}
+	if (l->source)
+		note_unknown_kinds(l);
 	set->n = n;
 	set->notes = l->notes.at;
 	set->notes_n = l->notes.n;

@@ -87,7 +87,9 @@ HF_TEST(a_template_is_one_note)
 	assert_string_equal(loaded("{{- if .Values.on }}\n" POD("a") "{{- end }}\n---\n" POD("{{ .Release.Name }}")),
 			    "[0 1:1]");
 	assert_string_equal(loaded(POD("\"{{ .Release.Name }}-x\"") "---\n" POD("b")), "default/Pod/b [0 1:1]");
-	assert_string_equal(loaded(POD("a") "data: {rule: \"{{ $labels.pod }}\"}\n"), "default/Pod/a ");
+	assert_string_equal(
+		loaded("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {rule: \"{{ $labels.pod }}\"}\n"),
+		"default/ConfigMap/a ");
 }
 
 HF_TEST(lists_and_answers_give_their_objects)
@@ -116,6 +118,73 @@ HF_TEST(repeated_keys_and_objects_are_noted)
 	assert_string_equal(loaded(POD("a") "---\n" POD("a")), "default/Pod/a default/Pod/a [6 5:1]");
 }
 
+/* The notes' texts. */
+static const char *notes_of(const char *text)
+{
+	static char out[2048];
+	const struct hf_kube_objects *set = load_sv(hf_sv_of(text));
+	size_t n = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < set->notes_n; i++)
+		n += (size_t)snprintf(out + n, sizeof out - n, "%u:%u %.*s\n", set->notes[i].line, set->notes[i].column,
+				      HF_SV_FMT(set->notes[i].text));
+	return out;
+}
+
+HF_TEST(fields_are_held_against_those_of_kubernetes)
+{
+	assert_string_equal(notes_of(POD("a") "spec:\n  hostNetwrok: true\n  containers:\n  - {name: a, image: b, "
+					      "Image: c, xyzzy: 1}\n"),
+			    "5:3 spec.hostNetwrok: no field of Kubernetes 1.34; is it hostNetwork?\n"
+			    "7:25 spec.containers[].Image: no field of Kubernetes 1.34; is it image?\n"
+			    "7:35 spec.containers[].xyzzy: no field of Kubernetes 1.34\n");
+	assert_string_equal(notes_of(POD("a") "spec:\n  hostPID: 'yes'\n  containers: {}\n  nodeSelector: {a: 5}\n"
+					      "  volumes: [a]\n  priority: 1.5\n  overhead: {cpu: 1}\n  nodeName: ~\n"),
+			    "5:12 spec.hostPID: true or false belongs here\n"
+			    "6:15 spec.containers: a list belongs here\n"
+			    "7:21 spec.nodeSelector: a string belongs here\n"
+			    "8:13 spec.volumes: an object belongs here\n"
+			    "9:13 spec.priority: a whole number belongs here\n");
+	assert_string_equal(notes_of(POD("a") "status: {nonsense: 1}\n"), "");
+	assert_string_equal(
+		notes_of("apiVersion: v1\nkind: Service\nmetadata: {name: a, clusterName: b}\nspec:\n  ports:\n"
+			 "  - {port: 80, targetPort: http}\n  - {port: 81, targetPort: 8080}\n  topologyKeys: [x]\n"),
+		"");
+}
+
+/* What extensions/v1beta1 had itself is not in the table, pod templates are. */
+HF_TEST(of_former_versions_pod_templates_are_looked_into)
+{
+	assert_string_equal(
+		notes_of("apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec:\n"
+			 "  rollbackTo: {revision: 1}\n  replicas: x\n  template:\n    spec:\n      hostIpc: true\n"),
+		"9:7 spec.template.spec.hostIpc: no field of Kubernetes 1.34; is it hostIPC?\n");
+	assert_string_equal(notes_of("apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: a}\nspec: "
+				     "{privileged: true}\n"),
+			    "");
+}
+
+HF_TEST(unknown_kinds_are_noted_once)
+{
+	assert_string_equal(notes_of("apiVersion: shop.example/v1\nkind: Cart\nmetadata: {name: a}\n---\n"
+				     "apiVersion: shop.example/v1\nkind: Cart\nmetadata: {name: b}\n"),
+			    "1:1 Cart of shop.example/v1: no kind that is known here, nor one that a "
+			    "CustomResourceDefinition defines\n");
+	assert_string_equal(notes_of("apiVersion: shop.example/v1\nkind: Cart\nmetadata: {name: a}\n---\n"
+				     "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: "
+				     "{name: carts.shop.example}\n"
+				     "spec: {group: shop.example, names: {kind: Cart, plural: carts}, scope: "
+				     "Namespaced, versions: []}\n"),
+			    "");
+	assert_string_equal(notes_of("apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: a}\n"), "");
+	assert_string_equal(
+		notes_of("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n"), "");
+	assert_string_equal(notes_of("apiVersion: apps/v1\nkind: Deploymnet\nmetadata: {name: a}\n"),
+			    "1:1 Deploymnet of apps/v1: no kind that is known here, nor one that a "
+			    "CustomResourceDefinition defines\n");
+}
+
 HF_TEST(values_of_secrets_are_forgotten)
 {
 	const struct hf_kube_objects *set = load_sv(HF_SV(
@@ -138,4 +207,7 @@ HF_TEST(values_of_secrets_are_forgotten)
 HF_TEST_MAIN(cmocka_unit_test(documents_of_a_stream), cmocka_unit_test(json_comes_in_streams),
 	     cmocka_unit_test(what_is_broken_does_not_stop_the_rest), cmocka_unit_test(a_template_is_one_note),
 	     cmocka_unit_test(lists_and_answers_give_their_objects),
-	     cmocka_unit_test(repeated_keys_and_objects_are_noted), cmocka_unit_test(values_of_secrets_are_forgotten))
+	     cmocka_unit_test(repeated_keys_and_objects_are_noted),
+	     cmocka_unit_test(fields_are_held_against_those_of_kubernetes),
+	     cmocka_unit_test(of_former_versions_pod_templates_are_looked_into),
+	     cmocka_unit_test(unknown_kinds_are_noted_once), cmocka_unit_test(values_of_secrets_are_forgotten))
