@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "cmd/kube.h"
 #include "cmd/kube_run.h"
 #include "cmd/pss_report.h"
@@ -35,62 +36,98 @@ static const char *exemption(const struct options *opt, const struct hf_kube_pod
 	return class.len && is_listed(opt, "runtime-class", class) ? "runtime class" : NULL;
 }
 
-static void say(const struct kube_run *k, const struct hf_kube_object *o, const struct hf_value *at, const char *what)
-{
-	char source[400], name[300];
+/* One evaluation: the policy of each namespace is read once; notes are shown as long as there are not too many. */
+struct evaluation {
+	const struct kube_run *run;
+	const struct options *opt;
+	const struct hf_kube_objects *set;
+	struct hf_map policies; /* "cluster/namespace" -> struct hf_pss_policy */
+	struct hf_kube_lines lines;
+	bool types_told; /* the reader of the manifests has told of values of a wrong type */
+	bool partial;
+	size_t notes;
+};
 
-	if (k->quiet)
+enum { NOTES_SHOWN = 50 };
+
+static void say(struct evaluation *e, const struct hf_kube_object *o, const struct hf_value *at, hf_sv what)
+{
+	char source[400], name[300], text[600];
+
+	if (e->run->quiet || e->notes++ >= NOTES_SHOWN)
 		return;
 	hf_escape_controls(source, sizeof source, o->source->name);
 	hf_escape_controls(name, sizeof name, o->name);
-	fprintf(stderr, "holdfast: %s:%u: %.*s %s: %s\n", source, hf_kube_line(o, at),
-		HF_SV_FMT(hf_sv_of(hf_kube_kinds[o->kind].kind)), name, what);
+	hf_escape_controls(text, sizeof text, what);
+	fprintf(stderr, "holdfast: %s:%u: %s %s: %s\n", source, hf_kube_lines_at(&e->lines, o, at),
+		hf_kube_kinds[o->kind].kind, name, text);
 }
 
-/* The policy of each namespace is read once. */
-struct namespaces {
-	struct hf_map policies;
-	const struct hf_kube_objects *set;
-	bool partial;
-};
-
-static struct hf_pss_policy policy_of(const struct kube_run *k, const struct options *opt, struct namespaces *ns,
-				      const struct hf_kube_object *o)
+/* What could not be read, once an object. */
+static void tell_unreadable(struct evaluation *e, const struct pss_verdict *v)
 {
-	struct hf_arena *a = ns->policies.arena;
-	struct hf_map_entry *e = opt->from_labels
-					 ? hf_map_put(&ns->policies, hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(o->cluster),
-										  HF_SV_FMT(o->namespace)))
-					 : NULL;
+	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
+	const struct hf_pss_finding *list;
+	size_t n = hf_pss_evaluate(v->pod, &v->policy, &scratch, &list);
 
-	if (!e)
-		return opt->policy;
-	if (!e->value) {
-		struct hf_pss_policy *p = hf_arena_new(a, struct hf_pss_policy);
-		const struct hf_kube_object *found =
-			hf_kube_find(ns->set, o->cluster, HF_KUBE_NAMESPACE, HF_SV(""), o->namespace);
-		const struct hf_value *wrong = NULL;
-		if (!p)
-			return opt->policy;
-		*p = hf_pss_policy_of_labels(found ? hf_value_get(found->metadata, HF_SV("labels")) : NULL, opt->mode,
-					     opt->policy, &wrong);
-		e->value = p;
-		if (wrong)
-			say(k, found, wrong,
-			    opt->mode == HF_PSS_ENFORCE
-				    ? "a label that is no level or version: counts as restricted, or latest"
-				    : "a label that is no level or version: counts as privileged, or latest");
-		ns->partial |= wrong != NULL;
-	}
-	return *(const struct hf_pss_policy *)e->value;
+	for (size_t i = 0; i < n; i++)
+		for (size_t f = 0; f < list[i].n; f++) {
+			if (list[i].fields[f].why != HF_PSS_UNREADABLE)
+				continue;
+			e->partial = true;
+			if (!e->types_told)
+				say(e, v->pod->object, list[i].fields[f].near,
+				    hf_arena_concat(&scratch, list[i].fields[f].path,
+						    HF_SV(" is not of its type: each control that reads it fails")));
+			return;
+		}
+}
+
+static struct hf_pss_policy policy_of(struct evaluation *e, const struct hf_kube_object *o)
+{
+	struct hf_arena *a = e->policies.arena;
+	const struct hf_value *wrong = NULL;
+
+	if (!e->opt->from_labels)
+		return e->opt->policy;
+	struct hf_map_entry *known =
+		hf_map_put(&e->policies, hf_arena_fmt(a, "%.*s/%.*s", HF_SV_FMT(o->cluster), HF_SV_FMT(o->namespace)));
+	struct hf_pss_policy *p = known && known->value ? known->value : hf_arena_new(a, struct hf_pss_policy);
+	if (!known || !p || known->value)
+		return p && known ? *p : e->opt->policy;
+	const struct hf_kube_object *space =
+		hf_kube_find(e->set, o->cluster, HF_KUBE_NAMESPACE, HF_SV(""), o->namespace);
+	*p = hf_pss_policy_of_labels(space ? hf_value_get(space->metadata, HF_SV("labels")) : NULL, e->opt->mode,
+				     e->opt->policy, &wrong);
+	known->value = p;
+	if (wrong)
+		say(e, space, wrong,
+		    e->opt->mode == HF_PSS_ENFORCE
+			    ? HF_SV("a label that is no level or version: counts as restricted, or latest")
+			    : HF_SV("a label that is no level or version: counts as privileged, or latest"));
+	e->partial |= wrong != NULL;
+	return *p;
+}
+
+static void judge(struct evaluation *e, const struct hf_kube_pod *pod, struct pss_verdict *v)
+{
+	v->pod = pod;
+	v->exempt = exemption(e->opt, pod);
+	v->policy = policy_of(e, pod->object);
+	if (!v->exempt)
+		v->failed = hf_pss_failed(pod, &v->policy);
+	if (v->failed)
+		tell_unreadable(e, v);
+	else if (!pod->spec->n)
+		say(e, pod->object, NULL, HF_SV("has no pod template: judged as an empty one"));
 }
 
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
-	const struct options *opt = ctx;
-	struct namespaces ns = { .policies = HF_MAP(a), .set = sets[0] };
-	struct hf_kube_lines lines = HF_KUBE_LINES(a);
+	struct evaluation e = {
+		.run = k, .opt = ctx, .set = sets[0], .policies = HF_MAP(a), .lines = HF_KUBE_LINES(a)
+	};
 	size_t pods_n;
 	const struct hf_kube_pod *pods = hf_kube_pods(sets[0], a, &pods_n);
 	struct pss_verdict *v = hf_arena_array(a, struct pss_verdict, pods_n);
@@ -98,22 +135,20 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 	int bits = 0, r = HF_OK;
 
 	(void)n;
+	for (size_t i = 0; i < sets[0]->notes_n; i++)
+		e.types_told |= sets[0]->notes[i].kind == HF_KUBE_NOTE_WRONG_TYPE;
 	for (size_t i = 0; i < pods_n && v; i++) {
-		v[i].pod = &pods[i];
-		v[i].exempt = exemption(opt, &pods[i]);
-		v[i].policy = policy_of(k, opt, &ns, pods[i].object);
-		if (!v[i].exempt)
-			v[i].failed = hf_pss_failed(&pods[i], &v[i].policy);
+		judge(&e, &pods[i], &v[i]);
 		bits |= v[i].failed ? KUBE_GATE_FAILED : 0;
-		if (!v[i].failed && !pods[i].spec->n)
-			say(k, pods[i].object, NULL, "has no pod template: judged as an empty one");
 		if (!json)
-			pss_report_line(out, &v[i], opt->explain ? &lines : NULL, a);
+			pss_report_line(out, &v[i], e.opt->explain ? &e.lines : NULL, a);
 	}
+	if (e.notes > NOTES_SHOWN)
+		fprintf(stderr, "holdfast: … and %zu more such notes\n", e.notes - NOTES_SHOWN);
 	if (json && v)
-		r = pss_report_json(out, v, pods_n, opt->from_labels ? hf_pss_mode_names[opt->mode] : NULL, sets[0], a,
-				    err);
-	return r < 0 ? r : bits | (ns.partial ? KUBE_PARTIAL : 0);
+		r = pss_report_json(out, v, pods_n, e.opt->from_labels ? hf_pss_mode_names[e.opt->mode] : NULL, sets[0],
+				    a, err);
+	return r < 0 ? r : bits | (e.partial ? KUBE_PARTIAL : 0);
 }
 
 /* "namespace:NAME" or "runtime-class:NAME", several with commas between them. */
