@@ -146,7 +146,10 @@ static int read_fd(int fd, hf_sv *ret, int *ret_slot, struct hf_err *err)
 		hf_buf_done(&text);
 		return r;
 	}
-	*ret = text.ptr ? hf_buf_view(&text) : HF_SV("");
+	/* A buffer grows in large steps, and folders hold many small files. */
+	*ret = text.len ? (hf_sv){ hf_realloc(text.ptr, text.len), text.len } : HF_SV("");
+	if (!text.len)
+		hf_buf_done(&text);
 	return HF_OK;
 }
 
