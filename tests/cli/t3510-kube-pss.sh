@@ -109,7 +109,7 @@ metadata: {name: "no\e[31mtemplate"}
 END
 fails 1 "a value that is not of its type" "$HOLDFAST" kube pss baseline odd.yaml
 check "fails the controls that read it, and no others" grep -qx 'fail default/Pod/quoted appArmorProfile,capabilities_baseline,hostPorts,hostProbesAndHostLifecycle,privileged,procMount,seLinuxOptions,seccompProfile_baseline,windowsHostProcess' out.log
-check "and the field is told" grep -q '^holdfast: odd.yaml:[78]: Pod quoted: spec\.containers' err.log
+check "and the field is told" grep -q '^holdfast: odd\.yaml:7:.*privileged' err.log
 check "no template is an empty one" grep -qxF 'pass default/ReplicationController/no\x1b[31mtemplate' out.log
 check "which is told" grep -q 'no pod template' err.log
 
