@@ -179,6 +179,7 @@ static bool is_of(const struct hf_check *c, enum hf_kube_kind kind)
 
 static void ask_about_all(struct hf_check_run *r)
 {
+	r->memo = NULL;
 	switch (r->check->subject) {
 	case HF_CHECK_CONTAINER:
 	case HF_CHECK_POD:

@@ -96,6 +96,7 @@ struct hf_check_run {
 	const struct hf_kube_object *object; /* of all subjects but the cluster */
 	const struct hf_kube_pod *pod;
 	const struct hf_kube_container *container;
+	void *memo; /* a check's own index of the set: NULL at its first call for each cluster */
 	struct hf_check_answers *answers;
 	bool answered;
 };

@@ -128,21 +128,28 @@ static void deletes(struct hf_check_run *r)
 		hf_check_fail(r, v, "volumes are deleted with their claims%s", v ? "" : ": that is the default");
 }
 
+static bool storage_is_bounded(const struct hf_kube_objects *set)
+{
+	for (size_t i = 0; i < set->of_kind_n[HF_KUBE_RESOURCE_QUOTA]; i++) {
+		const struct hf_value *hard =
+			hf_value_get(set->of_kind[HF_KUBE_RESOURCE_QUOTA][i]->spec, HF_SV("hard"));
+		hf_value_members(hard, m) if (hf_sv_ends(m->key, HF_SV("requests.storage"))) return true;
+	}
+	return false;
+}
+
 static void expands(struct hf_check_run *r)
 {
+	static bool yes, no;
 	const struct hf_value *v = hf_value_get(r->object->root, HF_SV("allowVolumeExpansion"));
-	bool bounded = false, any = r->set->of_kind_n[HF_KUBE_RESOURCE_QUOTA] > 0;
 
-	for (size_t i = 0; i < r->set->of_kind_n[HF_KUBE_RESOURCE_QUOTA]; i++) {
-		const struct hf_value *hard =
-			hf_value_get(r->set->of_kind[HF_KUBE_RESOURCE_QUOTA][i]->spec, HF_SV("hard"));
-		hf_value_members(hard, m) bounded |= hf_sv_ends(m->key, HF_SV("requests.storage"));
-	}
-	if (!hf_value_true(v))
+	if (!r->memo)
+		r->memo = storage_is_bounded(r->set) ? &yes : &no;
+	if (!hf_value_true(v) || r->memo == &yes)
 		return;
-	if (!bounded && !any && !r->live)
+	if (!r->set->of_kind_n[HF_KUBE_RESOURCE_QUOTA] && !r->live)
 		hf_check_not_assessable(r, "no quotas are in the input");
-	else if (!bounded)
+	else
 		hf_check_fail(r, v, "claims may grow, and no quota bounds requests.storage");
 }
 
