@@ -42,7 +42,8 @@ static void check(const struct hf_condition *c, const struct hf_event *e)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf reason = HF_BUF(HF_KIB(64));
 
-	if (hf_condition_evaluate(c, e) != hf_condition_explain(c, e, &reason))
+	enum hf_truth truth = hf_condition_evaluate(c, e);
+	if (truth != hf_condition_explain(c, e, &reason) || hf_condition_holds(c, e) != (truth == HF_TRUTH_TRUE))
 		abort();
 }
 

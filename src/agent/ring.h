@@ -3,15 +3,15 @@
 #include "base/buffer.h"
 
 struct hf_ring_line {
-	char *bytes;
-	size_t len;
+	size_t at, len; /* in the ring's bytes */
 	uint64_t id_hash;
 };
 
 struct hf_ring {
 	struct hf_ring_line *lines; /* lines_max of them, in turn from `first` */
 	size_t lines_max, first, n;
-	size_t bytes, bytes_max;
+	char *bytes; /* bytes_max of them, written round and round; no line goes over the end */
+	size_t bytes_max, end;
 };
 
 void hf_ring_init(struct hf_ring *r, size_t lines_max, size_t bytes_max);

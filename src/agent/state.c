@@ -28,7 +28,7 @@ int hf_state_open(const struct hf_state_options *options, struct hf_state **ret,
 	struct hf_state *s = hf_calloc(1, sizeof *s);
 
 	pthread_mutex_init(&s->lock, NULL);
-	hf_ring_init(&s->events, EVENTS_MAX, HF_MIB(3));
+	hf_ring_init(&s->events, EVENTS_MAX, HF_MIB(2));
 	hf_ring_init(&s->alerts, ALERTS_MAX, HF_MIB(2));
 	hf_counters_init(&s->containers, CONTAINERS_MAX);
 	hf_counters_init(&s->rules, RULES_MAX);
@@ -89,10 +89,13 @@ void hf_state_take(struct hf_state *s, const struct hf_event *e, hf_sv json)
 
 	hf_render_container(e, &container);
 	pthread_mutex_lock(&s->lock);
+	/* A container's last account says nothing unless something was lost, and there are as many as containers. */
+	bool says_nothing = e->kind == HF_EVENT_LOSS && !hf_event_uint(e, HF_FIELD_LOSS_DROPPED);
+
 	/* An alert is found by the id of its event too. */
 	if (alert)
 		hf_ring_add(&s->alerts, hf_event_string(e, HF_FIELD_ALERT_EVENT), json);
-	else if (id.len)
+	else if (id.len && !says_nothing)
 		hf_ring_add(&s->events, id, json);
 	s->kinds[e->kind]++;
 	if (e->kind == HF_EVENT_HEALTH)

@@ -193,7 +193,7 @@ static enum hf_truth test_run(const struct hf_condition *c, const struct conditi
 			      size_t *ret_at)
 {
 	const struct hf_value *v = &e->values[t->field];
-	struct hf_value kind;
+	struct hf_value kind hf_uninitialized;
 	hf_sv ignored;
 
 	if (t->field == HF_FIELD_KIND) {
@@ -246,7 +246,7 @@ static struct entry join(enum condition_step_kind kind, const struct entry *left
 /* @decided, @at: one a test, zeroed; NULL where nobody asks what decided. */
 static enum hf_truth run(const struct hf_condition *c, const struct hf_event *e, bool *decided, size_t *at)
 {
-	struct entry stack[CONDITION_STACK_MAX]; /* clearing it all would cost more than the tests */
+	struct entry stack[CONDITION_STACK_MAX] hf_uninitialized;
 	size_t n = 0, ignored;
 
 	stack[0] = (struct entry){ HF_TRUTH_FALSE, 0, 0 };
@@ -273,6 +273,7 @@ static enum hf_truth run(const struct hf_condition *c, const struct hf_event *e,
 			stack[n - 1] = join(s->kind, &stack[n - 1], &stack[n], decided);
 			break;
 		case STEP_SKIP_FALSE:
+		case STEP_SKIP_UNTRUE:
 		case STEP_SKIP_TRUE:
 			if (stack[n - 1].truth == (s->kind == STEP_SKIP_TRUE ? HF_TRUTH_TRUE : HF_TRUTH_FALSE))
 				i = s->arg - 1;
@@ -287,6 +288,50 @@ static enum hf_truth run(const struct hf_condition *c, const struct hf_event *e,
 enum hf_truth hf_condition_evaluate(const struct hf_condition *c, const struct hf_event *e)
 {
 	return run(c, e, NULL, NULL);
+}
+
+/* By far most events hold for no rule, so this goes without what an explanation takes, and a step further at once where it can. */
+bool hf_condition_holds(const struct hf_condition *c, const struct hf_event *e)
+{
+	uint8_t stack[CONDITION_STACK_MAX] hf_uninitialized, right;
+	size_t n = 0, ignored;
+
+	stack[0] = HF_TRUTH_FALSE;
+	for (size_t i = 0; i < c->steps_n; i++) {
+		const struct condition_step *s = &c->steps[i];
+
+		switch (s->kind) {
+		case STEP_TEST:
+			stack[n++] = (uint8_t)test_run(c, &c->tests[s->arg], e, &ignored);
+			break;
+		case STEP_NOT:
+			stack[n - 1] = (uint8_t)opposite(stack[n - 1]);
+			break;
+		case STEP_KNOWN:
+			if (stack[n - 1] == HF_TRUTH_UNKNOWN)
+				stack[n - 1] = HF_TRUTH_FALSE;
+			break;
+		case STEP_AND: /* truths are in order */
+		case STEP_OR:
+			right = stack[--n];
+			if ((right < stack[n - 1]) == (s->kind == STEP_AND))
+				stack[n - 1] = right;
+			break;
+		case STEP_SKIP_FALSE:
+		case STEP_SKIP_UNTRUE:
+			if (stack[n - 1] == HF_TRUTH_FALSE ||
+			    (stack[n - 1] == HF_TRUTH_UNKNOWN && s->kind == STEP_SKIP_UNTRUE))
+				i = s->arg - 1;
+			break;
+		case STEP_SKIP_TRUE:
+			if (stack[n - 1] == HF_TRUTH_TRUE)
+				i = s->arg - 1;
+			break;
+		default:
+			return false;
+		}
+	}
+	return stack[0] == HF_TRUTH_TRUE;
 }
 
 enum { REASON_VALUE_MAX = 160 };

@@ -47,6 +47,8 @@ int hf_condition_compile(hf_sv text, const struct hf_condition_names *names, enu
 			 struct hf_arena *a, const struct hf_condition **ret, struct hf_err *err);
 
 enum hf_truth hf_condition_evaluate(const struct hf_condition *c, const struct hf_event *e);
+/* Whether that is HF_TRUTH_TRUE, in half the time. */
+bool hf_condition_holds(const struct hf_condition *c, const struct hf_event *e);
 /* The same; where it is true, appends the tests that made it so, as "field=value, field=value". */
 enum hf_truth hf_condition_explain(const struct hf_condition *c, const struct hf_event *e, struct hf_buf *reason);
 

@@ -13,6 +13,7 @@ struct compiler {
 	HF_VEC(struct condition_test) tests;
 	size_t values_n;
 	uint32_t depth, stack;
+	uint32_t unless; /* how many of them it stands behind */
 	bool negated;
 };
 
@@ -438,9 +439,15 @@ static int parse_chain(struct compiler *c, const char *word, enum condition_step
 	return r;
 }
 
+/* Within `unless`, "cannot tell" becomes false, which a negation makes true. */
+static enum condition_step_kind skip_and(const struct compiler *c)
+{
+	return c->negated || c->unless ? STEP_SKIP_FALSE : STEP_SKIP_UNTRUE;
+}
+
 static int parse_and(struct compiler *c)
 {
-	return parse_chain(c, "and", STEP_AND, STEP_SKIP_FALSE, parse_not);
+	return parse_chain(c, "and", STEP_AND, skip_and(c), parse_not);
 }
 
 static int parse_alternatives(struct compiler *c)
@@ -456,10 +463,12 @@ static int parse_or(struct compiler *c)
 	while (!r && at_word(c, "unless")) {
 		bool strict = c->use == HF_CONDITION_EXCEPTS || c->negated;
 		size_t at = c->steps.n;
-		r = step(c, STEP_SKIP_FALSE, 0);
+		r = step(c, skip_and(c), 0);
 		r = r ? r : advance(c);
 		c->negated = !c->negated;
+		c->unless++;
 		r = r ? r : parse_alternatives(c);
+		c->unless--;
 		c->negated = !c->negated;
 		r = r || strict ? r : step(c, STEP_KNOWN, 0);
 		r = r ? r : step(c, STEP_NOT, 0);

@@ -11,6 +11,7 @@ enum condition_step_kind {
 	STEP_OR,
 	STEP_SKIP_FALSE, /* where the top is false, go on at step arg; it stays */
 	STEP_SKIP_TRUE,
+	STEP_SKIP_UNTRUE, /* STEP_SKIP_FALSE where what cannot be told makes the whole no truer than false does */
 };
 
 struct condition_step {

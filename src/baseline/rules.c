@@ -372,7 +372,7 @@ int hf_rules_evaluate(const struct hf_rules *rules, const struct hf_event *e, co
 
 	for (size_t i = 0; (unsigned)e->kind < HF_EVENT_KINDS && i < rules->by_kind[e->kind].n && !r; i++) {
 		const struct hf_rule *rule = rules->by_kind[e->kind].at[i];
-		if (hf_condition_evaluate(rule->condition, e) != HF_TRUTH_TRUE)
+		if (!hf_condition_holds(rule->condition, e))
 			continue;
 		struct hf_event alert = *e;
 		reason.len = 0;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { HEAP_BLOCK_MAX = 96 << 10, HEAP_TRIM = 1 << 20 };
+
 static volatile sig_atomic_t stopped;
 
 static void on_signal(int number)
@@ -71,6 +73,9 @@ void runtime_agent_prepare(struct hf_agent_options *o)
 
 	/* Threads pass events on: with heaps of their own each would keep what another one gave back. */
 	mallopt(M_ARENA_MAX, 1);
+	/* Else glibc raises these to the largest block that was given back, and tables come from memory that has to be cleared. */
+	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
+	mallopt(M_TRIM_THRESHOLD, HEAP_TRIM);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	o->stop = &stopped;

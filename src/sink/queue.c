@@ -14,7 +14,7 @@ struct head {
 	uint32_t len, kind;
 };
 
-enum { RESERVE_BYTES = 64 << 10, KEEP_BYTES = 256 << 10, RECORD_BYTES_MAX = 1 << 20, BATCH_BYTES = 64 << 10 };
+enum { RESERVE_BYTES = 64 << 10, KEEP_BYTES = 128 << 10, RECORD_BYTES_MAX = 1 << 20, BATCH_BYTES = 64 << 10 };
 
 struct hf_queue {
 	pthread_mutex_t lock;

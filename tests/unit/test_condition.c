@@ -49,6 +49,7 @@ static enum hf_truth truth_of(const char *text, const struct hf_event *e, enum h
 	hf_cleanup(hf_buf_done) struct hf_buf reason = HF_BUF(HF_KIB(64));
 	enum hf_truth truth = hf_condition_evaluate(c, e);
 	assert_int_equal(hf_condition_explain(c, e, &reason), truth);
+	assert_int_equal(hf_condition_holds(c, e), truth == HF_TRUTH_TRUE);
 	return truth;
 }
 
