@@ -12,7 +12,8 @@ Raw passes go to build/bench-runtime/passes.csv.
   --quick      two blocks, small sizes: for work on the code
   --full       1,000 runs of `docker run true` under stress instead of 200
   --no-gate    do not wait for quiet
-  --only LIST  of cost, auditd, idle, loss, storm, attribution"""
+  --only LIST  of cost, auditd, idle, loss, storm, attribution, counts (the last one only where it is asked for: what watching takes
+               as processor time of the agent and of its programs in the kernel, which a busy machine moves least)"""
 import argparse
 import atexit
 import csv
@@ -520,6 +521,54 @@ def bench_attribution(bed):
         f"with a name {len(of)}, and an image {len(whole)}; {wall:.0f} s; own memory {before:.1f} to {after:.1f} MiB")
 
 
+BPF_STATS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
+
+
+def programs(agent):
+    """name -> (nanoseconds, runs) of the agent's programs in the kernel"""
+    ids = set()
+    for fd in pathlib.Path(f"/proc/{agent.child.pid}/fdinfo").iterdir():
+        try:
+            ids |= {line.split()[1] for line in fd.read_text().splitlines() if line.startswith("prog_id:")}
+        except OSError:
+            continue
+    shown = json.loads(subprocess.run(["bpftool", "prog", "show", "-j"], capture_output=True, text=True, check=True).stdout)
+    return {p["name"]: (p.get("run_time_ns", 0), p.get("run_cnt", 0)) for p in shown if str(p["id"]) in ids}
+
+
+def switches(agent):
+    total = 0
+    for task in pathlib.Path(f"/proc/{agent.child.pid}/task").iterdir():
+        total += sum(int(line.split()[1]) for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line)
+    return total
+
+
+def bench_counts(bed):
+    """An idle second is taken off, in which the agent looks at its rings ten times."""
+    if not shutil.which("bpftool"):
+        return row("counts", "not measured", note="no bpftool")
+    before, agent = BPF_STATS.read_text(), settled(bed)
+    try:
+        BPF_STATS.write_text("1")
+        for name in ("exec", "fork", "openclose"):
+            n, figures = bed.sizes[name], []
+            for work in (lambda: None, lambda name=name: bed.measure(name)):
+                at = agent.used_ns(), switches(agent), programs(agent)
+                begin = time.monotonic()
+                work()
+                time.sleep(1)
+                figures.append((agent.used_ns() - at[0], switches(agent) - at[1], programs(agent), at[2], time.monotonic() - begin))
+            idle, busy = figures
+            kernel = {k: (v[0] - busy[3][k][0], v[1] - busy[3][k][1]) for k, v in busy[2].items() if v[1] > busy[3][k][1]}
+            row(f"{TITLES[name]}: the agent", (busy[0] - idle[0] * busy[4] / idle[4]) / n / 1e3, "us each",
+                note=f"switches {(busy[1] - idle[1] * busy[4] / idle[4]) / n:.3f} each")
+            row(f"{TITLES[name]}: programs in the kernel", sum(ns for ns, _ in kernel.values()) / n / 1e3, "us each",
+                note=", ".join(f"{k} {runs / n:.2f} x {ns / runs:.0f} ns" for k, (ns, runs) in kernel.items() if ns > 20 * n))
+    finally:
+        BPF_STATS.write_text(before)
+        agent.stop()
+
+
 def machine():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     load = pathlib.Path("/proc/loadavg").read_text().split()[0]
@@ -548,7 +597,7 @@ def main():
         bed = Bed(d, pathlib.Path(folder))
         for name, run in (("idle", lambda: bench_idle(bed, gate)), ("cost", lambda: bench_cost(bed, gate)), ("loss", lambda: bench_loss(bed, gate)),
                           ("storm", lambda: bench_storm(bed, gate)), ("attribution", lambda: bench_attribution(bed)),
-                          ("auditd", lambda: bench_auditd(bed, gate, free))):
+                          ("counts", lambda: bench_counts(bed)), ("auditd", lambda: bench_auditd(bed, gate, free))):
             if name in only:
                 run()
         bed.close()
