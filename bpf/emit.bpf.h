@@ -116,9 +116,10 @@ hf_inline void hf_record_head(struct hf_record *r, __u32 kind, struct task_struc
 	struct task_struct *leader = task->group_leader;
 	struct task_struct *parent = leader->real_parent;
 	const struct cred *cred = task->cred;
-	struct pid *pid = leader->thread_pid;
+	/* By a helper: to what is loaded plainly, Linux 6.1 lets nothing be added that is only known when it runs. */
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
 	struct upid in_container = { 0 };
-	unsigned int level = pid->level;
+	unsigned int level = BPF_CORE_READ(pid, level);
 
 	r->kind = kind;
 	r->flags = 0;

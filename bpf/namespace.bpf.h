@@ -53,9 +53,9 @@ struct {
 
 hf_inline struct pid_namespace *hf_pid_namespace(struct task_struct *task)
 {
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = BPF_CORE_READ(task, thread_pid); /* not by a plain load, as in hf_record_head */
 	struct pid_namespace *space = NULL;
-	unsigned int level = pid->level;
+	unsigned int level = BPF_CORE_READ(pid, level);
 
 	bpf_probe_read_kernel(&space, sizeof space,
 			      (char *)pid + bpf_core_field_offset(struct pid, numbers) +
