@@ -179,6 +179,27 @@ static void behind_indicator(struct reader *r)
 	}
 }
 
+/* libfyaml 0.7.12 reads the lines behind an empty block scalar as its text, and bytes that are no text behind them. */
+static bool is_misread(const struct reader *r, const struct fy_token *t, hf_sv text)
+{
+	const struct fy_mark *mark = t ? fy_token_start_mark((struct fy_token *)(uintptr_t)t) : NULL;
+	uint32_t column = r->depth ? r->stack[r->depth - 1].node->column : 0;
+	size_t at = mark ? mark->input_pos : r->text.len, indent = 0;
+
+	while (at > 0 && at < r->text.len && r->text.ptr[at] != '|' && r->text.ptr[at] != '>')
+		at--;
+	hf_sv rest = hf_sv_skip(r->text, at), line;
+	if (!column || !hf_sv_trim(text).len || !hf_sv_next(&rest, '\n', &line))
+		return false;
+	while (rest.ptr && hf_sv_next(&rest, '\n', &line)) {
+		for (indent = 0; indent < line.len && line.ptr[indent] == ' ';)
+			indent++;
+		if (indent < line.len && line.ptr[indent] != '\r')
+			return indent < column;
+	}
+	return false;
+}
+
 static int scalar(struct reader *r, const struct fy_event_scalar_data *e)
 {
 	enum fy_scalar_style style = e->value ? fy_token_scalar_style(e->value) : FYSS_PLAIN;
@@ -191,6 +212,8 @@ static int scalar(struct reader *r, const struct fy_event_scalar_data *e)
 		return refuse_here(r, HF_E_LIMIT, "too large");
 	n->text = style == FYSS_SINGLE_QUOTED ? single_quoted(r, e->value) : token_text(r, e->value);
 	n->plain = style == FYSS_PLAIN;
+	if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && is_misread(r, e->value, n->text))
+		return refuse_here(r, HF_E_FORMAT, "an empty block scalar, behind which the rest cannot be told apart");
 	if (anchor_of(r, e->anchor, n, &a))
 		return r->err->code;
 	return adopt(r, n, 1, 0, 1);
