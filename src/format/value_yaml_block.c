@@ -190,7 +190,13 @@ static bool read_lines(struct block_reader *r)
 	if (!begin(r))
 		return false;
 	for (const char *p; !y->odd && (p = hf_yaml_block_line(y, &column));) {
-		if (column == 0 && y->end - p >= 3 && (!memcmp(p, "...", 3) || !memcmp(p, "---", 3)))
+		if (column == 0 && y->end - p >= 3 && !memcmp(p, "...", 3)) {
+			y->p = p + 3;
+			if (!hf_yaml_block_end_line(y) || hf_yaml_block_line(y, &column))
+				return hf_yaml_block_odd(y);
+			break;
+		}
+		if (column == 0 && y->end - p >= 3 && !memcmp(p, "---", 3))
 			return hf_yaml_block_odd(y);
 		if (!line(r, p, column))
 			return false;

@@ -150,7 +150,12 @@ bool hf_yaml_block_key(struct hf_yaml_block *y, const char **p, hf_sv *ret)
 		if (!is_plain_begin(y, *p) || scan_plain(y, *p, &end, &stop) != AT_COLON || end != stop || end == *p)
 			return hf_yaml_block_odd(y);
 		*ret = (hf_sv){ *p, (size_t)(end - *p) };
-		if (hf_value_of_plain(*ret, y->b.arena, &v) != HF_SCALAR_STRING || hf_sv_eq(*ret, HF_SV("<<")))
+		enum hf_scalar_kind kind = hf_value_of_plain(*ret, y->b.arena, &v);
+		if (kind == HF_SCALAR_BOOL)
+			*ret = v.boolean ? HF_SV("true") : HF_SV("false");
+		else if (kind == HF_SCALAR_INT && v.n < 19)
+			*ret = (hf_sv){ v.text, v.n };
+		else if (kind != HF_SCALAR_STRING || hf_sv_eq(*ret, HF_SV("<<")))
 			return hf_yaml_block_odd(y);
 	}
 	if (stop - *p > KEY_MAX)
