@@ -189,15 +189,16 @@ static bool is_misread(const struct reader *r, const struct fy_token *t, hf_sv t
 	while (at > 0 && at < r->text.len && r->text.ptr[at] != '|' && r->text.ptr[at] != '>')
 		at--;
 	hf_sv rest = hf_sv_skip(r->text, at), line;
-	if (!column || !hf_sv_trim(text).len || !hf_sv_next(&rest, '\n', &line))
+	if (!column || !hf_sv_trim(text).len)
 		return false;
+	hf_sv_next(&rest, '\n', &line);
 	while (rest.ptr && hf_sv_next(&rest, '\n', &line)) {
 		for (indent = 0; indent < line.len && line.ptr[indent] == ' ';)
 			indent++;
 		if (indent < line.len && line.ptr[indent] != '\r')
 			return indent < column;
 	}
-	return false;
+	return true;
 }
 
 static int scalar(struct reader *r, const struct fy_event_scalar_data *e)
