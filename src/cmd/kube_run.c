@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/worker.h"
 #include "cmd/command.h"
+#include "cmd/kube_cluster.h"
 #include "cmd/worker_output.h"
 
 enum { NOTES_SHOWN_MAX = 50, FILE_SECONDS_MAX = 120 };
@@ -209,6 +210,40 @@ static void add_folder(struct gatherer *g, int folder, hf_sv path, unsigned dept
 		free(list);
 }
 
+static int take_resource(void *ctx, int fd, hf_sv name, hf_sv context, struct hf_err *err)
+{
+	struct gatherer *g = ctx;
+	size_t before = g->inputs.n;
+	int r = add_fd(g, fd, name, err);
+
+	if (r >= 0 && g->inputs.n > before)
+		g->inputs.at[before].cluster = hf_arena_dup(&g->run->arena, context);
+	return r;
+}
+
+static void take_missing(void *ctx, hf_sv name, const char *why)
+{
+	note(ctx, name, why);
+}
+
+/* Of several clusters, one that cannot be reached is noted, and the others are read. */
+static int add_cluster(struct gatherer *g, const char *context, struct hf_err *err)
+{
+	const struct kube_cluster_sink sink = { take_resource, take_missing, g };
+	struct kube_run *k = g->run;
+	struct hf_err why = { 0 };
+
+	int r = kube_cluster_read(k->kubeconfig, context ? context : k->context, &sink, &why);
+	if (r >= 0)
+		return HF_OK;
+	if (k->targets_n > 1 && r != HF_E_USAGE && r != HF_E_FORMAT) {
+		note(g, hf_sv_of(k->targets[g->target]), why.msg);
+		return HF_OK;
+	}
+	*err = why;
+	return r;
+}
+
 static int gather(struct gatherer *g, struct hf_err *err)
 {
 	struct kube_run *k = g->run;
@@ -216,7 +251,14 @@ static int gather(struct gatherer *g, struct hf_err *err)
 	for (g->target = 0; g->target < k->targets_n; g->target++) {
 		const char *target = k->targets[g->target];
 		bool standard = !strcmp(target, "-");
+		const char *context;
 		struct stat st;
+		if (kube_cluster_target(target, &context)) {
+			int r = add_cluster(g, context, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		hf_cleanup(hf_fd_close) int fd = standard ? -1 : open(target, O_RDONLY | O_CLOEXEC);
 		if (!standard && fd < 0)
 			return hf_fail_errno(err, "%s", target);
@@ -418,8 +460,12 @@ int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 
 	if (!k->arena.cap)
 		k->arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX);
+	if (!k->targets_n && !k->no_targets && (k->kubeconfig || k->context))
+		kube_run_target(k, "cluster:");
 	if (!k->targets_n && !k->no_targets) {
-		status = hf_command_usage(k->command, "which manifests? a file, a folder, or - for standard input");
+		status = hf_command_usage(
+			k->command,
+			"which manifests? a file, a folder, - for standard input, or cluster: for a live cluster");
 	} else {
 		int bits = run_all(k, &j, &err);
 		status = bits < 0                             ? hf_command_fail(&err)

@@ -59,13 +59,17 @@ size_t kube_run_file(struct kube_run *, const char *path);
 int kube_run(struct kube_run *, kube_evaluate *, void *ctx);
 
 /* The options' part of `holdfast kube SUBCOMMAND --help`. */
-#define KUBE_RUN_USAGE                                                                          \
-	"  -f, --format NAME    how to print it (default table)\n"                              \
-	"  -o, --output FILE    write to FILE, whole or not at all\n"                           \
-	"  --strict             exit 3 where something could not be read or understood\n"       \
-	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"      \
-	"  --no-jail            parse without the jail, in this process: for debuggers alone\n" \
-	"  --quiet              no notes on standard error\n"                                   \
-	"Targets: FILE          manifests: YAML, JSON, Lists, several documents\n"              \
-	"         FOLDER        all .yaml, .yml and .json files below it\n"                     \
-	"         -             standard input\n"
+#define KUBE_RUN_USAGE                                                                               \
+	"  -f, --format NAME    how to print it (default table)\n"                                   \
+	"  -o, --output FILE    write to FILE, whole or not at all\n"                                \
+	"  --strict             exit 3 where something could not be read or understood\n"            \
+	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"           \
+	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"      \
+	"  --quiet              no notes on standard error\n"                                        \
+	"  --kubeconfig FILE    instead of $KUBECONFIG, ~/.kube/config or a pod's service account\n" \
+	"  --context NAME       of the kubeconfig, for the target cluster:\n"                        \
+	"Targets: FILE          manifests: YAML, JSON, Lists, several documents\n"                   \
+	"         FOLDER        all .yaml, .yml and .json files below it\n"                          \
+	"         -             standard input\n"                                                    \
+	"         cluster:      all that a live cluster lets you list, by the kubeconfig\n"          \
+	"         cluster:NAME  the same of the context NAME; several are several clusters\n"
