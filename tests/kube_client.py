@@ -1,4 +1,4 @@
-"""kube_client.py KUBE_CLIENT_DUMP: TAP. The client of clusters beside a server that misbehaves, on loopback."""
+"""kube_client.py KUBE_CLIENT_DUMP HOLDFAST: TAP. The client of clusters beside a server that misbehaves, on loopback."""
 import gzip
 import json
 import os
@@ -14,7 +14,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent / "kube"), str(pathl
 from fake_api import Fake, status  # noqa: E402
 from harness import main, wait_until  # noqa: E402
 
-DUMP = sys.argv[1]
+DUMP, HOLDFAST = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 if not shutil.which("openssl"):
     print("1..0 # SKIP no openssl")
     sys.exit(0)
@@ -609,7 +609,84 @@ def watch_and_tokens():
         assert lines == ["reset", "synced", "ADDED shop/a 2", "ADDED shop/b 3"] and counts["lists"] == 1, (lines, counts)
 
 
+def watch_of_a_starting_server():
+    """A server that does not know the roles yet, since it has just begun again, says 403 for a while: a watch that was let in before goes on"""
+    refusals = [3]
+
+    def handler(r):
+        if not r.query.get("watch"):
+            return pods(0, 0, "1")
+        if r.query["resourceVersion"] == "1":
+            return r.stream(event("ADDED", "a", "2"))
+        if refusals[0]:
+            refusals[0] -= 1
+            return status(403, "Forbidden", 'pods is forbidden: User "jane" cannot watch resource "pods"')
+        r.stream(event("ADDED", "b", "3"), end=False)
+        time.sleep(60)
+
+    with Fake(handler) as fake:
+        w = Watch(fake.kubeconfig(), "--watch-list", "0")
+        w.until("ADDED shop/b 3")
+        lines, counts = w.end()
+        assert lines == ["reset", "synced", "ADDED shop/a 2", "ADDED shop/b 3"] and counts["connections"] == 5, (lines, counts)
+    refusals[0] = 1000
+    with Fake(handler) as fake:
+        w = Watch(fake.kubeconfig(), "--watch-list", "0")
+        assert w.child.wait(60) == 2
+        assert f"{DENIED} forbidden: jane cannot watch pods" in w.end()[0]
+
+
+# ---- the commands ----
+
+def pod_list(*names, **spec):
+    return {"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": [
+        {"metadata": {"name": name, "namespace": "shop"}, "spec": {"containers": [{"name": "c", "image": "registry.test/a:1"}], **spec}} for name in names]}
+
+
+def cluster_target():
+    """`holdfast kube … cluster:` reads what a cluster serves; secrets without their data; what is forbidden or broken is noted"""
+    served = {"/api": [("", [("v1", [(n, k, "Namespaced", ["list"], []) for n, k in (("pods", "Pod"), ("secrets", "Secret"), ("services", "Service"))])])],
+              "/apis": [("apps", [("v1", [("deployments", "Deployment", "Namespaced", ["list"], [])])])]}
+
+    def handler(r):
+        if r.path in served:
+            return aggregated(served[r.path])
+        if r.path == "/api/v1/pods":
+            return pod_list("bad", hostNetwork=True)
+        if r.path == "/api/v1/secrets":
+            assert "as=Table" in r.header("accept")
+            return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": [{"name": "Name"}, {"name": "Type"}],
+                    "rows": [{"cells": ["s", "Opaque"], "object": {"kind": "PartialObjectMetadata", "metadata": {
+                        "name": "s", "namespace": "shop", "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hunter2"}}}}]}
+        if r.path == "/api/v1/services":
+            return status(403, "Forbidden", 'services is forbidden: User "jane" cannot list resource "services"')
+        return (200, b'{"kind":"DeploymentList","items":[', {})
+
+    def run(*args, code):
+        done = subprocess.run([HOLDFAST, "kube", "pss", "baseline", *args], capture_output=True, text=True, env=environment(), timeout=120)
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return done.stdout, done.stderr
+
+    with Fake(handler) as fake:
+        path = fake.kubeconfig()
+        for target in ("cluster:", "cluster:fake"):
+            out, err = run(target, "--kubeconfig", str(path), code=1)
+            assert "bad" in out and "hunter2" not in out + err, out
+            assert "holdfast: fake: services: forbidden: jane cannot list services\n" in err and "fake: deployments.apps: " in err, err
+        assert run("cluster:nobody", "--kubeconfig", str(path), code=2)[1].count("no context is named nobody") == 1
+        assert "none" in run("cluster:", "--kubeconfig", str(fake.folder / "none"), code=2)[1]
+
+        # Two contexts in one run, one of which cannot be reached.
+        config = json.loads(path.read_text())
+        config["clusters"].append({"name": "d", "cluster": {"server": "https://127.0.0.1:1", "insecure-skip-tls-verify": True}})
+        config["contexts"].append({"name": "dark", "context": {"cluster": "d", "user": "u"}})
+        path.write_text(json.dumps(config))
+        out, err = run("cluster:fake", "cluster:dark", "--kubeconfig", str(path), code=1)
+        assert "bad" in out and "cluster:dark: context dark: discover /api: https://127.0.0.1:1: Connection refused" in err, err
+
+
 if __name__ == "__main__":
     main([token_and_headers, certificates, bad_certificates, token_file, exec_plugin, plugin_faults, in_cluster, proxy, throttled, slow,
           cut_and_redirect, packed, discovery, pages, gone_in_mid_list, huge_pages, forbidden, changes, watch_list, fall_back,
-          gone_in_mid_watch, broken_watches, watch_and_tokens])
+          gone_in_mid_watch, broken_watches, watch_and_tokens, watch_of_a_starting_server,
+          cluster_target])

@@ -12,6 +12,8 @@ enum {
 	SERVER_S = 300,
 	SILENCE_S = 330,
 	SHORT_MS = 1000,
+	DENIED_MAX =
+		8, /* one after the other, once it had been let in: a server that starts does not know all roles yet */
 	ERRORS_MAX = 3, /* of the server, one after the other, until the objects are listed anew */
 };
 
@@ -27,7 +29,8 @@ struct watcher {
 	bool fresh; /* nothing was handed out since the last RESET */
 	char version[128];
 	unsigned failures; /* one after the other: an event ends them */
-	unsigned server_errors;
+	unsigned server_errors, denied;
+	bool was_in; /* the server answered once */
 	int64_t begun_ms;
 	/* Of the connection at hand. */
 	bool syncing; /* the objects that there are still come */
@@ -82,7 +85,8 @@ static int take_event(void *ctx, hf_sv line, struct hf_err *err)
 		return hf_fail(err, HF_E_IO, "the server ends the watch");
 	}
 	w->events++;
-	w->failures = w->server_errors = 0;
+	w->failures = w->server_errors = w->denied = 0;
+	w->was_in = true;
 	if (e.type == HF_CLUSTER_BOOKMARK)
 		w->counts->bookmarks++;
 	else
@@ -168,6 +172,7 @@ static int list(struct watcher *w, struct hf_err *err)
 		return code;
 	set_version(w, hf_sv_of(listed.resource_version));
 	w->step = WATCH;
+	w->was_in = true;
 	return hand_out(w, HF_CLUSTER_SYNCED, (hf_sv){ 0 }, err);
 }
 
@@ -212,6 +217,11 @@ static enum step first_step(const struct watcher *w)
 	return w->no_watch_list ? LIST : LIST_BY_WATCH;
 }
 
+static bool is_passing(struct watcher *w, int code)
+{
+	return code == HF_E_DENIED && w->was_in && ++w->denied < DENIED_MAX;
+}
+
 /* What is to be done after a connection of a watch has ended. HF_OK: go on with w->step. */
 static int after(struct watcher *w, int code, const struct hf_cluster_answer *answer)
 {
@@ -237,7 +247,7 @@ static int after(struct watcher *w, int code, const struct hf_cluster_answer *an
 			w->step = first_step(w);
 		return HF_OK;
 	}
-	if (refused && status != 429 && status != 408)
+	if (refused && status != 429 && status != 408 && !is_passing(w, code))
 		return code;
 	if (!refused && code < 0 && (code == HF_E_USAGE || (code == HF_E_DENIED && answer->status == 0)))
 		return code; /* no certificate that is trusted */
@@ -270,6 +280,8 @@ static int step(struct watcher *w, struct hf_err *err)
 	if (code == HF_OK)
 		return HF_OK;
 	w->failures++;
+	if (is_passing(w, code))
+		return HF_OK;
 	return code == HF_E_IO || code == HF_E_TRUNCATED || code == HF_E_LIMIT || code == HF_E_CONFLICT ||
 			       code == HF_E_FORMAT
 		       ? HF_OK

@@ -26,7 +26,8 @@ struct hf_cluster_watch {
 	void *ctx;
 };
 
-/* Until event() or hf_cluster_stop ends it (HF_OK then too), or: HF_E_DENIED: forbidden, or unauthorized also with new credentials; HF_E_MISSING: the server
+/* Until event() or hf_cluster_stop ends it (HF_OK then too), or: HF_E_DENIED: forbidden, or unauthorized also with new credentials
+ * (at once, or after half a minute where it had been let in before); HF_E_MISSING: the server
  * has no such resource; HF_E_UNSUPPORTED, HF_E_USAGE: it cannot be watched; failures_max reached: as the last one. @counts may be NULL. */
 hf_nodiscard int hf_cluster_watch(struct hf_cluster *c, const struct hf_cluster_watch *watch,
 				  struct hf_cluster_watch_counts *counts, struct hf_err *err);
