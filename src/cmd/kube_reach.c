@@ -53,7 +53,12 @@ static int connections(const struct kube_run *k, struct hf_reach *r, struct hf_o
 			hf_out_add(out, HF_SV("\nFINDINGS\n"));
 		hf_reach_write_findings(r, list, n, false, out);
 	}
-	return HF_OK;
+	return hf_reach_too_long(out)
+		       ? hf_fail(err, HF_E_LIMIT,
+				 "too many connections between %zu workloads to be listed: --exposure, --findings and "
+				 "--explain tell of them",
+				 r->workloads.n)
+		       : HF_OK;
 }
 
 static int answer(const struct kube_run *k, const struct reach_command *c, struct hf_reach *r, struct hf_out *out,

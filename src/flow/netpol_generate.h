@@ -29,3 +29,5 @@ hf_nodiscard int hf_netpol_prove(const struct hf_flow_graph *, const struct hf_n
 				 struct hf_err *err);
 /* Documents of YAML, as kubectl apply -f takes them. */
 void hf_netpol_write(struct hf_buf *out, const struct hf_flow_graph *, const struct hf_netpol_set *);
+/* The documents alone. Ports are by number; both sides of a policy are written. */
+void hf_netpol_write_policies(struct hf_buf *out, const struct hf_netpol *policies, size_t n);

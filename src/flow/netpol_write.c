@@ -53,6 +53,12 @@ static void peer(struct hf_buf *out, const struct hf_netpol_peer *p)
 		hf_buf_add(out, HF_SV("        - ipBlock:\n            cidr: "));
 		scalar(out, hf_sv_of(block));
 		hf_buf_add_char(out, '\n');
+		for (size_t i = 0; i < p->except_n; i++) {
+			hf_cidr_text(&p->except[i], block);
+			hf_buf_add(out, i ? HF_SV("              - ") : HF_SV("            except:\n              - "));
+			scalar(out, hf_sv_of(block));
+			hf_buf_add_char(out, '\n');
+		}
 		return;
 	}
 	hf_buf_add(out, HF_SV("        -\n"));
@@ -102,8 +108,13 @@ void hf_netpol_write(struct hf_buf *out, const struct hf_flow_graph *g, const st
 			      "match pods.\n"));
 	if (g->lost)
 		hf_buf_addf(out, "# The sensor lost %llu events: flows may be missing.\n", (unsigned long long)g->lost);
-	for (size_t i = 0; i < set->n; i++) {
-		const struct hf_netpol *p = &set->policies[i];
+	hf_netpol_write_policies(out, set->policies, set->n);
+}
+
+void hf_netpol_write_policies(struct hf_buf *out, const struct hf_netpol *policies, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_netpol *p = &policies[i];
 
 		hf_buf_add(out,
 			   HF_SV("---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: "));

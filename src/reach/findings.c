@@ -102,115 +102,14 @@ static bool is_front(struct hf_reach *r, uint32_t workload)
 	return false;
 }
 
-static bool part_of_name(char c)
+/* One of the services that lead to the server is among those that are named. */
+static bool named(const struct hf_reach *r, const struct hf_reach_names *names, uint32_t server)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-/* @text holds the service as a host: its name alone in its own namespace, "name.namespace" in others. */
-static bool names_service(hf_sv text, const struct hf_kube_object *service, hf_sv namespace)
-{
-	for (size_t at = 0, found; (found = hf_sv_find(hf_sv_skip(text, at), service->name)) != SIZE_MAX;
-	     at += found + 1) {
-		size_t begin = at + found, end = begin + service->name.len;
-		hf_sv behind = hf_sv_skip(text, end);
-		if ((begin && (part_of_name(text.ptr[begin - 1]) || text.ptr[begin - 1] == '.')) ||
-		    (behind.len && part_of_name(behind.ptr[0])))
-			continue;
-		if (behind.len > 1 && behind.ptr[0] == '.') {
-			hf_sv rest = hf_sv_skip(behind, 1);
-			if (hf_sv_starts(rest, service->namespace) &&
-			    (rest.len == service->namespace.len || !part_of_name(rest.ptr[service->namespace.len])))
+	for (size_t i = 0; i < r->entries.n; i++)
+		for (size_t k = 0; r->entries.at[i].workload == server && k < names->services.n; k++)
+			if (r->entries.at[i].object == names->services.at[k])
 				return true;
-			if (part_of_name(rest.ptr[0]))
-				continue; /* a host of another zone */
-		}
-		if (hf_sv_eq(service->namespace, namespace))
-			return true;
-	}
 	return false;
-}
-
-struct search {
-	const struct hf_reach *r;
-	const struct hf_kube_object *service;
-	hf_sv namespace;
-	bool found, unreadable;
-};
-
-static void search_map(struct search *s, const struct hf_value *map)
-{
-	hf_value_members(map, m) s->found |= names_service(hf_value_text(&m->value), s->service, s->namespace);
-}
-
-static void search_list(struct search *s, const struct hf_value *list)
-{
-	hf_value_elements(list, e) s->found |= names_service(hf_value_text(e), s->service, s->namespace);
-}
-
-static const struct hf_kube_object *config_map(const struct search *s, const struct hf_kube_pod *pod, hf_sv name)
-{
-	return hf_kube_find(s->r->set, pod->object->cluster, HF_KUBE_CONFIG_MAP, pod->object->namespace, name);
-}
-
-static void search_container(struct search *s, const struct hf_kube_pod *pod, const struct hf_value *c)
-{
-	search_list(s, hf_value_get(c, HF_SV("args")));
-	search_list(s, hf_value_get(c, HF_SV("command")));
-	hf_value_elements(hf_value_get(c, HF_SV("env")), e)
-	{
-		const struct hf_value *from = hf_value_get(e, HF_SV("valueFrom")),
-				      *key = hf_value_get(from, HF_SV("configMapKeyRef"));
-		s->found |= names_service(hf_value_get_text(e, HF_SV("value")), s->service, s->namespace);
-		s->unreadable |= hf_value_get(from, HF_SV("secretKeyRef")) != NULL;
-		const struct hf_kube_object *map =
-			key ? config_map(s, pod, hf_value_get_text(key, HF_SV("name"))) : NULL;
-		s->unreadable |= key && !map;
-		if (map)
-			s->found |= names_service(hf_value_get_text(hf_value_get(map->root, HF_SV("data")),
-								    hf_value_get_text(key, HF_SV("key"))),
-						  s->service, s->namespace);
-	}
-	hf_value_elements(hf_value_get(c, HF_SV("envFrom")), e)
-	{
-		const struct hf_value *ref = hf_value_get(e, HF_SV("configMapRef"));
-		const struct hf_kube_object *map =
-			ref ? config_map(s, pod, hf_value_get_text(ref, HF_SV("name"))) : NULL;
-		s->unreadable |= !map;
-		search_map(s, map ? hf_value_get(map->root, HF_SV("data")) : NULL);
-	}
-}
-
-static void search_pod(struct search *s, const struct hf_kube_pod *pod)
-{
-	for (size_t i = 0; i < pod->containers_n; i++)
-		search_container(s, pod, pod->containers[i].value);
-	hf_value_elements(hf_value_get(pod->spec, HF_SV("volumes")), v)
-	{
-		const struct hf_value *ref = hf_value_get(v, HF_SV("configMap"));
-		const struct hf_kube_object *map =
-			ref ? config_map(s, pod, hf_value_get_text(ref, HF_SV("name"))) : NULL;
-		search_map(s, map ? hf_value_get(map->root, HF_SV("data")) : NULL);
-	}
-}
-
-bool reach_names_workload(struct hf_reach *r, uint32_t client, uint32_t server, bool *ret_unreadable)
-{
-	const struct hf_reach_workload *w = &r->workloads.at[client];
-	bool found = false;
-
-	*ret_unreadable = false;
-	for (size_t i = 0; i < r->entries.n && !found; i++) {
-		const struct hf_reach_entry *e = &r->entries.at[i];
-		struct search s = { .r = r, .service = e->object, .namespace = w->namespace };
-		if (e->workload != server || e->object->kind != HF_KUBE_SERVICE)
-			continue;
-		for (size_t k = 0; k < w->pods.n; k++)
-			search_pod(&s, w->pods.at[k]);
-		found = s.found;
-		*ret_unreadable |= s.unreadable;
-	}
-	return found;
 }
 
 const struct hf_reach_finding *hf_reach_findings(struct hf_reach *r, size_t *ret_n)
@@ -224,19 +123,20 @@ const struct hf_reach_finding *hf_reach_findings(struct hf_reach *r, size_t *ret
 	for (size_t i = 0; ports && i < r->workloads.n; i++) {
 		if (ports[i] != HF_CONNS_NONE || !is_front(r, (uint32_t)i))
 			continue;
+		struct hf_reach_names names = reach_names(r, &r->workloads.at[i]);
 		for (size_t k = 0; k < r->workloads.n; k++) {
 			struct hf_reach_end from = { HF_REACH_WORKLOAD, (uint32_t)i },
 					    to = { HF_REACH_WORKLOAD, (uint32_t)k };
 			hf_conns c = ports[k] == HF_CONNS_NONE
 					     ? HF_CONNS_NONE
 					     : hf_conns_intersection(&r->pool, hf_reach_between(r, from, to), ports[k]);
-			bool unreadable;
-			if (c == HF_CONNS_NONE || reach_names_workload(r, (uint32_t)i, (uint32_t)k, &unreadable))
+			if (c == HF_CONNS_NONE || named(r, &names, (uint32_t)k))
 				continue;
 			struct hf_reach_finding *f = hf_vec_push(r->arena, &list);
 			if (f)
 				*f = (struct hf_reach_finding){ (uint32_t)i, (uint32_t)k, c,
-								unreadable ? HF_REACH_UNREADABLE : HF_REACH_NOT_NAMED };
+								names.unreadable ? HF_REACH_UNREADABLE
+										 : HF_REACH_NOT_NAMED };
 		}
 	}
 	*ret_n = list.n;

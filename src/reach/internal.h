@@ -25,6 +25,15 @@ bool reach_peer_is_span(const struct hf_reach_peer *, struct hf_reach_span);
 /* The rule's ports at a server with these named ports (none: an address). */
 hf_conns reach_rule_ports(struct hf_reach *, const struct hf_reach_rule *, const struct hf_netpol_named_port *,
 			  size_t n);
-/* Whether the client's environment, arguments or ConfigMaps name a service that leads to the server. *ret_unreadable: not all of that
- * is in the set. */
-bool reach_names_workload(struct hf_reach *, uint32_t client, uint32_t server, bool *ret_unreadable);
+
+/* What a workload's environment, arguments and ConfigMaps name. */
+struct hf_reach_host {
+	hf_sv name;
+	uint16_t port; /* written, or the scheme's */
+};
+struct hf_reach_names {
+	HF_VEC(const struct hf_kube_object *) services;
+	HF_VEC(struct hf_reach_host) hosts; /* outside, of URLs */
+	bool unreadable;                    /* not all of it is in the set: secrets, missing ConfigMaps */
+};
+struct hf_reach_names reach_names(struct hf_reach *, const struct hf_reach_workload *);

@@ -1,7 +1,9 @@
 #include "reach/reach.h"
 
 #include "flow/address.h"
+#include "base/limits.h"
 #include "reach/internal.h"
+#include "reach/write.h"
 
 struct hf_reach *hf_reach_build(const struct hf_kube_objects *set, struct hf_arena *a)
 {
@@ -69,24 +71,109 @@ hf_conns hf_reach_between(struct hf_reach *r, struct hf_reach_end from, struct h
 	return from.kind == HF_REACH_CONTROLLER && v ? hf_conns_intersection(&r->pool, all, v->backend) : all;
 }
 
-void hf_reach_each(struct hf_reach *r, void (*pair)(void *ctx, struct hf_reach_end, struct hf_reach_end, hf_conns),
+/* What a walk over all pairs keeps, so that a pair costs one look into a small table. */
+struct walk {
+	struct hf_reach *r;
+	bool (*pair)(void *ctx, struct hf_reach_end, struct hf_reach_end, hf_conns);
+	void *ctx;
+	hf_conns *by_group;   /* from the source at hand to each group */
+	hf_conns *by_row;     /* what rows of ingress say of the source's group */
+	uint32_t *row_of;     /* of each group, in ingress */
+	uint32_t *only_group; /* of each workload; UINT32_MAX: it has several */
+};
+
+static bool prepare(struct walk *k)
+{
+	struct hf_reach *r = k->r;
+
+	k->by_group = hf_arena_array(r->arena, hf_conns, r->groups.n);
+	k->by_row = hf_arena_array(r->arena, hf_conns, r->rows.n);
+	k->row_of = hf_arena_array(r->arena, uint32_t, r->groups.n);
+	k->only_group = hf_arena_array(r->arena, uint32_t, r->workloads.n);
+	if (!k->by_group || !k->by_row || !k->row_of || !k->only_group)
+		return false;
+	for (size_t g = 0; g < r->groups.n; g++)
+		k->row_of[g] = r->groups.at[g].rows[HF_REACH_INGRESS];
+	for (size_t i = 0; i < r->workloads.n; i++)
+		k->only_group[i] = r->workloads.at[i].groups.n == 1 ? r->workloads.at[i].groups.at[0] : UINT32_MAX;
+	return true;
+}
+
+static void add_source_group(struct walk *k, uint32_t from)
+{
+	struct hf_reach *r = k->r;
+	const hf_conns *out = r->rows.at[r->groups.at[from].rows[HF_REACH_EGRESS]].conns;
+
+	for (size_t g = 0; g < r->groups.n; g++)
+		k->by_row[k->row_of[g]] = r->rows.at[k->row_of[g]].conns[from];
+	for (size_t g = 0; g < r->groups.n; g++)
+		if (out[g] != HF_CONNS_NONE)
+			k->by_group[g] =
+				hf_conns_union(&r->pool, k->by_group[g],
+					       hf_conns_intersection(&r->pool, out[g], k->by_row[k->row_of[g]]));
+}
+
+static void choose_source(struct walk *k, struct hf_reach_end from)
+{
+	struct hf_reach *r = k->r;
+
+	memset(k->by_group, 0, r->groups.n * sizeof *k->by_group);
+	if (from.kind == HF_REACH_SPAN)
+		for (size_t g = 0; g < r->groups.n; g++)
+			k->by_group[g] = row_at(r, (uint32_t)g, HF_REACH_INGRESS, r->groups.n + from.index);
+	if (from.kind == HF_REACH_CONTROLLER)
+		add_source_group(k, (uint32_t)r->groups.n - 1);
+	for (size_t i = 0; from.kind == HF_REACH_WORKLOAD && i < r->workloads.at[from.index].groups.n; i++)
+		add_source_group(k, r->workloads.at[from.index].groups.at[i]);
+}
+
+static hf_conns to_workload(struct walk *k, struct hf_reach_end from, uint32_t to)
+{
+	struct hf_reach *r = k->r;
+	const struct hf_reach_workload *w;
+	hf_conns all = HF_CONNS_NONE;
+
+	if (from.kind == HF_REACH_WORKLOAD && from.index == to)
+		return all;
+	if (from.kind != HF_REACH_CONTROLLER && k->only_group[to] != UINT32_MAX)
+		return k->by_group[k->only_group[to]];
+	w = &r->workloads.at[to];
+	for (size_t i = 0; i < w->groups.n; i++)
+		all = hf_conns_union(&r->pool, all, k->by_group[w->groups.at[i]]);
+	return from.kind == HF_REACH_CONTROLLER ? hf_conns_intersection(&r->pool, all, w->backend) : all;
+}
+
+/* All targets of one source; false where the walk is to end. */
+static bool each_target(struct walk *k, struct hf_reach_end from)
+{
+	struct hf_reach *r = k->r;
+	hf_conns c;
+
+	choose_source(k, from);
+	for (size_t i = 0; from.kind == HF_REACH_WORKLOAD && i < r->spans_n[HF_REACH_EGRESS]; i++) {
+		struct hf_reach_end to = { HF_REACH_SPAN, (uint32_t)i };
+		if ((c = hf_reach_between(r, from, to)) != HF_CONNS_NONE && !k->pair(k->ctx, from, to, c))
+			return false;
+	}
+	for (size_t i = 0; i < r->workloads.n; i++)
+		if ((c = to_workload(k, from, (uint32_t)i)) != HF_CONNS_NONE &&
+		    !k->pair(k->ctx, from, (struct hf_reach_end){ HF_REACH_WORKLOAD, (uint32_t)i }, c))
+			return false;
+	return true;
+}
+
+void hf_reach_each(struct hf_reach *r, bool (*pair)(void *ctx, struct hf_reach_end, struct hf_reach_end, hf_conns),
 		   void *ctx)
 {
-	size_t sources = r->spans_n[HF_REACH_INGRESS], targets = r->spans_n[HF_REACH_EGRESS], n = r->workloads.n;
+	struct walk k = { .r = r, .pair = pair, .ctx = ctx };
+	bool more = prepare(&k);
 
-	for (size_t i = 0; i < sources + n + 1; i++) {
-		struct hf_reach_end from = { i < sources       ? HF_REACH_SPAN
-					     : i < sources + n ? HF_REACH_WORKLOAD
-							       : HF_REACH_CONTROLLER,
-					     (uint32_t)(i < sources ? i : i - sources) };
-		for (size_t k = from.kind == HF_REACH_WORKLOAD ? 0 : targets; k < targets + n; k++) {
-			struct hf_reach_end to = { k < targets ? HF_REACH_SPAN : HF_REACH_WORKLOAD,
-						   (uint32_t)(k < targets ? k : k - targets) };
-			hf_conns c = hf_reach_between(r, from, to);
-			if (c != HF_CONNS_NONE)
-				pair(ctx, from, to, c);
-		}
-	}
+	for (size_t i = 0; more && i < r->spans_n[HF_REACH_INGRESS]; i++)
+		more = each_target(&k, (struct hf_reach_end){ HF_REACH_SPAN, (uint32_t)i });
+	for (size_t i = 0; more && i < r->workloads.n; i++)
+		more = each_target(&k, (struct hf_reach_end){ HF_REACH_WORKLOAD, (uint32_t)i });
+	if (more)
+		each_target(&k, (struct hf_reach_end){ .kind = HF_REACH_CONTROLLER });
 }
 
 static bool find_span(const struct hf_reach *r, hf_sv name, bool source, struct hf_reach_end *ret)
@@ -132,4 +219,10 @@ bool hf_reach_find(const struct hf_reach *r, hf_sv name, bool source, struct hf_
 		found++;
 	}
 	return found == 1;
+}
+
+/* What ends a document has room behind the last pair. */
+bool hf_reach_too_long(const struct hf_out *out)
+{
+	return out->written + out->buf.len > HF_REPORT_SIZE_MAX - HF_MIB(1);
 }

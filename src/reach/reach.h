@@ -96,9 +96,10 @@ struct hf_reach_end {
 hf_sv hf_reach_end_name(const struct hf_reach *, struct hf_reach_end, bool source, struct hf_arena *);
 /* What @from may open to @to. NONE for ends of which none is a workload, and for a workload and itself. */
 hf_conns hf_reach_between(struct hf_reach *, struct hf_reach_end from, struct hf_reach_end to);
-/* All pairs with connections, by source then destination: addresses by number, then workloads by name, then the controllers. */
+/* All pairs with connections, by source then destination: addresses by number, then workloads by name, then the controllers; until
+ * @pair says no. */
 void hf_reach_each(struct hf_reach *,
-		   void (*pair)(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns), void *ctx);
+		   bool (*pair)(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns), void *ctx);
 /* The end of a name as output has it; also "namespace/name", a name that is the only one, an address, and "ingress-controller".
  * False where there is none, or more than one. */
 bool hf_reach_find(const struct hf_reach *, hf_sv name, bool source, struct hf_reach_end *ret);

@@ -1,8 +1,10 @@
-/* Connections as text. Names come from manifests, so each writer escapes them as its form wants it. Output goes out as it is made. */
+/* Connections as text. Where they are more than a report may hold, a writer stops early: hf_reach_too_long says so, and what was written is
+ * no document. Names come from manifests, so each writer escapes them as its form wants it. Output goes out as it is made. */
 #pragma once
 #include "base/output.h"
 #include "reach/reach.h"
 
+bool hf_reach_too_long(const struct hf_out *);
 /* holdfast/reach/1 */
 void hf_reach_write_json(struct hf_reach *, struct hf_out *);
 /* A line a pair: source, destination, connections, in columns. */

@@ -34,7 +34,7 @@ struct drawing {
 	struct hf_arena scratch;
 };
 
-static void dot_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
+static bool dot_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
 {
 	struct drawing *d = ctx;
 
@@ -46,6 +46,7 @@ static void dot_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to
 	dot_text(d->out, hf_conns_text(&d->r->pool, c, &d->scratch));
 	hf_out_add(d->out, HF_SV("];\n"));
 	hf_arena_reset(&d->scratch);
+	return !hf_reach_too_long(d->out);
 }
 
 void hf_reach_write_dot(struct hf_reach *r, struct hf_out *out)
@@ -101,13 +102,14 @@ static size_t node_of(const struct picture *p, struct hf_reach_end e)
 	return FIRST + (p->by_namespace ? p->r->workloads.at[e.index].namespace_index : e.index);
 }
 
-static void add_edge(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
+static bool add_edge(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
 {
 	struct picture *p = ctx;
 	size_t a = node_of(p, from), b = node_of(p, to);
 
 	if (a != b)
 		p->edges[a * p->n + b] = hf_conns_union(&p->r->pool, p->edges[a * p->n + b], c);
+	return true;
 }
 
 /* Columns by how many steps it takes to get there from outside. */

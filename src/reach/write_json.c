@@ -53,7 +53,7 @@ static hf_sv name_of(const struct writer *w, struct hf_reach_end e, bool source)
 					     : w->names[source ? HF_REACH_INGRESS : HF_REACH_EGRESS][e.index];
 }
 
-static void write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
+static bool write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
 {
 	struct writer *w = ctx;
 	const struct hf_conn_set *s = hf_conns_get(&w->r->pool, c);
@@ -69,6 +69,7 @@ static void write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end 
 		hf_out_add(w->out, fragment(w, c, p));
 		w->more = true;
 	}
+	return !hf_reach_too_long(w->out);
 }
 
 void hf_reach_write_json(struct hf_reach *r, struct hf_out *out)

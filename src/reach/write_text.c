@@ -20,7 +20,7 @@ static hf_sv text_of(struct writer *w, hf_conns c)
 	return w->texts.at[c];
 }
 
-static void write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
+static bool write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns c)
 {
 	struct writer *w = ctx;
 	char source[1024], target[1024];
@@ -31,6 +31,7 @@ static void write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end 
 	hf_out_add(w->out, text_of(w, c));
 	hf_out_add(w->out, HF_SV("\n"));
 	hf_arena_reset(&w->scratch);
+	return !hf_reach_too_long(w->out);
 }
 
 void hf_reach_write_table(struct hf_reach *r, struct hf_out *out)

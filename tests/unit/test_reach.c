@@ -56,6 +56,8 @@ static const char *const addresses[] = { "0.0.0.0",   "9.255.255.255",   "10.0.0
 					 "11.0.0.0",  "127.255.255.255", "128.0.0.0",  "192.0.2.6",    "192.0.2.7",
 					 "192.0.2.8", "255.255.255.255" };
 
+static size_t walked;
+
 static unsigned pick(struct cluster *c, unsigned n)
 {
 	c->state = c->state * 6364136223846793005u + 1442695040888963407u;
@@ -526,11 +528,42 @@ static struct hf_reach_end pod_end(const struct hf_reach *r, const struct cluste
 	return e;
 }
 
+/* The walk over all pairs says what single questions say. */
+static bool same_as_between(void *ctx, struct hf_reach_end from, struct hf_reach_end to, hf_conns conns)
+{
+	struct hf_reach *r = ctx;
+
+	assert_int_not_equal(conns, HF_CONNS_NONE);
+	assert_int_equal(hf_reach_between(r, from, to), conns);
+	walked++;
+	return true;
+}
+
+static void judge_walk(struct hf_reach *r)
+{
+	size_t wanted = 0;
+
+	walked = 0;
+	hf_reach_each(r, same_as_between, r);
+	for (uint32_t i = 0; i < r->workloads.n; i++) {
+		struct hf_reach_end w = { HF_REACH_WORKLOAD, i };
+		for (uint32_t k = 0; k < r->workloads.n; k++)
+			wanted +=
+				hf_reach_between(r, w, (struct hf_reach_end){ HF_REACH_WORKLOAD, k }) != HF_CONNS_NONE;
+		for (uint32_t k = 0; k < r->spans_n[HF_REACH_EGRESS]; k++)
+			wanted += hf_reach_between(r, w, (struct hf_reach_end){ HF_REACH_SPAN, k }) != HF_CONNS_NONE;
+		for (uint32_t k = 0; k < r->spans_n[HF_REACH_INGRESS]; k++)
+			wanted += hf_reach_between(r, (struct hf_reach_end){ HF_REACH_SPAN, k }, w) != HF_CONNS_NONE;
+	}
+	assert_int_equal(walked, wanted);
+}
+
 static size_t judge(struct cluster *c, struct hf_reach *r)
 {
 	size_t tried = 0;
 	char what[100];
 
+	judge_walk(r);
 	for (size_t i = 0; i < PODS; i++) {
 		struct hf_reach_end from = pod_end(r, c, i);
 		for (size_t k = 0; k < PODS; k++) {

@@ -1,0 +1,42 @@
+/* The parts that make a proposal. */
+#pragma once
+#include "reach/internal.h"
+#include "reach/propose.h"
+
+enum need_peer { NEED_WORKLOAD, NEED_ANY_POD, NEED_BLOCK };
+
+struct need {
+	enum need_peer client_kind, server_kind; /* one of them is a workload */
+	uint32_t client, server;                 /* workloads */
+	struct hf_cidr block;                    /* of the end that is outside */
+	bool public_alone;                       /* without private addresses */
+	uint8_t protocol;                        /* number of IANA */
+	uint16_t first, last;
+	hf_sv why;
+};
+
+struct proposer {
+	struct hf_reach *r;
+	struct hf_arena *a;
+	HF_VEC(struct need) needs;
+	HF_VEC(hf_sv) notes;
+	bool *covered; /* workloads that get a policy */
+	struct hf_netpol *policies;
+	uint32_t *workload_of; /* each policy's */
+	size_t policies_n;
+	uint64_t tried;
+};
+
+extern const uint8_t propose_protocols[HF_CONN_PROTOCOLS]; /* numbers of IANA */
+/* RFC 1918, 6598, 3927: what "public" leaves out. */
+extern const struct hf_cidr propose_private[];
+extern const size_t propose_private_n;
+
+void propose_note(struct proposer *, const char *fmt, ...) hf_printf(2, 3);
+void propose_add(struct proposer *, struct need);
+void propose_needs_of_manifests(struct proposer *);
+hf_nodiscard int propose_needs_of_flows(struct proposer *, const struct hf_value *flows, struct hf_err *err);
+/* True where every connection is as it should be; else *ret_client and *ret_server are workloads whose policies let it fail (UINT32_MAX:
+ * outside). */
+bool propose_prove(struct proposer *, uint32_t *ret_client, uint32_t *ret_server, hf_sv *ret_what);
+bool propose_is_name_server(const struct hf_reach_workload *);

@@ -1,0 +1,94 @@
+#!/bin/sh
+# kube netpol: proposals from manifests and from recorded flows, and what kube reach makes of them.
+. "$HOLDFAST_ROOT/tests/cli/lib.sh"
+
+workload() { # kind name namespace port env
+  cat <<END
+---
+apiVersion: apps/v1
+kind: $1
+metadata: { name: $2, namespace: $3 }
+spec:
+  selector: { matchLabels: { app: $2 } }
+  template:
+    metadata: { labels: { app: $2, version: "3" } }
+    spec:
+      containers:
+      - { name: main, image: $2, ports: [ { name: main, containerPort: $4 } ], env: [ { name: PEER, value: "$5" } ] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: $2, namespace: $3 }
+spec: { selector: { app: $2 }, ports: [ { port: 80, targetPort: main } ] }
+END
+}
+workload Deployment web shop 8080 "http://api:80/" >cluster.yaml
+workload Deployment api shop 9000 "mysql://u:p@db.data.svc.cluster.local:3306, https://pay.example.com/v1" >>cluster.yaml
+workload StatefulSet db data 3306 "" >>cluster.yaml
+workload Deployment idle shop 7000 "webapi apis" >>cluster.yaml
+cat >>cluster.yaml <<'END'
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web, namespace: shop }
+spec: { defaultBackend: { service: { name: web, port: { number: 80 } } } }
+END
+
+pairs() { # manifests...: connections as lines, without addresses and the wildcard of ALL
+  "$HOLDFAST" kube reach --quiet --format json "$@" | python3 -c "
+import json, sys
+for c in json.load(sys.stdin)['connections']:
+    print(c['src'], c['dst'], c['protocol'], *('%d-%d' % tuple(p) for p in c.get('ports', [])))"
+}
+
+fails 0 "policies from manifests" "$HOLDFAST" kube netpol cluster.yaml
+cp out.log policies.yaml
+check "... with the result of the proof" grep -q '^# Proved: [1-9][0-9]* connections were tried' policies.yaml
+check "... one a workload" sh -c 'test "$(grep -c "^kind: NetworkPolicy" policies.yaml)" = 4'
+pairs cluster.yaml policies.yaml >after.txt
+cat >wanted.txt <<'END'
+shop/web[Deployment] shop/api[Deployment] TCP 9000-9000
+shop/api[Deployment] data/db[StatefulSet] TCP 3306-3306
+{ingress-controller} shop/web[Deployment] TCP 8080-8080
+END
+grep -v '^shop/api\[Deployment\] [0-9]' after.txt | sort >got.txt
+sort -o wanted.txt wanted.txt
+check "... that keep what is named, and nothing else" diff wanted.txt got.txt
+check "... a host outside is reached at its port" grep -q '^shop/api\[Deployment\] 8.*\|^shop/api\[Deployment\] 11.0.0.0-100.63.255.255 TCP 443-443$' after.txt
+check "... but not at private addresses" sh -c '! grep -q "^shop/api\[Deployment\] 10\." after.txt'
+
+# Two workloads that their labels do not tell apart: no policy can, so both may do what either needs.
+sed 's/name: idle/name: twin/' cluster.yaml | sed 's/app: idle/app: api/g' >twins.yaml
+fails 0 "workloads that share their labels" "$HOLDFAST" kube netpol twins.yaml
+check "... are told" grep -q '^# shop/api\[Deployment\] and shop/twin\[Deployment\]: their labels do not tell them apart' out.log
+cp out.log twin-policies.yaml
+pairs twins.yaml twin-policies.yaml | grep -v '\] [0-9]' | sort >got.txt
+cat >twins.txt <<'END'
+shop/api[Deployment] data/db[StatefulSet] TCP 3306-3306
+shop/twin[Deployment] data/db[StatefulSet] TCP 3306-3306
+shop/web[Deployment] shop/api[Deployment] TCP 7000-7000 9000-9000
+shop/web[Deployment] shop/twin[Deployment] TCP 7000-7000 9000-9000
+{ingress-controller} shop/web[Deployment] TCP 8080-8080
+END
+check "... and each may do what the other needs" diff twins.txt got.txt
+
+cat >flows.json <<'END'
+{ "schema": "holdfast/flows/1", "workloads": [ ], "flows": [
+  { "client": { "workload": "shop/Deployment/idle" }, "server": { "workload": "data/StatefulSet/db" }, "protocol": "tcp", "port": 3306 },
+  { "client": { "addresses": [ { "address": "192.0.2.9", "count": 2 } ] }, "server": { "workload": "shop/Deployment/web" }, "protocol": "udp", "port": 8443, "port_last": 8445 },
+  { "client": { "workload": "shop/Deployment/gone" }, "server": { "workload": "shop/Deployment/web" }, "protocol": "tcp", "port": 1 } ] }
+END
+fails 0 "policies from flows" "$HOLDFAST" kube netpol --flows flows.json cluster.yaml
+cp out.log from-flows.yaml
+check "... tell of flows of others" grep -q '^# flows of shop/Deployment/gone: it is not among the manifests' from-flows.yaml
+pairs cluster.yaml from-flows.yaml | sort >got.txt
+cat >wanted.txt <<'END'
+192.0.2.9-192.0.2.9 shop/web[Deployment] UDP 8443-8445
+shop/idle[Deployment] data/db[StatefulSet] TCP 3306-3306
+END
+check "... keep the flows and nothing else" diff wanted.txt got.txt
+echo '{ "schema": "other" }' >other.json
+fails 2 "no flows" "$HOLDFAST" kube netpol --flows other.json cluster.yaml
+check "... says what writes them" grep -q 'runtime flows --format json' err.log
+fails 2 "no workloads" sh -c "echo '{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"x\"}}' | \"$HOLDFAST\" kube netpol -"
+finish
