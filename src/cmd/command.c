@@ -100,13 +100,3 @@ int hf_command_family(const char *family, const struct hf_command *const *rows, 
 	}
 	return hf_command_usage(family, "'%s' is not a subcommand", argv[1]);
 }
-
-void hf_command_note_parts(const char *path)
-{
-	char part[4096];
-
-	if (snprintf(part, sizeof part, "%s.1", path) < (int)sizeof part && access(part, F_OK) == 0)
-		fprintf(stderr,
-			"holdfast: %s: older parts of this record lie in %s and on; they are not read with it\n", path,
-			part);
-}

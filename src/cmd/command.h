@@ -24,5 +24,3 @@ int hf_command_fail(const struct hf_err *err);
 int hf_command_usage(const char *command, const char *fmt, ...) hf_printf(2, 3);
 /* Runs one of the subcommands (NULL-ended) of @family by argv[1], and answers help. */
 int hf_command_family(const char *family, const struct hf_command *const *subcommands, int argc, char **argv);
-/* Says on standard error where older parts of the record at @path, which --record has put aside, lie beside it. */
-void hf_command_note_parts(const char *path);

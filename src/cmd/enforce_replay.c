@@ -9,8 +9,8 @@
 #include "base/map.h"
 #include "base/output.h"
 #include "cmd/command.h"
+#include "cmd/replay.h"
 #include "format/json_writer.h"
-#include "trace/replay.h"
 
 enum { ROWS_MAX = 65536 };
 
@@ -156,19 +156,9 @@ int enforce_replay(const char *path, const struct hf_policy *policy, const struc
 		.policy = policy, .selection = selection, .keep = HF_ARENA(HF_MIB(64)), .scratch = HF_ARENA(HF_MIB(1))
 	};
 	const struct hf_event_sink sink = { take, &r };
-	struct hf_trace_replayed sums = { 0 };
-	hf_cleanup(hf_fd_close) int fd =
-		!strcmp(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (fd < 0)
-		return hf_fail_errno(err, "%s", path);
-	hf_command_note_parts(path);
 	r.rows = HF_MAP(&r.keep);
-	int code = hf_trace_replay(fd, &sink, &sums, err);
-	if (sums.unreadable)
-		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", path,
-			(unsigned long long)sums.unreadable, (unsigned long long)sums.unreadable_line,
-			sums.unreadable_why);
+	int code = replay_record(path, &sink, NULL, err);
 	if (r.left_out)
 		fprintf(stderr, "holdfast: %llu denials of further objects are only counted\n",
 			(unsigned long long)r.left_out);

@@ -1,18 +1,17 @@
 /* runtime flows: who talks to whom, and policies that keep it so. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/output.h"
+#include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_agent.h"
 #include "flow/flow_report.h"
 #include "flow/flows.h"
 #include "flow/nftables.h"
 #include "model/report.h"
-#include "trace/replay.h"
 
 enum { TRACES_MAX = 64, GATES_MAX = 32 };
 
@@ -121,28 +120,6 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 	return hf_flows_take(s->flows, e, err);
 }
 
-static int read_trace(struct session *s, const char *path, struct hf_err *err)
-{
-	bool is_stdin = !strcmp(path, "-");
-	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	struct hf_event_sink sink = { take, s };
-	struct hf_trace_replayed replayed = { 0 };
-	int e;
-
-	if (fd < 0)
-		return hf_fail_errno(err, "%s", path);
-	hf_command_note_parts(path);
-	e = hf_trace_replay(fd, &sink, &replayed, err);
-	if (replayed.unreadable)
-		fprintf(stderr,
-			"holdfast: %s: %llu lines are no events and were passed over; the first is line %llu: %s\n",
-			path, (unsigned long long)replayed.unreadable, (unsigned long long)replayed.unreadable_line,
-			replayed.unreadable_why);
-	if (!is_stdin)
-		close(fd);
-	return e;
-}
-
 static void print_notes(const struct hf_flow_note *notes, size_t n)
 {
 	char what[600];
@@ -232,7 +209,7 @@ static int work(struct session *s, struct hf_err *err)
 	int e = HF_OK;
 
 	for (size_t i = 0; e >= 0 && i < s->o.traces_n; i++)
-		e = read_trace(s, s->o.traces[i], err);
+		e = replay_record(s->o.traces[i], &(struct hf_event_sink){ take, s }, NULL, err);
 	if (!s->o.traces_n && s->o.what != WHAT_UNDO) {
 		s->o.agent.rules_off = true;
 		e = runtime_agent_observe(&s->o.agent, (struct hf_event_sink){ take, s }, "recording who talks to whom",

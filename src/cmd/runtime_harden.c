@@ -12,11 +12,11 @@
 #include "baseline/profile.h"
 #include "cmd/harden_check.h"
 #include "cmd/harden_grant.h"
+#include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_agent.h"
 #include "harden/difference.h"
 #include "harden/hardening.h"
-#include "trace/replay.h"
 
 #define TRACES_MAX 64
 
@@ -34,7 +34,7 @@ struct session {
 	struct hf_grant grant;
 	struct hf_harden_plan plan;
 	struct hf_difference difference;
-	size_t bad_lines;
+	uint64_t bad_lines;
 };
 
 /* What became of a row. */
@@ -122,21 +122,6 @@ static int watched(struct session *s, struct hf_err *err)
 	return HF_OK;
 }
 
-static int read_trace(struct session *s, const char *path, struct hf_err *err)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	hf_cleanup(hf_fd_close) int fd = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	const struct hf_event_sink sink = { .take = hf_usage_take, .ctx = &s->usage };
-	struct hf_trace_replayed replayed;
-
-	if (!is_stdin && fd < 0)
-		return hf_fail_errno(err, "%s", path);
-	hf_command_note_parts(path);
-	int r = hf_trace_replay(is_stdin ? STDIN_FILENO : fd, &sink, &replayed, err);
-	s->bad_lines += replayed.unreadable;
-	return r < 0 ? hf_wrap(err, "%s", path) : r;
-}
-
 static int read_file(const char *path, struct hf_buf *text, struct hf_err *err)
 {
 	hf_cleanup(hf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -179,7 +164,8 @@ static int gather(struct session *s, struct hf_err *err)
 	s->usage.entered = s->o.include_exec;
 	s->usage.static_calls = s->o.include_static;
 	for (size_t i = 0; !r && i < s->o.traces_n; i++)
-		r = read_trace(s, s->o.traces[i], err);
+		r = replay_record(s->o.traces[i], &(struct hf_event_sink){ hf_usage_take, &s->usage }, &s->bad_lines,
+				  err);
 	if (!s->o.traces_n && !s->o.profiles_n) {
 		s->o.agent.deep = true; /* there is no filter without system calls */
 		r = runtime_agent_observe(&s->o.agent, (struct hf_event_sink){ hf_usage_take, &s->usage },
@@ -260,7 +246,7 @@ static void print_sources(struct session *s, struct hf_buf *out)
 		hf_buf_addf(out, "Careful: %zu alerts in this trace; what they were about counts as used\n",
 			    s->usage.alerts);
 	if (s->bad_lines)
-		hf_buf_addf(out, "Careful: %zu lines of the trace are no events\n", s->bad_lines);
+		hf_buf_addf(out, "Careful: %llu lines of the trace are no events\n", (unsigned long long)s->bad_lines);
 }
 
 static void print_table(struct session *s, struct outcome *outcomes, size_t n, struct hf_buf *out)
@@ -388,7 +374,7 @@ const struct hf_command hf_runtime_harden = {
 		 "  --grant FILE       what was granted: docker inspect CONTAINER, config.json of an OCI bundle, or a\n"
 		 "                     manifest of Kubernetes. Each of the three may be given more than once. Without\n"
 		 "                     one, where the container runs here: what Docker and the bundle say\n"
-		 "  --container ID     which container, by name or id, where there is more than one image\n"
+		 "  --container ID     which container, by name or id, where there is more than one workload\n"
 		 "  --include-exec     count also what came in from outside, as docker exec and health checks do\n"
 		 "  --include-static   of a profile, count also the system calls that the image's code could make; "
 		 "without it\n"

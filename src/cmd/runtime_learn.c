@@ -1,5 +1,4 @@
 /* runtime learn: events, as they happen or as they were recorded, become profiles, one a workload. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,10 +8,10 @@
 #include "base/output.h"
 #include "baseline/learn.h"
 #include "cmd/profile_file.h"
+#include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_agent.h"
 #include "format/json_writer.h"
-#include "trace/replay.h"
 
 enum { TRACES_MAX = 64, SEEDS_MAX = 256 };
 
@@ -105,25 +104,6 @@ static int parse(struct options *o, int argc, char **argv)
 			return status;
 	}
 	return -1;
-}
-
-static int read_trace(const char *path, struct hf_learn *l, uint64_t *unreadable, struct hf_err *err)
-{
-	const struct hf_event_sink sink = { hf_learn_sink, l };
-	struct hf_trace_replayed sums = { 0 };
-	hf_cleanup(hf_fd_close) int fd =
-		!strcmp(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return hf_fail_errno(err, "%s", path);
-	hf_command_note_parts(path);
-	int ret = hf_trace_replay(fd, &sink, &sums, err);
-	if (sums.unreadable)
-		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", path,
-			(unsigned long long)sums.unreadable, (unsigned long long)sums.unreadable_line,
-			sums.unreadable_why);
-	*unreadable += sums.unreadable;
-	return ret < 0 ? hf_wrap(err, "%s", path) : 0;
 }
 
 static void keep_seed(void *ctx, const struct hf_profile *seed)
@@ -317,7 +297,7 @@ static int run(int argc, char **argv)
 	o.agent.seeded_ctx = &seeds;
 	struct hf_learn *l = hf_learn_new(&(struct hf_learn_options){ .parts = o.parts });
 	for (size_t i = 0; !ret && i < o.traces_n; i++)
-		ret = read_trace(o.traces[i], l, &unreadable, &err);
+		ret = replay_record(o.traces[i], &(struct hf_event_sink){ hf_learn_sink, l }, &unreadable, &err);
 	if (!o.traces_n)
 		ret = runtime_agent_observe(&o.agent, (struct hf_event_sink){ hf_learn_sink, l }, "learning", &err);
 	if (!ret)

@@ -7,8 +7,8 @@
 #include "base/limits.h"
 #include "cmd/profile_file.h"
 #include "cmd/profile_text.h"
+#include "cmd/replay.h"
 #include "cmd/runtime.h"
-#include "trace/replay.h"
 
 enum { OPERANDS_MAX = 256 };
 enum {
@@ -176,20 +176,9 @@ static int explain(struct session *s, struct hf_err *err)
 	else if (s->operands_n == 1)
 		profile_text_show(&s->out, &s->profile, true);
 	for (size_t i = 1; i < s->operands_n; i++) {
-		const char *path = s->operands[i];
-		struct hf_trace_replayed sums = { 0 };
-		hf_cleanup(hf_fd_close) int fd =
-			!strcmp(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
-			return hf_fail_errno(err, "%s", path);
-		hf_command_note_parts(path);
-		if (hf_trace_replay(fd, &sink, &sums, err) < 0)
-			return hf_wrap(err, "%s", path);
-		s->unreadable += sums.unreadable;
-		if (sums.unreadable)
-			fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", path,
-				(unsigned long long)sums.unreadable, (unsigned long long)sums.unreadable_line,
-				sums.unreadable_why);
+		int code = replay_record(s->operands[i], &sink, &s->unreadable, err);
+		if (code < 0)
+			return code;
 	}
 	return 0;
 }

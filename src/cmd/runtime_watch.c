@@ -1,16 +1,14 @@
 /* runtime watch: events as they happen, or as they were recorded. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/judge.h"
-#include "base/file.h"
+#include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_agent.h"
 #include "cmd/runtime_outputs.h"
-#include "trace/replay.h"
 
 enum { CLOSE_MS = 5000 }; /* for outputs to deliver what is left */
 
@@ -88,8 +86,7 @@ static int set_day(struct hf_judge *judge, struct hf_err *err)
 	return hf_judge_tick(judge, 0, hf_sv_of(today), err);
 }
 
-static int replay_judged(struct options *o, int fd, struct hf_event_sink to, struct hf_trace_replayed *sums,
-			 struct hf_err *err)
+static int replay_judged(struct options *o, struct hf_event_sink to, struct hf_err *err)
 {
 	const struct hf_judge_options options = { .rules_folder = o->rules,
 						  .exceptions = o->exceptions,
@@ -107,7 +104,7 @@ static int replay_judged(struct options *o, int fd, struct hf_event_sink to, str
 	const struct hf_event_sink sink = { without_alerts, &judged };
 	code = set_day(judge, err);
 	if (code == 0)
-		code = hf_trace_replay(fd, &sink, sums, err);
+		code = replay_record(o->replay, &sink, NULL, err);
 	if (code == 0)
 		code = hf_judge_flush(judge, err);
 	hf_judge_close(judge);
@@ -116,25 +113,16 @@ static int replay_judged(struct options *o, int fd, struct hf_event_sink to, str
 
 static int replay(struct options *o, struct hf_err *err)
 {
-	bool standard = !strcmp(o->replay, "-");
-	hf_cleanup(hf_fd_close) int fd =
-		standard ? dup(STDIN_FILENO) : open(o->replay, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct hf_trace_replayed sums = { 0 };
 	struct hf_outputs *outputs;
 
-	if (fd < 0)
+	if (strcmp(o->replay, "-") != 0 && access(o->replay, R_OK) < 0) /* before outputs make files */
 		return hf_fail_errno(err, "%s", o->replay);
-	hf_command_note_parts(o->replay);
 	int code = runtime_outputs_open(&o->outputs, NULL, &outputs, err);
 	if (code < 0)
 		return code;
 	const struct hf_event_sink sink = hf_outputs_sink(outputs);
-	code = o->judge ? replay_judged(o, fd, sink, &sums, err) : hf_trace_replay(fd, &sink, &sums, err);
+	code = o->judge ? replay_judged(o, sink, err) : replay_record(o->replay, &sink, NULL, err);
 	int closed = hf_outputs_close(outputs, 0, code < 0 ? NULL : err);
-	if (sums.unreadable)
-		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", o->replay,
-			(unsigned long long)sums.unreadable, (unsigned long long)sums.unreadable_line,
-			sums.unreadable_why);
 	return code < 0 ? code : closed;
 }
 

@@ -7,11 +7,12 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "baseline/exceptions.h"
+#include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_answer.h"
 #include "format/json.h"
 #include "sink/render.h"
-#include "trace/replay.h"
+#include "trace/trace.h"
 
 enum { ALERTS_MAX = 64 };
 
@@ -43,25 +44,15 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 static int read_trace(const char *path, struct found *f, struct hf_err *err)
 {
 	const struct hf_event_sink sink = { take, f };
-	struct hf_trace_replayed sums;
-	hf_cleanup(hf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int code = replay_record(path, &sink, NULL, err);
 
-	if (fd < 0)
-		return hf_fail_errno(err, "%s", path);
-	hf_command_note_parts(path);
-	if (hf_trace_replay(fd, &sink, &sums, err) < 0)
-		return hf_wrap(err, "%s", path);
-	if (sums.unreadable)
-		fprintf(stderr, "holdfast: %s: %llu lines are no events, the first is line %llu: %s\n", path,
-			(unsigned long long)sums.unreadable, (unsigned long long)sums.unreadable_line,
-			sums.unreadable_why);
 	/* The id of an alert leads to its event, which stands before it. */
 	hf_sv event = f->alerts_n ? hf_event_string(f->alerts[0], HF_FIELD_ALERT_EVENT) : (hf_sv){ 0 };
-	if (f->event || !event.len || hf_sv_eq(event, f->id) || lseek(fd, 0, SEEK_SET))
-		return 0;
+	if (code < 0 || f->event || !event.len || hf_sv_eq(event, f->id) || !strcmp(path, "-"))
+		return code;
 	struct found again = { .id = event, .arena = HF_ARENA(HF_MIB(16)) };
 	const struct hf_event_sink second = { take, &again };
-	int code = hf_trace_replay(fd, &second, &sums, err);
+	code = replay_record(path, &second, NULL, err);
 	if (code == 0 && again.event)
 		f->event = hf_event_copy(&f->arena, again.event);
 	hf_arena_done(&again.arena);

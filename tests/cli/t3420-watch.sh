@@ -27,10 +27,19 @@ watch --replay - --format json <trace >piped.log
 check "also from standard input" cmp piped.log trace
 watch --replay trace --record copy >/dev/null
 check "what is recorded can be replayed" cmp copy trace
-cp trace trace.1
-fails 0 "a record that was put aside in parts" watch --replay trace
-check "says where the older ones are" grep -qF "older parts of this record lie in trace.1" err.log
-rm trace.1
+sed -n 1p trace >trace.2
+sed -n 2p trace >trace.1
+fails 0 "a record that was put aside in parts" watch --replay trace --format json
+check "comes with the older ones before it, the oldest first" sh -c 'cat trace.2 trace.1 trace | cmp - out.log'
+watch --replay - --format json <trace >piped.log
+check "standard input has no parts" cmp piped.log trace
+ln -f trace.1 trace.3
+fails 0 "a record that is rotated meanwhile" watch --replay trace --format json
+check "has each part once" sh -c 'cat trace.2 trace.1 trace | cmp - out.log'
+echo x >trace.3.new && mv trace.3.new trace.3
+fails 2 "a part that is no record" watch --replay trace
+check "is named" grep -q "trace.3: " err.log
+rm trace.1 trace.2 trace.3
 printf 'x\ny\n' >garbage
 fails 2 "nothing but garbage is an error" watch --replay garbage
 fails 0 "the table is for people" watch --replay trace
