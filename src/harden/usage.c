@@ -1,13 +1,17 @@
 #include "harden/usage.h"
 
+#include "baseline/profile.h"
+
+enum { LISTED_MAX = 8 };
+
 void hf_usage_init(struct hf_usage *u, struct hf_arena *a)
 {
 	*u = (struct hf_usage){ .arena = a };
-	struct hf_names *const sets[] = { &u->containers,  &u->images,    &u->image_digests,
-					  &u->executables, &u->libraries, &u->files_written,
-					  &u->files_read,  &u->syscalls,  &u->capability_syscalls,
-					  &u->ports,       &u->peers,     &u->users,
-					  &u->namespaces };
+	struct hf_names *const sets[] = {
+		&u->containers, &u->images,        &u->image_digests, &u->workloads, &u->executables,
+		&u->libraries,  &u->files_written, &u->files_read,    &u->syscalls,  &u->capability_syscalls,
+		&u->ports,      &u->peers,         &u->users,         &u->namespaces
+	};
 	for (size_t i = 0; i < HF_ARRAY_SIZE(sets); i++)
 		*sets[i] = HF_NAMES(a);
 }
@@ -172,6 +176,19 @@ static void take_kind(struct hf_usage *u, const struct hf_event *e)
 	}
 }
 
+/* Replicas have one image and one owner; a container of which neither is known is one by itself. */
+static void add_workload(struct hf_usage *u, const struct hf_event *e)
+{
+	hf_sv name = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME),
+	      digest = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST);
+	hf_sv owner = hf_profile_owner(e, u->arena), image = name.len ? name : digest;
+
+	if (!image.len && !owner.len)
+		image = hf_event_string(e, HF_FIELD_CONTAINER_ID);
+	hf_names_add(&u->workloads,
+		     owner.len ? hf_arena_fmt(u->arena, "%.*s of %.*s", HF_SV_FMT(image), HF_SV_FMT(owner)) : image);
+}
+
 int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err)
 {
 	struct hf_usage *u = usage;
@@ -197,6 +214,7 @@ int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err)
 	take_time(u, e);
 	hf_names_add(&u->containers, id);
 	hf_names_add(&u->images, hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME));
+	add_workload(u, e);
 	hf_names_add(&u->image_digests, hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_DIGEST));
 	if (hf_event_has(e, HF_FIELD_PROCESS_UID))
 		hf_names_add(&u->users, hf_arena_fmt(u->arena, "%llu",
@@ -206,6 +224,20 @@ int hf_usage_take(void *usage, const struct hf_event *e, struct hf_err *err)
 			      : HF_OK;
 }
 
+static int list_workloads(struct hf_usage *u, struct hf_err *err)
+{
+	const hf_sv *all = hf_names_list(&u->workloads);
+	size_t n = hf_names_count(&u->workloads);
+	hf_sv text = { 0 };
+
+	for (size_t i = 0; i < n && i < LISTED_MAX; i++)
+		text = hf_arena_fmt(u->arena, "%.*s%s%.*s", HF_SV_FMT(text), i ? ", " : "", HF_SV_FMT(all[i]));
+	return hf_fail(err, HF_E_USAGE,
+		       "%zu containers of %zu workloads, which have not one hardening: choose one with --container. "
+		       "They are %.*s%s",
+		       hf_names_count(&u->containers), n, HF_SV_FMT(text), n > LISTED_MAX ? ", …" : "");
+}
+
 int hf_usage_check(struct hf_usage *u, struct hf_err *err)
 {
 	if (!u->events && u->wanted.len)
@@ -213,9 +245,7 @@ int hf_usage_check(struct hf_usage *u, struct hf_err *err)
 			       HF_SV_FMT(u->wanted), u->other_events);
 	if (!u->events)
 		return hf_fail(err, HF_E_MISSING, "no event of a container");
-	if (hf_names_count(&u->image_digests) > 1 ||
-	    (!hf_names_count(&u->image_digests) && hf_names_count(&u->containers) > 1))
-		return hf_fail(err, HF_E_USAGE, "%zu containers of %zu images: choose one with --container",
-			       hf_names_count(&u->containers), hf_names_count(&u->image_digests));
+	if (hf_names_count(&u->image_digests) > 1 || (!u->wanted.len && hf_names_count(&u->workloads) > 1))
+		return list_workloads(u, err);
 	return HF_OK;
 }

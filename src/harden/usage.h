@@ -9,12 +9,13 @@
 
 struct hf_usage {
 	struct hf_arena *arena;
-	/* Which container: a name, or an id or the beginning of one (12 digits or more). Empty: all, which must then be of one image. */
+	/* Which container: a name, or an id or the beginning of one (12 digits or more). Empty: all, which must then be of one workload. */
 	hf_sv wanted;
 	bool entered;      /* count also what came in from outside */
 	bool static_calls; /* of a profile, count also system calls that the image's code could make and that nobody saw */
 
 	struct hf_names containers, images, image_digests; /* that were counted */
+	struct hf_names workloads;                         /* "IMAGE", "IMAGE of OWNER": replicas are one */
 	struct hf_names executables, libraries;            /* paths; of a script, it and its interpreter */
 	struct hf_names files_written, files_read;         /* paths in the container's root */
 	struct hf_names syscalls;
@@ -44,5 +45,6 @@ struct hf_profile;
 /* Adds what a profile holds. Parts that it does not cover stay unknown. Since it does not say which programs gained rights by their
  * file, they count as if one had: nothing is then made with no-new-privileges. Nor does it tell capabilities that were refused. HF_E_LIMIT. */
 int hf_usage_add_profile(struct hf_usage *u, const struct hf_profile *p, struct hf_err *err);
-/* After the last event. HF_E_MISSING: no event of the wanted container; HF_E_USAGE: several images, and none was chosen. */
+/* After the last event. HF_E_MISSING: no event of the wanted container; HF_E_USAGE: several workloads, and none was
+ * chosen: the message lists them. */
 int hf_usage_check(struct hf_usage *u, struct hf_err *err);

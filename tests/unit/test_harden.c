@@ -187,6 +187,18 @@ HF_TEST(two_images_are_not_one_workload)
 				 NULL),
 			 HF_E_USAGE);
 	test_harden_done(&h);
+	assert_int_equal(
+		plan_of(&h,
+			"{\"kind\":\"exec\",\"container\":{\"id\":\"aa\",\"image\":{\"name\":\"db\",\"digest\":"
+			"\"sha256:1\"},"
+			"\"labels\":{\"com.docker.compose.project\":\"p\",\"com.docker.compose.service\":\"old\"}}}\n"
+			"{\"kind\":\"exec\",\"container\":{\"id\":\"bb\",\"image\":{\"name\":\"db\",\"digest\":"
+			"\"sha256:1\"},"
+			"\"labels\":{\"com.docker.compose.project\":\"p\",\"com.docker.compose.service\":\"new\"}}}\n",
+			NULL),
+		HF_E_USAGE);
+	assert_non_null(strstr(h.err.msg, "db of compose/p/new, db of compose/p/old"));
+	test_harden_done(&h);
 	assert_int_equal(plan_of(&h, "{\"kind\":\"exec\"}\n", NULL), HF_E_MISSING);
 	test_harden_done(&h);
 }
