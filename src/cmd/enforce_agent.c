@@ -224,6 +224,16 @@ static int turn(struct agent *a, struct hf_err *err)
 	return code < 0 ? code : hold(a, err);
 }
 
+static void tick(struct agent *a)
+{
+	struct hf_containers_count count = hf_containers_count(a->containers);
+	const struct hf_sink_numbers numbers = { .containers = count.known,
+						 .containers_pending = count.pending,
+						 .containers_unresolved = count.unresolved };
+
+	hf_outputs_tick(a->outputs, &numbers);
+}
+
 static int loop(struct agent *a, struct hf_err *err)
 {
 	struct hf_reconcile_sink sink = { .ctx = a, .container = found };
@@ -235,7 +245,7 @@ static int loop(struct agent *a, struct hf_err *err)
 			looked = now_ns();
 			sweep(a);
 			code = hf_reconcile_walk(a->reconcile, false, &sink, err);
-			hf_outputs_tick(a->outputs, NULL);
+			tick(a);
 		}
 		if (code >= 0)
 			code = turn(a, err);

@@ -40,6 +40,8 @@ def dry_run(d):
     d("exec", "one", "cp", "/bin/try", "/tmp/evil")
     with Enforce(d, "  - what: drift\n  - what: fileless\n  - what: imds\n", "--container", "one") as e:
         e.wait_guarded()
+        status = lambda: subprocess.run([sys.argv[1], "runtime", "status", "--state", str(e.folder), "--format", "json"], capture_output=True, text=True)
+        docker.wait_until(lambda: json.loads(status().stdout or "{}").get("containers", {}).get("known", 0) >= 2, what="the containers in its status")
         assert tries(d, "/tmp/evil") == "ran"
         assert tries(d, "/bin/try", "memory") == "ran"
         assert tries(d, "/bin/try", "connect", IMDS, "80") != "EPERM"
