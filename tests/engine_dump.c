@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		closedir(dir);
 	struct pollfd fds[] = { { watch, POLLIN, 0 }, { hf_containers_fd(t), POLLIN, 0 }, { 0, POLLIN, 0 } };
 	for (bool open = true; open;) {
-		poll(fds, 3, hf_containers_pending(t) ? 100 : 1000);
+		poll(fds, 3, hf_containers_count(t).pending ? 100 : 1000);
 		take_births(t, watch);
 		if (hf_containers_settle(t, now()) || seen_n)
 			tell_news(t);

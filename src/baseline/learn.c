@@ -383,12 +383,10 @@ const struct hf_profile *const *hf_learn_finish(struct hf_learn *l, size_t *ret_
 
 struct hf_learn_count hf_learn_count(const struct hf_learn *l)
 {
-	return l->count;
-}
+	struct hf_learn_count count = l->count;
 
-uint64_t hf_learn_memory(const struct hf_learn *l)
-{
-	return l->used;
+	count.memory = l->used;
+	return count;
 }
 
 void hf_learn_free(struct hf_learn *l)

@@ -28,6 +28,7 @@ struct hf_learn_count {
 	uint64_t refused;       /* windows and containers for which there was no memory */
 	uint64_t windows, discarded_loss, discarded_alert;
 	uint64_t containers, closed_early;
+	uint64_t memory; /* bytes held at the moment, all profiles and windows together */
 };
 
 struct hf_learn;
@@ -41,5 +42,3 @@ int hf_learn_sink(void *ctx, const struct hf_event *e, struct hf_err *err);
 /* Ends all windows. The profiles, in the order in which their workloads were first seen, live until hf_learn_free. */
 const struct hf_profile *const *hf_learn_finish(struct hf_learn *l, size_t *ret_n);
 struct hf_learn_count hf_learn_count(const struct hf_learn *l);
-/* Bytes held at the moment, all profiles and windows together. */
-uint64_t hf_learn_memory(const struct hf_learn *l);

@@ -41,18 +41,6 @@ enum {
 	HF_WATCH_ATTRIBUTES = 1u << 5,
 };
 
-/* What a watcher of inodes can do for it, in *@ret_path: a whole path, or a folder with '/' at its end. False for globs and names: they are
- * seen where a file of the container's own file system is written, and not told when it is opened. */
-static inline bool hf_watched_path_inode(const struct hf_watched_path *w, hf_sv *ret_path)
-{
-	if (w->shape != HF_WATCH_PATH && w->shape != HF_WATCH_BELOW)
-		return false;
-	*ret_path = w->path;
-	if (w->shape == HF_WATCH_BELOW)
-		ret_path->len = hf_sv_last_index(w->path, '/') + 1; /* 0 where there is none */
-	return ret_path->len && ret_path->ptr[0] == '/';
-}
-
 struct hf_rules {
 	struct hf_arena arena, texts; /* texts: of files that were read */
 	const struct hf_rule *at;

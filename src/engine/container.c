@@ -353,7 +353,8 @@ static bool is_below_container(hf_sv own_path)
 /* Whoever may make cgroups may name them: a container that puts another's id below its own cgroup must not become that one. An id
  * below another container's is taken only where it can be a container of an engine inside (kind, Docker in Docker): nobody else's
  * own cgroup is alive under it, the engine has not announced it, and the outer one is not known to be unprivileged. */
-static bool is_borrowed_id(const struct hf_containers *t, const struct hf_cgroup_path *p, const struct hf_cgroup_path *outer)
+static bool is_borrowed_id(const struct hf_containers *t, const struct hf_cgroup_path *p,
+			   const struct hf_cgroup_path *outer)
 {
 	uint32_t i = find_id(t, p->id), o = find_id(t, outer->id);
 	const struct entry *e = &t->entries[i];
@@ -573,15 +574,6 @@ bool hf_containers_settle(struct hf_containers *t, uint64_t now_ns)
 	while (t->gone.first && now_ns >= t->cgroups[t->gone.first].gone_ns + TOMBSTONE_NS)
 		cgroup_free(t, t->gone.first);
 	return changed;
-}
-
-bool hf_containers_pending(const struct hf_containers *t)
-{
-	uint32_t i = t->waiting.first;
-
-	while (i && t->entries[i].c.state != HF_CONTAINER_PENDING)
-		i = t->entries[i].waiting.after;
-	return i != NONE;
 }
 
 int hf_containers_fd(const struct hf_containers *t)

@@ -34,7 +34,7 @@ struct hf_container {
 	/* For profiles and drift: where the engine says it is. */
 	const hf_sv *entrypoint; /* entrypoint and command as they run */
 	size_t entrypoint_n;
-	hf_sv user, healthcheck; /* "CMD a b", "CMD-SHELL a b"; Docker alone */
+	hf_sv user, healthcheck;    /* "CMD a b", "CMD-SHELL a b"; Docker alone */
 	const hf_sv *exposed_ports; /* "80/tcp" */
 	size_t exposed_ports_n;
 	hf_sv address; /* in the engine's default network, known about a second after the start; empty where unknown */
@@ -69,7 +69,6 @@ const struct hf_container *hf_containers_find(struct hf_containers *, uint64_t c
  * second, for what is asked again. */
 int hf_containers_fd(const struct hf_containers *);
 bool hf_containers_settle(struct hf_containers *, uint64_t now_ns);
-bool hf_containers_pending(const struct hf_containers *);
 /* Fills the container.* fields of an event; NULL leaves them absent. Of a PENDING one container.identity is absent. */
 void hf_container_describe(const struct hf_container *, struct hf_event *);
 /* One line on the engines: which answered, which did not and why. Lives until the next call. */

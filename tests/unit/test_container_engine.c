@@ -185,14 +185,14 @@ HF_TEST(a_container_is_bound_by_the_engine)
 	assert_text(c->id, A64 "11");
 	assert_text(c->engine, "docker");
 	assert_int_equal(c->state, HF_CONTAINER_PENDING);
-	assert_true(hf_containers_pending(t));
+	assert_int_equal(hf_containers_count(t).pending, 1);
 	assert_ptr_equal(hf_containers_born(t, 7, path_of(11), SECOND, false), c);
 	assert_null(hf_containers_born(t, 8, HF_SV("/user.slice"), SECOND, false));
 	c = settled(t, 7, SECOND);
 	assert_int_equal(c->state, HF_CONTAINER_BOUND);
 	assert_text(c->name, "name-11");
 	assert_text(c->image_digest, "sha256:1");
-	assert_false(hf_containers_pending(t));
+	assert_int_equal(hf_containers_count(t).pending, 0);
 	assert_ptr_equal(hf_containers_of_address(t, HF_SV("172.17.0.11")), c);
 	assert_null(hf_containers_of_address(t, HF_SV("172.17.0.1")));
 
@@ -410,7 +410,8 @@ HF_TEST(an_id_below_a_container_takes_nobodys_place)
 	hf_containers_gone(t, 9, 2 * SECOND);
 	hf_containers_gone(t, 20, 2 * SECOND);
 	assert_false(victim->gone || evil->gone);
-	assert_text(hf_containers_born(t, 10, HF_SV("/else/" A64 "67"), 2 * SECOND, false)->cgroup, "/docker/" A64 "67");
+	assert_text(hf_containers_born(t, 10, HF_SV("/else/" A64 "67"), 2 * SECOND, false)->cgroup,
+		    "/docker/" A64 "67");
 	hf_containers_gone(t, 10, 2 * SECOND);
 	assert_int_equal(victim->cgroup_id, 8);
 	assert_false(victim->gone);

@@ -47,7 +47,7 @@ HF_TEST(memory_is_bounded)
 		hf_learn_take(l, &e);
 	}
 	assert_true(hf_learn_count(l).closed_early > 0);
-	assert_true(hf_learn_memory(l) <= HF_MIB(16)); /* one profile that is full, and one container */
+	assert_true(hf_learn_count(l).memory <= HF_MIB(16)); /* one profile that is full, and one container */
 	hf_learn_free(l);
 }
 

@@ -160,11 +160,6 @@ HF_TEST(files_to_watch_come_from_the_rules)
 	assert_int_equal(w[0].operations, HF_WATCH_OPEN | HF_WATCH_WRITE | HF_WATCH_RENAME);
 	assert_true(hf_sv_eq(w[1].path, HF_SV("/etc/cron")) && w[1].shape == HF_WATCH_BELOW);
 	assert_int_equal(w[1].operations, HF_WATCH_WRITE | HF_WATCH_RENAME);
-	hf_sv path;
-	assert_true(hf_watched_path_inode(&w[0], &path) && hf_sv_eq(path, HF_SV("/etc/shadow")));
-	assert_true(hf_watched_path_inode(&w[1], &path) && hf_sv_eq(path, HF_SV("/etc/")));
-	assert_false(hf_watched_path_inode(&(struct hf_watched_path){ HF_WATCH_GLOB, HF_SV("/home/*/x"), 0 }, &path));
-	assert_false(hf_watched_path_inode(&(struct hf_watched_path){ HF_WATCH_BELOW, HF_SV("etc"), 0 }, &path));
 	hf_rules_free(rules);
 }
 
