@@ -28,7 +28,8 @@ struct hf_admission_decision {
 	hf_sv operation, kind, namespace, name, user, subresource;
 	bool dry_run;
 	bool allowed;
-	bool judged;                               /* false: of no kind, operation or namespace that is judged */
+	bool cached; /* the same object was let in before without a word: no rule was asked again */
+	bool judged; /* false: of no kind, operation or namespace that is judged */
 	const struct hf_admission_reason *reasons; /* in the order of rules */
 	size_t reasons_n;
 };
@@ -40,3 +41,5 @@ int hf_admission_review(struct hf_admission *, hf_sv text, struct hf_arena *, st
 /* The answer as an AdmissionReview of the same version: warnings for warn (at most 120 bytes of a message, as the API server cuts
  * them), status 403 with all reasons for deny, audit annotations for audit. */
 void hf_admission_answer(const struct hf_admission_decision *, struct hf_buf *out);
+/* The decision as a JSON object on one line, to be kept: holdfast/admission/1. */
+void hf_admission_record(const struct hf_admission_decision *, struct hf_buf *out);

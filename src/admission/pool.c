@@ -1,0 +1,361 @@
+#include "admission/pool.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/jail.h"
+#include "base/limits.h"
+#include "base/threads.h"
+
+enum { WORKERS_MAX = 64 };
+
+struct worker {
+	int fd, pidfd; /* -1: it could not be started */
+	bool busy;
+};
+
+struct hf_admission_pool {
+	int nursery; /* the process that starts workers: it has no threads, so it may fork at any time */
+	pid_t nursery_pid;
+	struct worker workers[WORKERS_MAX];
+	unsigned n;
+	uint64_t replaced;
+	pthread_mutex_t lock; /* over the workers' busy and the nursery */
+	pthread_cond_t freed;
+};
+
+struct head {
+	int32_t code;
+	uint32_t answer_bytes, record_bytes;
+};
+
+static bool read_all(int fd, void *to, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		ssize_t got = read(fd, (char *)to + at, n - at);
+		if (got <= 0 && !(got < 0 && errno == EINTR))
+			return false;
+		at += got > 0 ? (size_t)got : 0;
+	}
+	return true;
+}
+
+static bool write_all(int fd, const void *from, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		ssize_t put = write(fd, (const char *)from + at, n - at);
+		if (put < 0 && errno != EINTR)
+			return false;
+		at += put > 0 ? (size_t)put : 0;
+	}
+	return true;
+}
+
+/* One review in, one answer out, until the other end is closed. */
+static void work(struct hf_admission *admission, int fd)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_ADMISSION_ARENA_MAX);
+	struct hf_buf text = HF_BUF(HF_ADMISSION_REVIEW_MAX + 1), answer = HF_BUF(HF_ADMISSION_ANSWER_MAX),
+		      record = HF_BUF(HF_ADMISSION_ANSWER_MAX);
+	uint32_t n;
+
+	while (read_all(fd, &n, sizeof n)) {
+		struct hf_admission_decision d;
+		struct hf_err err = { 0 };
+		text.len = answer.len = record.len = 0;
+		char *room = hf_buf_room(&text, n);
+		if (!room || !read_all(fd, room, n))
+			break;
+		text.len = n;
+		int r = hf_admission_review(admission, hf_buf_view(&text), &a, &d, &err);
+		if (r >= 0) {
+			hf_admission_answer(&d, &answer);
+			hf_admission_record(&d, &record);
+		} else {
+			hf_buf_add(&answer, hf_sv_of(err.msg));
+		}
+		if (answer.over || record.over) /* as said by the limits: nobody else may decide what is cut off */
+			r = HF_E_LIMIT;
+		const struct head head = { r, (uint32_t)answer.len, (uint32_t)record.len };
+		if (!write_all(fd, &head, sizeof head) || !write_all(fd, answer.ptr, answer.len) ||
+		    !write_all(fd, record.ptr, record.len))
+			break;
+		hf_arena_reset(&a);
+	}
+	hf_buf_done(&text);
+	hf_buf_done(&answer);
+	hf_buf_done(&record);
+}
+
+static void send_worker(int to, int fd, int pidfd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	struct iovec one = { "w", 1 };
+	struct msghdr m = {
+		.msg_iov = &one, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
+	memcpy(CMSG_DATA(c), (int[]){ fd, pidfd }, 2 * sizeof(int));
+	(void)!sendmsg(to, &m, MSG_NOSIGNAL);
+}
+
+/* Starts a worker whenever it is asked to. */
+static void run_nursery(struct hf_admission *admission, int control, bool require_jail)
+{
+	char command;
+
+	signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
+	while (read_all(control, &command, 1)) {
+		int pair[2];
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+			break;
+		pid_t pid = fork();
+		if (!pid) {
+			const struct hf_jail_options jail = { .data_max = HF_ADMISSION_WORKER_MAX,
+							      .require = require_jail };
+			struct hf_err err = { 0 };
+			close(control);
+			close(pair[0]);
+			signal(SIGCHLD, SIG_DFL);
+			if (hf_jail_enter(&jail, &err) >= 0)
+				work(admission, pair[1]);
+			_exit(0);
+		}
+		int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+		close(pair[1]);
+		if (pidfd < 0)
+			(void)!write(control, "-", 1);
+		else
+			send_worker(control, pair[0], pidfd);
+		hf_fd_close(&pidfd);
+		close(pair[0]);
+	}
+}
+
+/* With the lock held. */
+static bool start_worker(struct hf_admission_pool *p, struct worker *w)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	char answer = 0;
+	struct iovec one = { &answer, 1 };
+	struct msghdr m = {
+		.msg_iov = &one, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control
+	};
+	int fds[2];
+
+	w->fd = w->pidfd = -1;
+	if (send(p->nursery, "s", 1, MSG_NOSIGNAL) != 1 || recvmsg(p->nursery, &m, MSG_CMSG_CLOEXEC) != 1)
+		return false;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fds))
+		return false;
+	memcpy(fds, CMSG_DATA(c), sizeof fds);
+	w->fd = fds[0];
+	w->pidfd = fds[1];
+	return true;
+}
+
+static void end_worker(struct worker *w)
+{
+	if (w->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0);
+	hf_fd_close(&w->fd);
+	hf_fd_close(&w->pidfd);
+}
+
+int hf_admission_pool_start(const struct hf_admission_settings *s, const struct hf_policies *policies,
+			    const struct hf_admission_pool_options *o, struct hf_admission_pool **ret,
+			    struct hf_err *err)
+{
+	struct hf_admission_pool *p = hf_calloc(1, sizeof *p);
+	struct hf_admission *admission;
+	pthread_condattr_t monotonic;
+	int pair[2];
+	int r = hf_admission_new(s, policies, (struct hf_admission_images){ 0 }, &admission, err);
+
+	*ret = NULL;
+	if (r >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		r = hf_fail_errno(err, "workers");
+	if (r < 0) {
+		free(p);
+		return r;
+	}
+	p->nursery_pid = fork();
+	if (!p->nursery_pid) {
+		close(pair[0]);
+		run_nursery(admission, pair[1], o->require_jail);
+		_exit(0);
+	}
+	hf_admission_free(admission);
+	close(pair[1]);
+	p->nursery = pair[0];
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->freed, &monotonic);
+	unsigned n = o->workers ? o->workers : hf_threads_default();
+	p->n = n < WORKERS_MAX ? n : WORKERS_MAX;
+	for (unsigned i = 0; i < p->n; i++)
+		if (!start_worker(p, &p->workers[i]))
+			r = hf_fail(err, HF_E_SYSTEM, "workers could not be started");
+	if (r < 0) {
+		hf_admission_pool_stop(p);
+		return r;
+	}
+	*ret = p;
+	return HF_OK;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct worker *take(struct hf_admission_pool *p, int64_t until)
+{
+	const struct timespec t = { until / 1000, until % 1000 * 1000000 };
+	struct worker *w = NULL;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		for (unsigned i = 0; i < p->n && !w; i++)
+			if (!p->workers[i].busy)
+				w = &p->workers[i];
+		if (w || pthread_cond_timedwait(&p->freed, &p->lock, &t) == ETIMEDOUT)
+			break;
+	}
+	if (w) {
+		w->busy = true;
+		if (w->fd < 0)
+			start_worker(p, w);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return w;
+}
+
+static void give_back(struct hf_admission_pool *p, struct worker *w, bool replace)
+{
+	pthread_mutex_lock(&p->lock);
+	if (replace) {
+		end_worker(w);
+		start_worker(p, w);
+		p->replaced++;
+	}
+	w->busy = false;
+	pthread_cond_signal(&p->freed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* HF_OK, HF_E_TIMEOUT, or HF_E_SYSTEM where the other end is gone. */
+static int transfer(int fd, bool in, void *bytes, size_t n, int64_t until)
+{
+	for (size_t at = 0; at < n;) {
+		struct pollfd p = { .fd = fd, .events = in ? POLLIN : POLLOUT };
+		int64_t left = until - now_ms();
+		if (left <= 0)
+			return HF_E_TIMEOUT;
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		ssize_t done = in ? recv(fd, (char *)bytes + at, n - at, MSG_DONTWAIT)
+				  : send(fd, (char *)bytes + at, n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (done <= 0)
+			return HF_E_SYSTEM;
+		at += (size_t)done;
+	}
+	return HF_OK;
+}
+
+static int ask(struct worker *w, hf_sv review, int64_t until, struct hf_buf *answer, struct hf_buf *record,
+	       int *ret_code)
+{
+	uint32_t n = (uint32_t)review.len;
+	struct head head;
+	int r = w->fd < 0 ? HF_E_SYSTEM : transfer(w->fd, false, &n, sizeof n, until);
+
+	if (!r)
+		r = transfer(w->fd, false, (void *)review.ptr, review.len, until);
+	if (!r)
+		r = transfer(w->fd, true, &head, sizeof head, until);
+	if (r)
+		return r;
+	/* One byte more: room for nothing is no pointer. */
+	char *answer_room = hf_buf_room(answer, (size_t)head.answer_bytes + 1),
+	     *record_room = hf_buf_room(record, (size_t)head.record_bytes + 1);
+	if (!answer_room || !record_room)
+		return HF_E_SYSTEM; /* it says what no worker says */
+	r = transfer(w->fd, true, answer_room, head.answer_bytes, until);
+	if (!r)
+		r = transfer(w->fd, true, record_room, head.record_bytes, until);
+	if (r)
+		return r;
+	answer->len += head.answer_bytes;
+	record->len += head.record_bytes;
+	*ret_code = head.code;
+	return HF_OK;
+}
+
+int hf_admission_pool_judge(struct hf_admission_pool *p, hf_sv review, unsigned deadline_ms, struct hf_buf *answer,
+			    struct hf_buf *record, struct hf_err *err)
+{
+	int64_t until = now_ms() + deadline_ms;
+	int code = HF_OK;
+
+	if (review.len > HF_ADMISSION_REVIEW_MAX)
+		return hf_fail(err, HF_E_LIMIT, "a review of more than %llu bytes",
+			       (unsigned long long)HF_ADMISSION_REVIEW_MAX);
+	struct worker *w = take(p, until);
+	if (!w)
+		return hf_fail(err, HF_E_TIMEOUT, "no worker was free in time");
+	int r = ask(w, review, until, answer, record, &code);
+	give_back(p, w, r < 0);
+	if (r == HF_E_TIMEOUT)
+		return hf_fail(err, r, "the review was not judged in time");
+	if (r < 0)
+		return hf_fail(err, r, "the worker that judged it died");
+	return code < 0 ? hf_fail(err, code, "%.*s", HF_SV_FMT(hf_buf_view(answer))) : HF_OK;
+}
+
+uint64_t hf_admission_pool_replaced(struct hf_admission_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	uint64_t n = p->replaced;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+void hf_admission_pool_stop(struct hf_admission_pool *p)
+{
+	if (!p)
+		return;
+	for (unsigned i = 0; i < p->n; i++)
+		end_worker(&p->workers[i]);
+	hf_fd_close(&p->nursery);
+	waitpid(p->nursery_pid, NULL, 0);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->freed);
+	free(p);
+}

@@ -1,0 +1,25 @@
+/* Jailed processes that judge reviews. One review is with one of them at a time; one that takes too long or dies is replaced, and its review
+ * has no answer: what that means is the API server's to decide, by the webhook's failurePolicy. */
+#pragma once
+#include "admission/review.h"
+#include "base/buffer.h"
+
+struct hf_admission_pool;
+
+struct hf_admission_pool_options {
+	unsigned workers; /* 0: the processors */
+	bool require_jail;
+};
+
+/* Before any thread is started: it forks. Settings and policies are compiled once; each worker inherits them. */
+hf_nodiscard int hf_admission_pool_start(const struct hf_admission_settings *, const struct hf_policies *,
+					 const struct hf_admission_pool_options *, struct hf_admission_pool **ret,
+					 struct hf_err *);
+/* Any thread. Waits for a free worker and for its answer, @deadline_ms together. *ret_answer is the AdmissionReview to send, *ret_record a
+ * JSON object on one line (docs/admission.md), both without a line break, both empty at the start.
+ * HF_E_FORMAT: no AdmissionReview; HF_E_TIMEOUT: no worker was free, or it did not answer; HF_E_SYSTEM: it died. */
+hf_nodiscard int hf_admission_pool_judge(struct hf_admission_pool *, hf_sv review, unsigned deadline_ms,
+					 struct hf_buf *ret_answer, struct hf_buf *ret_record, struct hf_err *);
+/* Workers that were replaced since the start. */
+uint64_t hf_admission_pool_replaced(struct hf_admission_pool *);
+void hf_admission_pool_stop(struct hf_admission_pool *);

@@ -1,0 +1,255 @@
+/* kube admission: the webhook that judges what is about to be created. Each of its words is a function here or in kube_admission_*.c. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admission/server.h"
+#include "base/limits.h"
+#include "cmd/kube.h"
+#include "cmd/kube_admission.h"
+
+static void note(void *ctx, hf_sv file, uint32_t line, hf_sv what)
+{
+	struct kube_admission *k = ctx;
+	char where[400], text[600];
+
+	k->left_out++;
+	hf_escape_controls(where, sizeof where, file);
+	hf_escape_controls(text, sizeof text, what);
+	fprintf(stderr, "holdfast: %s:%u: %s\n", where, line, text);
+}
+
+static int read_text(struct kube_admission *k, const char *path, hf_sv *ret, struct hf_err *err)
+{
+	FILE *f = fopen(path, "re");
+	struct hf_buf text = HF_BUF(HF_MIB(16));
+	char *room;
+
+	if (!f)
+		return hf_fail_errno(err, "%s", path);
+	while ((room = hf_buf_room(&text, HF_KIB(16)))) {
+		size_t n = fread(room, 1, HF_KIB(16), f);
+		if (!n)
+			break;
+		text.len += n;
+	}
+	int r = !room       ? hf_fail(err, HF_E_LIMIT, "%s: too large", path)
+		: ferror(f) ? hf_fail_errno(err, "%s", path)
+			    : HF_OK;
+	*ret = hf_arena_dup(&k->arena, hf_buf_view(&text));
+	hf_buf_done(&text);
+	fclose(f);
+	return r;
+}
+
+/* A policy that is left out would be a gate that stands open: nothing starts without it. */
+int kube_admission_load(struct kube_admission *k, struct hf_err *err)
+{
+	hf_sv text;
+	int r;
+
+	if (k->settings_path && ((r = read_text(k, k->settings_path, &text, err)) < 0 ||
+				 (r = hf_admission_settings_read(text, &k->arena, &k->settings, err)) < 0))
+		return hf_wrap(err, "%s", k->settings_path);
+	for (size_t i = 0; i < k->policy_paths_n; i++)
+		if ((r = read_text(k, k->policy_paths[i], &text, err)) < 0 ||
+		    (r = hf_policies_read(&k->policies, hf_sv_of(k->policy_paths[i]), text, &k->arena, note, k, err)) <
+			    0)
+			return r;
+	if (k->left_out)
+		return hf_fail(err, HF_E_FORMAT, "%zu policies could not be read", k->left_out);
+	return HF_OK;
+}
+
+static volatile sig_atomic_t ended;
+
+static void end(int signal)
+{
+	(void)signal;
+	ended = 1;
+}
+
+static int serve(struct kube_admission *k, struct hf_err *err)
+{
+	const struct hf_admission_pool_options po = { .workers = k->workers, .require_jail = k->require_jail };
+	const struct hf_admission_server_options so = {
+		.address = k->listen ? k->listen : "127.0.0.1:8443",
+		.deadline_ms = k->deadline_ms,
+		.names = k->names.at,
+		.names_n = k->names.n,
+		.certificates = k->certificate_file ? NULL : k->certificates,
+		.certificate_file = k->certificate_file,
+		.key_file = k->key_file,
+		.decisions = k->decisions,
+	};
+	struct hf_admission_pool *pool;
+	struct hf_admission_server *server;
+	struct sigaction end_action = { .sa_handler = end };
+	unsigned port;
+	int r = hf_admission_pool_start(&k->settings, &k->policies, &po, &pool, err);
+
+	if (r < 0)
+		return r;
+	sigaction(SIGINT, &end_action, NULL);
+	sigaction(SIGTERM, &end_action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	r = hf_admission_server_start(&so, pool, &server, &port, err);
+	if (r >= 0) {
+		fprintf(stderr, "holdfast: admission webhook at port %u, %zu policies\n", port, k->policies.n);
+		while (!ended) {
+			struct hf_err why = { 0 };
+			sleep(1);
+			if (hf_admission_server_tick(server, &why) == HF_PARTIAL)
+				fprintf(stderr, "holdfast: the certificate was not renewed: %s\n", why.msg);
+		}
+		hf_admission_server_stop(server);
+	}
+	hf_admission_pool_stop(pool);
+	return r;
+}
+
+/* Judges saved reviews, in this process: for trying rules, and for tests. */
+static int review(struct kube_admission *k, struct hf_err *err)
+{
+	struct hf_admission *admission;
+	int denied = 0,
+	    r = hf_admission_new(&k->settings, &k->policies, (struct hf_admission_images){ 0 }, &admission, err);
+
+	for (size_t i = 0; i < k->operands_n && r >= 0; i++) {
+		struct hf_arena a = HF_ARENA(HF_ADMISSION_ARENA_MAX);
+		struct hf_buf out = HF_BUF(HF_ADMISSION_ANSWER_MAX);
+		struct hf_admission_decision d;
+		hf_sv text;
+		r = read_text(k, strcmp(k->operands[i], "-") ? k->operands[i] : "/dev/stdin", &text, err);
+		if (r >= 0 && (r = hf_admission_review(admission, text, &a, &d, err)) < 0)
+			hf_wrap(err, "%s", k->operands[i]);
+		if (r >= 0) {
+			hf_admission_answer(&d, &out);
+			printf("%.*s\n", HF_SV_FMT(hf_buf_view(&out)));
+			denied |= !d.allowed;
+		}
+		hf_buf_done(&out);
+		hf_arena_done(&a);
+	}
+	hf_admission_free(admission);
+	return r < 0 ? r : denied;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct kube_admission *, struct hf_err *);
+	bool operands;
+} words[] = {
+	{ "serve", serve, false },
+	{ "review", review, true },
+};
+
+static int number(const char *text, unsigned *ret)
+{
+	uint64_t n;
+
+	if (!hf_sv_to_u64(hf_sv_of(text), &n) || n > 1000000)
+		return hf_command_usage("kube admission", "'%s' is not a number", text);
+	*ret = (unsigned)n;
+	return 0;
+}
+
+static int parse(struct kube_admission *k, int argc, char **argv)
+{
+	const struct {
+		const char *name;
+		const char **text;
+		unsigned *number;
+	} options[] = {
+		{ "--config", &k->settings_path, NULL },      { "--listen", &k->listen, NULL },
+		{ "--certificates", &k->certificates, NULL }, { "--tls-cert", &k->certificate_file, NULL },
+		{ "--tls-key", &k->key_file, NULL },          { "--decisions", &k->decisions, NULL },
+		{ "--workers", NULL, &k->workers },           { "--deadline-ms", NULL, &k->deadline_ms },
+	};
+
+	for (int i = 0; i < argc; i++) {
+		size_t o = 0;
+		bool policy = !strcmp(argv[i], "--policy") || !strcmp(argv[i], "-p"), name = !strcmp(argv[i], "--name");
+		while (o < HF_ARRAY_SIZE(options) && strcmp(argv[i], options[o].name))
+			o++;
+		if (!strcmp(argv[i], "--require-jail")) {
+			k->require_jail = true;
+			continue;
+		}
+		if (!policy && !name && o == HF_ARRAY_SIZE(options)) {
+			if (argv[i][0] == '-' && argv[i][1])
+				return hf_command_usage("kube admission", "'%s' is not an option", argv[i]);
+			k->operands[k->operands_n++] = argv[i];
+			continue;
+		}
+		if (++i == argc)
+			return hf_command_usage("kube admission", "%s wants a value", argv[i - 1]);
+		hf_sv *slot = name ? hf_vec_push(&k->arena, &k->names) : NULL;
+		if (slot)
+			*slot = hf_sv_of(argv[i]);
+		else if (policy)
+			k->policy_paths[k->policy_paths_n++] = argv[i];
+		else if (options[o].text)
+			*options[o].text = argv[i];
+		else if (number(argv[i], options[o].number))
+			return 2;
+	}
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct kube_admission k = { .arena = HF_ARENA(HF_MIB(64)) };
+	struct hf_err err = { 0 };
+	size_t w = 0;
+	int status;
+
+	while (w < HF_ARRAY_SIZE(words) && (argc < 2 || strcmp(argv[1], words[w].name)))
+		w++;
+	if (w == HF_ARRAY_SIZE(words))
+		return hf_command_usage("kube admission", "wants one of serve, review");
+	k.operands = hf_calloc((size_t)argc + 1, sizeof(char *));
+	k.policy_paths = hf_calloc((size_t)argc + 1, sizeof(char *));
+	status = parse(&k, argc - 2, argv + 2);
+	if (!status && (k.operands_n != 0) != words[w].operands)
+		status = words[w].operands
+				 ? hf_command_usage("kube admission", "%s wants files", words[w].name)
+				 : hf_command_usage("kube admission", "%s takes no '%s'", words[w].name, k.operands[0]);
+	if (!status && w == 0 && !k.certificate_file != !k.key_file)
+		status = hf_command_usage("kube admission", "--tls-cert and --tls-key go together");
+	if (!status && w == 0 && !k.certificate_file && (!k.certificates || !k.names.n))
+		status = hf_command_usage(
+			"kube admission",
+			"serve wants --certificates FOLDER and --name NAME..., or --tls-cert and --tls-key");
+	if (!status) {
+		int r = kube_admission_load(&k, &err);
+		r = r < 0 ? r : words[w].run(&k, &err);
+		status = r < 0 ? hf_command_fail(&err) : r;
+	}
+	free(k.operands);
+	free(k.policy_paths);
+	hf_arena_done(&k.arena);
+	return status;
+}
+
+const struct hf_command hf_kube_admission = {
+	.name = "admission",
+	.summary = "a validating webhook: what may be created, and what is told about it",
+	.usage = "serve|review [OPTIONS] [FILE...]\n\n"
+		 "  serve                answer the API server over HTTPS until it is ended\n"
+		 "  review FILE...       judge saved AdmissionReviews; exits with 1 where one is denied\n\n"
+		 "  --config FILE        what to ask of pods and images (docs/admission.md)\n"
+		 "  -p, --policy FILE    policies of your own; may be given several times\n"
+		 "  --listen ADDRESS     address and port (default 127.0.0.1:8443)\n"
+		 "  --certificates DIR   make certificates there and renew them\n"
+		 "  --name NAME          that the certificate is for; may be given several times\n"
+		 "  --tls-cert FILE, --tls-key FILE  certificates of your own, read again when they change\n"
+		 "  --decisions FILE     append each decision as a line of JSON\n"
+		 "  --workers N          jailed processes that judge (default: the processors)\n"
+		 "  --deadline-ms N      for one review (default 4000); later than that the webhook's failurePolicy "
+		 "decides\n"
+		 "  --require-jail       refuse to run where the kernel lacks a part of the jail\n",
+	.run = run,
+};
