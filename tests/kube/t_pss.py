@@ -179,6 +179,14 @@ def controls(message, level, minor):
     return [seccomp if name.strip() == "seccompProfile" else IDS[name.strip()] for name in names]
 
 
+def warned(headers, level, minor):
+    """The ids in the warnings of an answer"""
+    texts = [value for name, value in headers if name == "Warning" and "PodSecurity" in value]
+    if not texts:
+        return []
+    return controls(re.fullmatch(r'299 - "(.*)"', texts[0])[1].replace('\\"', '"').replace("\\\\", "\\"), level, minor)
+
+
 def holdfast(*args, objects):
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, file)
@@ -247,11 +255,11 @@ def templates(s):
                                                           "spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": template}}}}
         connection.request("POST", f"/apis/{path % space}?dryRun=All", json.dumps(o), {**headers, "Content-Type": "application/json"})
         answer = connection.getresponse()
-        body, warnings = answer.read(), [w for k, w in answer.getheaders() if k == "Warning" and "PodSecurity" in w]
+        body, warnings = answer.read(), answer.getheaders()
         if answer.status == 422:
             continue
         assert answer.status == 201, body[:500]
-        failing = controls(re.fullmatch(r'299 - "(.*)"', warnings[0])[1].replace('\\"', '"').replace("\\\\", "\\"), level, minor) if warnings else []
+        failing = warned(warnings, level, minor)
         wanted.append(line_of(o["kind"], space, name, failing))
         objects.append(o)
     connection.close()
@@ -261,7 +269,32 @@ def templates(s):
     assert len(wanted) > 20 and any(line.startswith("fail") for line in wanted), "too little was asked"
 
 
+def live(s):
+    """The pods of a live cluster, as the server has filled them in, at the levels of its own namespaces"""
+    make, spaces, wanted = Maker(SEED + 2), [("baseline", 33), ("restricted", 27)], set()
+    for level, minor in spaces:
+        o = namespace_object(level, minor, "warn")
+        o["metadata"]["name"] = "live-" + namespace(level, minor)
+        s.post("/api/v1/namespaces", o)
+    connection, headers = s.connect()
+    for i in range(60):
+        level, minor = spaces[i % 2]
+        space, pod = "live-" + namespace(level, minor), make.pod(f"p{i}")
+        connection.request("POST", f"/api/v1/namespaces/{space}/pods", json.dumps(pod), {**headers, "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status in (201, 422), body[:500]
+        if answer.status == 201:
+            wanted.add(line_of("Pod", space, f"p{i}", warned(answer.getheaders(), level, minor)))
+    connection.close()
+    done = subprocess.run([HOLDFAST, "kube", "pss", "privileged", "--from-labels=warn", "--kubeconfig", s.kubeconfig(), "cluster:"],
+                          capture_output=True, text=True)
+    got = {line for line in done.stdout.splitlines() if " live-" in line}
+    assert done.returncode == 1 and got == wanted, f"{done.returncode}: {sorted(got ^ wanted)[:6]}\n{done.stderr}"
+    assert len(wanted) > 40
+
+
 if __name__ == "__main__":
     with server.Server() as running:
-        failed = server.main([pods, templates], running)
+        failed = server.main([pods, templates, live], running)
     raise SystemExit(failed)
