@@ -7,12 +7,14 @@
 
 #include "base/limits.h"
 #include "cmd/kube.h"
+#include "finding/gate.h"
 
 static const struct {
 	const char *word;
 	size_t words_n; /* that it cannot do without */
 	int (*write)(struct rbac_writer *, struct hf_err *);
 } tasks[] = {
+	[RBAC_CHECK] = { "check", 0, rbac_check },
 	[RBAC_CAN] = { "can", 2, rbac_can },
 	[RBAC_WHO_CAN] = { "who-can", 2, rbac_who_can },
 	[RBAC_LIST] = { "list", 0, rbac_list },
@@ -127,6 +129,26 @@ static int take_subject(struct rbac_ask *ask, const char *word)
 	return 1;
 }
 
+static int take_severities(struct rbac_ask *ask, const char *arg, const char *value)
+{
+	struct hf_err err = { 0 };
+	struct hf_gate gate;
+	int r;
+
+	if (hf_sv_starts(hf_sv_of(arg), HF_SV("--severity"))) {
+		r = hf_filter_parse_severities(hf_sv_of(value), &ask->shows, &err);
+	} else {
+		r = hf_gate_parse(hf_sv_of(value), &gate, &err);
+		if (r >= 0 && gate.kind != HF_GATE_SEVERITY && gate.kind != HF_GATE_CONFIG)
+			r = hf_fail(&err, HF_E_USAGE, "--fail-on %s: here it is a severity", value);
+		for (unsigned s = r < 0 ? HF_SEV_MAX : gate.severity; s < HF_SEV_MAX; s++)
+			ask->fails |= 1u << s;
+	}
+	if (r < 0)
+		return hf_command_usage("kube rbac", "%s", err.msg), -1;
+	return 1;
+}
+
 static int flag_option(struct rbac_ask *ask, const char *arg)
 {
 	static const struct {
@@ -164,8 +186,8 @@ static int own_option(struct kube_run *k, struct rbac_ask *ask, int argc, char *
 		{ "--namespace", "-n", offsetof(struct rbac_ask, namespace) },
 		{ "--name", "", offsetof(struct rbac_ask, name) },
 		{ "--subresource", "", offsetof(struct rbac_ask, subresource) },
-		{ "--severity", "", offsetof(struct rbac_ask, severity) },
-		{ "--fail-on", "", offsetof(struct rbac_ask, fail_on) },
+		{ "--severity", "", 0 },
+		{ "--fail-on", "", 0 },
 		{ "--audit-log", "", offsetof(struct rbac_ask, audit_log) },
 	};
 	const char *arg = argv[*i], *value = NULL;
@@ -186,6 +208,8 @@ static int own_option(struct kube_run *k, struct rbac_ask *ask, int argc, char *
 			return take_subject(ask, value);
 		if (!strcmp(values[v].name, "--as-group"))
 			return add_group(ask, value);
+		if (!values[v].slot)
+			return take_severities(ask, arg, value);
 		*(const char **)((char *)ask + values[v].slot) = value;
 		return 1;
 	}
@@ -277,7 +301,9 @@ static int run(int argc, char **argv)
 const struct hf_command hf_kube_rbac = {
 	.name = "rbac",
 	.summary = "who may do what: roles, bindings and what they lead to",
-	.usage = "can VERB RESOURCE [NAME] --as USER [--as-group GROUP]... [-n NAMESPACE | -A] TARGET...\n"
+	.usage = "[check] [--severity LIST] [--fail-on SEVERITY] TARGET...\n"
+		 "       holdfast kube rbac can VERB RESOURCE [NAME] --as USER [--as-group GROUP]... [-n NAMESPACE | "
+		 "-A] TARGET...\n"
 		 "       holdfast kube rbac who-can VERB RESOURCE [NAME] [-n NAMESPACE | -A] TARGET...\n"
 		 "       holdfast kube rbac list [--as USER] [--as-group GROUP]... [-n NAMESPACE] [--all] TARGET...\n\n"
 		 "RESOURCE is RESOURCE[.GROUP][/SUBRESOURCE or /NAME], a short name too, or a path (/healthz).\n\n"
@@ -290,6 +316,8 @@ const struct hf_command hf_kube_rbac = {
 		 "  --subresource NAME   of the resource: what stands behind the slash is a name then\n"
 		 "  --with-defaults      the roles and bindings that every API server makes are there\n"
 		 "  --no-defaults        they are not (default: they are, where the targets have none of them)\n"
+		 "  --severity LIST      show only findings of these: critical,high,medium,low\n"
+		 "  --fail-on SEVERITY   exit 1 where a finding shown is at least this bad\n"
 		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE,
 	.run = run,
 };

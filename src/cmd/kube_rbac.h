@@ -2,7 +2,7 @@
 #pragma once
 #include "cmd/kube_run.h"
 #include "format/json_writer.h"
-#include "rbac/authorizer.h"
+#include "rbac/findings.h"
 
 enum rbac_task { RBAC_CHECK, RBAC_CAN, RBAC_WHO_CAN, RBAC_LIST, RBAC_UNUSED, RBAC_AUDIT };
 
@@ -11,7 +11,8 @@ struct rbac_ask {
 	enum rbac_task task;
 	const char *words[3]; /* of can and who-can: verb, resource, name */
 	size_t words_n;
-	const char *as, *namespace, *name, *subresource, *severity, *fail_on, *audit_log;
+	const char *as, *namespace, *name, *subresource, *audit_log;
+	uint32_t shows, fails; /* bits 1u << enum hf_severity; shows 0: all */
 	hf_sv *groups;
 	size_t groups_n;
 	bool all_namespaces, exact_groups, all, json;
@@ -23,6 +24,7 @@ struct rbac_writer {
 	const struct rbac_ask *ask;
 	struct kube_run *run;
 	const struct hf_rbac_model *model;
+	const struct hf_rbac_powers *powers; /* once a task has asked for them */
 	struct hf_arena *arena;
 	struct hf_out *out;
 	struct hf_json_writer *json; /* NULL: as a table; else within the cluster's object */
@@ -33,6 +35,7 @@ struct rbac_writer {
 int rbac_can(struct rbac_writer *, struct hf_err *);
 int rbac_who_can(struct rbac_writer *, struct hf_err *);
 int rbac_list(struct rbac_writer *, struct hf_err *);
+int rbac_check(struct rbac_writer *, struct hf_err *);
 
 /* Rows of cells that are aligned; what stands in cells is escaped. */
 struct rbac_table {
@@ -47,11 +50,6 @@ void rbac_table_print(struct rbac_table *, struct hf_out *);
 /* A line of escaped text. */
 void rbac_print_line(struct rbac_writer *, const char *indent, hf_sv);
 hf_sv rbac_escaped(struct hf_arena *, hf_sv);
-/* "user alice", "group devs", "sa web/app". */
-hf_sv rbac_subject_text(struct hf_arena *, const struct hf_rbac_subject *);
-/* "ClusterRole view", "Role web/reader". */
-hf_sv rbac_role_text(struct hf_arena *, const struct hf_rbac_role *);
-hf_sv rbac_binding_text(struct hf_arena *, const struct hf_rbac_binding *);
 /* "file.yaml:12" of the object, or of a value in it; "built in". */
 uint32_t rbac_line(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);
 hf_sv rbac_place(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);

@@ -72,7 +72,7 @@ static void tell_missing(struct rbac_writer *w, const struct hf_rbac_user *user,
 			const struct hf_rbac_binding *b = s->bindings[i];
 			if (b->role || (b->namespace.len && !hf_sv_eq(b->namespace, r->namespace)))
 				continue;
-			hf_sv binding = rbac_binding_text(w->arena, b);
+			hf_sv binding = hf_rbac_binding_text(b, w->arena);
 			hf_sv text = hf_arena_fmt(w->arena, "%.*s names the %.*s %.*s, which is not there",
 						  HF_SV_FMT(binding), HF_SV_FMT(b->role_kind), HF_SV_FMT(b->role_name));
 			text = rbac_escaped(w->arena, text);
@@ -89,8 +89,8 @@ static void print_grant(struct rbac_writer *w, const struct hf_rbac_grant *g)
 		rbac_print_line(w, "  ", HF_SV("members of system:masters may do everything, without any binding"));
 		return;
 	}
-	hf_sv binding = rbac_binding_text(a, g->binding), subject = rbac_subject_text(a, g->subject),
-	      role = rbac_role_text(a, g->binding->role), rule = rbac_rule_text(a, g->rule);
+	hf_sv binding = hf_rbac_binding_text(g->binding, a), subject = hf_rbac_subject_text(g->subject, a),
+	      role = hf_rbac_role_text(g->binding->role, a), rule = rbac_rule_text(a, g->rule);
 	hf_sv binding_at = rbac_place(w, g->binding->object, NULL),
 	      rule_at = rbac_place(w, g->rule->role->object, g->rule->value);
 	rbac_print_line(w, "  ",
@@ -167,9 +167,9 @@ int rbac_who_can(struct rbac_writer *w, struct hf_err *err)
 				hf_jw_object_end(w->json);
 				continue;
 			}
-			rbac_table_add(&t, rbac_subject_text(w->arena, g->subject));
-			rbac_table_add(&t, g->binding ? rbac_binding_text(w->arena, g->binding) : HF_SV("-"));
-			rbac_table_add(&t, g->binding ? rbac_role_text(w->arena, g->binding->role) : HF_SV("-"));
+			rbac_table_add(&t, hf_rbac_subject_text(g->subject, w->arena));
+			rbac_table_add(&t, g->binding ? hf_rbac_binding_text(g->binding, w->arena) : HF_SV("-"));
+			rbac_table_add(&t, g->binding ? hf_rbac_role_text(g->binding->role, w->arena) : HF_SV("-"));
 			rbac_table_add(&t, g->binding ? rbac_place(w, g->binding->object, NULL) : HF_SV("built in"));
 		}
 	if (w->json)
@@ -197,7 +197,7 @@ static bool wanted(const struct rbac_writer *w, const struct hf_rbac_user *user,
 static void list_binding(struct rbac_writer *w, const struct hf_rbac_binding *b)
 {
 	struct hf_arena *a = w->arena;
-	hf_sv binding = rbac_binding_text(a, b), place = rbac_place(w, b->object, NULL);
+	hf_sv binding = hf_rbac_binding_text(b, a), place = rbac_place(w, b->object, NULL);
 	hf_sv where = b->namespace.len ? hf_arena_concat(a, HF_SV("in "), b->namespace) : HF_SV("everywhere");
 
 	if (!b->role) {
@@ -207,7 +207,7 @@ static void list_binding(struct rbac_writer *w, const struct hf_rbac_binding *b)
 					     HF_SV_FMT(binding), HF_SV_FMT(place)));
 		return;
 	}
-	hf_sv role = rbac_role_text(a, b->role);
+	hf_sv role = hf_rbac_role_text(b->role, a);
 	rbac_print_line(w, "  ",
 			hf_arena_fmt(a, "%.*s: %.*s, by %.*s (%.*s)", HF_SV_FMT(where), HF_SV_FMT(role),
 				     HF_SV_FMT(binding), HF_SV_FMT(place)));
@@ -241,7 +241,7 @@ static bool list_subject(struct rbac_writer *w, const struct hf_rbac_subject *s,
 			hf_jw_key(w->json, "rights");
 			hf_jw_array(w->json);
 		} else if (!any) {
-			rbac_print_line(w, "", rbac_subject_text(w->arena, s));
+			rbac_print_line(w, "", hf_rbac_subject_text(s, w->arena));
 		}
 		any = true;
 		if (w->json)

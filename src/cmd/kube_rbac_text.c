@@ -8,35 +8,6 @@ hf_sv rbac_escaped(struct hf_arena *a, hf_sv s)
 	return copy ? (hf_sv){ copy, hf_escape_controls(copy, size, s) } : (hf_sv){ 0 };
 }
 
-hf_sv rbac_subject_text(struct hf_arena *a, const struct hf_rbac_subject *s)
-{
-	switch (s->kind) {
-	case HF_RBAC_ACCOUNT:
-		return hf_arena_fmt(a, "sa %.*s/%.*s", HF_SV_FMT(s->namespace), HF_SV_FMT(s->account));
-	case HF_RBAC_GROUP:
-		return hf_arena_concat(a, HF_SV("group "), s->name);
-	case HF_RBAC_USER:
-		break;
-	}
-	return hf_arena_concat(a, HF_SV("user "), s->name);
-}
-
-static hf_sv named(struct hf_arena *a, const char *kind, hf_sv namespace, hf_sv name)
-{
-	return hf_arena_fmt(a, "%s%s %.*s%s%.*s", namespace.len ? "" : "Cluster", kind, HF_SV_FMT(namespace),
-			    namespace.len ? "/" : "", HF_SV_FMT(name));
-}
-
-hf_sv rbac_role_text(struct hf_arena *a, const struct hf_rbac_role *r)
-{
-	return named(a, "Role", r->namespace, r->name);
-}
-
-hf_sv rbac_binding_text(struct hf_arena *a, const struct hf_rbac_binding *b)
-{
-	return named(a, "RoleBinding", b->namespace, b->name);
-}
-
 /* Where lines begin in one source: reports ask for many of them. */
 struct lines {
 	const struct hf_kube_source *source;

@@ -4,7 +4,7 @@
  * Rights that other authorizers give (nodes, webhooks) are not known here. Members of the group system:masters may do everything.
  * Source: the API reference of 1.34 (rbac.authorization.k8s.io/v1, authorization.k8s.io/v1); "Using RBAC Authorization" of kubernetes.io. */
 #pragma once
-#include "kube/object.h"
+#include "kube/pods.h"
 
 struct hf_rbac_role;
 struct hf_rbac_subject;
@@ -76,6 +76,8 @@ struct hf_rbac_model {
 	size_t rules_n;
 	const struct hf_kube_note *notes; /* what was not understood in roles and bindings */
 	size_t notes_n;
+	const struct hf_kube_pod *pods; /* of all clusters of the set */
+	size_t pods_n;
 	bool defaults_added;
 	struct hf_map by_name; /* hf_rbac_find_subject */
 };

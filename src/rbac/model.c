@@ -267,6 +267,11 @@ static void add_accounts(struct rbac_builder *b)
 		if (s)
 			s->object = o;
 	}
+	for (size_t i = 0; i < b->model->pods_n; i++) {
+		const struct hf_kube_pod *pod = &b->model->pods[i];
+		if (!pod->object->replaced && hf_sv_eq(pod->object->cluster, b->model->cluster))
+			account(b, pod->object->namespace, pod->service_account);
+	}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(groups); i++)
 		subject(b, true, hf_sv_of(groups[i]));
 }
@@ -320,6 +325,7 @@ const struct hf_rbac_model *hf_rbac_build(const struct hf_kube_objects *objects,
 			for (size_t k = 2 * pass; k < 2 * pass + 2; k++)
 				add_kind(&b, kinds[k], from);
 	rbac_aggregate(&b);
+	m->pods = hf_kube_pods(objects, a, &m->pods_n);
 	add_accounts(&b);
 	index_subjects(&b);
 	m->roles = (const struct hf_rbac_role *const *)b.roles.at;

@@ -62,6 +62,24 @@ check "from every cluster" grep -q '^group system:masters' out.log
 fails 0 "of one, with its groups" rbac list --as $app roles.yaml
 check "as they are" sh -c 'grep -q "^group system:authenticated" out.log && ! grep -q "^user alice" out.log'
 
+cat >risky.yaml <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: all}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: User, name: alice, apiGroup: rbac.authorization.k8s.io}]
+END
+fails 0 "what is found fails nothing by itself" rbac risky.yaml
+check "and is told with its place and a change" sh -c 'grep -q "^critical  HF-RBAC-001  user alice: may do everything" out.log && grep -q "ClusterRoleBinding all (risky.yaml:1)" out.log && grep -q "fix: in ClusterRoleBinding all" out.log'
+fails 1 "a gate" rbac check --fail-on high risky.yaml
+fails 0 "a gate that passes" rbac --fail-on high roles.yaml
+fails 0 "only what is shown can fail it" rbac --severity low,medium --fail-on high risky.yaml
+check "nothing is shown" grep -q '^0 findings' out.log
+fails 0 "the API server's own bindings on demand" rbac check --all --severity critical roles.yaml
+check "are told like others" grep -q 'group system:masters: may do everything' out.log
+fails 2 "a severity that is not there" rbac --fail-on dreadful risky.yaml
+fails 2 "a gate of another command" rbac --fail-on kev risky.yaml
+
 fails 2 "can without who" rbac can get pods roles.yaml
 fails 2 "can without what" rbac can get
 fails 2 "an option that is not there" rbac can get pods --as x --no-such roles.yaml

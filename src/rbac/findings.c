@@ -1,0 +1,281 @@
+#include "rbac/findings.h"
+
+#include <stdlib.h>
+
+const struct hf_rbac_finding_row hf_rbac_finding_rows[HF_RBAC_FINDING_KINDS] = {
+	[HF_RBAC_FINDING_BECOMES_ADMIN] = { 101, HF_SEV_CRITICAL, "can become cluster-admin",
+					    "Its rights, and those of whom it can act as by them, end in all rights.",
+					    "break the first step of the path that nobody needs",
+					    "CIS-5.1.1 NSA-rbac MITRE-T1078 MITRE-T1098.006" },
+	[HF_RBAC_FINDING_ANONYMOUS] = { 102, HF_SEV_HIGH, "who is not authenticated has rights",
+					"Whoever reaches the API server has them, without any credential.",
+					"bind who needs it by name", "CIS-1.2.1 NSA-rbac MITRE-T1190" },
+	[HF_RBAC_FINDING_EVERYBODY] = { 103, HF_SEV_MEDIUM, "everybody has rights",
+					"Each user, or each pod with a token, has them: the least of all programs in "
+					"the cluster too.",
+					"bind who needs it by name", "NSA-rbac MITRE-T1078" },
+	[HF_RBAC_FINDING_DEFAULT_ACCOUNT] = { 104, HF_SEV_MEDIUM, "the account that pods have unasked has rights",
+					      "Each pod of the namespace that names no account runs with them.",
+					      "bind an account of its own, which the pods that need it name",
+					      "CIS-5.1.5 NSA-rbac C-0189" },
+	[HF_RBAC_FINDING_UNUSED_ACCOUNT] = { 105, HF_SEV_LOW, "no pod uses the account",
+					     "An account with rights that nobody misses can be used without being "
+					     "noticed.",
+					     "remove its bindings, or the account", "CIS-5.1.5 MITRE-T1078" },
+	[HF_RBAC_FINDING_TOKEN_NOT_NEEDED] = { 106, HF_SEV_LOW, "a token is mounted that gives nothing",
+					       "The account has no rights but everybody's, so the pods do not use its "
+					       "token; a thief may.",
+					       "set automountServiceAccountToken: false",
+					       "CIS-5.1.6 NSA-token MITRE-T1528 C-0034" },
+	[HF_RBAC_FINDING_NO_ROLE] = { 107, HF_SEV_LOW, "a binding names a role that is not there",
+				      "Whoever makes a role of that name gives it to the binding's subjects, unseen.",
+				      "remove the binding", "MITRE-T1098.006" },
+	[HF_RBAC_FINDING_NO_ACCOUNT] = { 108, HF_SEV_LOW, "a binding names an account that is not there",
+					 "Whoever makes an account of that name has its rights.", "remove the subject",
+					 "MITRE-T1098.006" },
+	[HF_RBAC_FINDING_MASTERS] = { 109, HF_SEV_MEDIUM, "a binding names the group system:masters",
+				      "Its members may do everything without any binding, and nothing can take it from "
+				      "them.",
+				      "remove the subject, and give nobody certificates of that group", "CIS-5.1.7" },
+	[HF_RBAC_FINDING_TOKEN_SECRET] = { 110, HF_SEV_MEDIUM, "an account has a token that never expires",
+					   "A token in a secret works until the secret is removed, from anywhere.",
+					   "request tokens for a time instead (kubectl create token)",
+					   "CIS-5.1.2 CIS-5.1.6 MITRE-T1528" },
+};
+
+struct gathering {
+	const struct hf_rbac_powers *p;
+	const struct hf_rbac_model *m;
+	struct hf_arena *arena;
+	bool builtin;
+	HF_VEC(struct hf_rbac_finding) findings;
+};
+
+struct hf_rbac_finding_row hf_rbac_row_of(const struct hf_rbac_finding *f)
+{
+	if (f->kind != HF_RBAC_FINDING_RIGHT)
+		return hf_rbac_finding_rows[f->kind];
+	const struct hf_rbac_risk_row *r = &hf_rbac_risks[f->power->risk];
+	return (struct hf_rbac_finding_row){ r->number, f->severity, r->title, r->why, r->fix, r->references };
+}
+
+static struct hf_rbac_finding *add(struct gathering *g, enum hf_rbac_finding_kind kind, const struct hf_rbac_subject *s)
+{
+	struct hf_rbac_finding *f = hf_vec_push(g->arena, &g->findings);
+
+	if (f)
+		*f = (struct hf_rbac_finding){ .kind = kind,
+					       .severity = hf_rbac_finding_rows[kind].severity,
+					       .subject = s };
+	return f;
+}
+
+/* A right to act as whom one names is worth what they have, which the way to cluster-admin tells. */
+static enum hf_severity severity_of(const struct hf_rbac_power *p)
+{
+	const struct hf_rbac_risk_row *row = &hf_rbac_risks[p->risk];
+	enum hf_severity s = p->scope.len ? row->namespace_severity : row->cluster_severity;
+
+	if (p->scope.len && hf_sv_eq(p->scope, HF_SV("kube-system")) && s != HF_SEV_UNKNOWN)
+		s = row->cluster_severity > s ? row->cluster_severity : s;
+	if (p->restricted && row->names == HF_RBAC_NAMES_CHOSEN && s > HF_SEV_MEDIUM &&
+	    (p->risk == HF_RBAC_IMPERSONATE_USERS || p->risk == HF_RBAC_IMPERSONATE_ACCOUNTS ||
+	     p->risk == HF_RBAC_MAKE_TOKENS || p->risk == HF_RBAC_BIND))
+		s = HF_SEV_MEDIUM;
+	return s;
+}
+
+static void add_rights(struct gathering *g, const struct hf_rbac_subject *s)
+{
+	for (size_t i = 0; i < g->p->powers_n[s->number]; i++) {
+		const struct hf_rbac_power *p = &g->p->powers[s->number][i];
+		enum hf_severity severity = severity_of(p);
+		if (p->useless || severity == HF_SEV_UNKNOWN || (p->binding->builtin && !g->builtin))
+			continue;
+		/* Who may do everything there may do this too. */
+		if (p->risk != HF_RBAC_EVERYTHING && hf_rbac_has(g->p, s, HF_RBAC_EVERYTHING, p->scope))
+			continue;
+		struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_RIGHT, s);
+		if (!f)
+			return;
+		f->severity = severity;
+		f->power = p;
+		f->binding = p->binding;
+		f->object = p->binding->object;
+	}
+}
+
+static void add_way(struct gathering *g, const struct hf_rbac_subject *s)
+{
+	const struct hf_rbac_way *way = &g->p->ways[s->number];
+
+	if (!way->steps || !way->power || (way->power->binding->builtin && !g->builtin) ||
+	    (way->power->risk == HF_RBAC_EVERYTHING && !way->power->scope.len))
+		return;
+	struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_BECOMES_ADMIN, s);
+	if (!f)
+		return;
+	f->binding = way->power->binding;
+	f->object = f->binding->object;
+}
+
+/* The first binding that the API server has not made itself. */
+static const struct hf_rbac_binding *own_binding(const struct gathering *g, const struct hf_rbac_subject *s)
+{
+	for (size_t i = 0; i < s->bindings_n; i++)
+		if (!s->bindings[i]->builtin || g->builtin)
+			return s->bindings[i];
+	return NULL;
+}
+
+static void add_named(struct gathering *g, enum hf_rbac_finding_kind kind, const struct hf_rbac_subject *s,
+		      const struct hf_rbac_binding *b)
+{
+	struct hf_rbac_finding *f = add(g, kind, s);
+
+	if (!f)
+		return;
+	f->binding = b;
+	f->object = b->object;
+}
+
+static void add_special(struct gathering *g, const struct hf_rbac_subject *s)
+{
+	const struct hf_rbac_binding *b = own_binding(g, s);
+
+	if (!b)
+		return;
+	if (hf_sv_eq(s->name, HF_SV("system:anonymous")) || hf_sv_eq(s->name, HF_SV("system:unauthenticated")))
+		add_named(g, HF_RBAC_FINDING_ANONYMOUS, s, b);
+	if (hf_sv_eq(s->name, HF_SV("system:authenticated")) || hf_sv_eq(s->name, HF_SV("system:serviceaccounts")))
+		add_named(g, HF_RBAC_FINDING_EVERYBODY, s, b);
+	if (hf_sv_eq(s->name, HF_SV("system:masters")) && s->kind == HF_RBAC_GROUP)
+		add_named(g, HF_RBAC_FINDING_MASTERS, s, b);
+	if (s->kind == HF_RBAC_ACCOUNT && hf_sv_eq(s->account, HF_SV("default")))
+		add_named(g, HF_RBAC_FINDING_DEFAULT_ACCOUNT, s, b);
+}
+
+/* Do groups that the account is in have rights that not every cluster gives them? */
+static bool has_own_rights(const struct gathering *g, const struct hf_rbac_subject *s)
+{
+	struct hf_rbac_user user = hf_rbac_user_of(s->name, NULL, 0, g->arena);
+
+	for (size_t i = 0; i < s->bindings_n; i++)
+		if (s->bindings[i]->role)
+			return true;
+	for (size_t i = 0; i < user.groups_n; i++) {
+		const struct hf_rbac_subject *group = hf_rbac_find_subject(g->m, true, user.groups[i]);
+		for (size_t b = 0; group && b < group->bindings_n; b++)
+			if (!group->bindings[b]->builtin)
+				return true;
+	}
+	return false;
+}
+
+static void add_account(struct gathering *g, const struct hf_rbac_subject *s)
+{
+	const struct hf_rbac_binding *b = own_binding(g, s);
+	size_t holders;
+
+	if (s->kind != HF_RBAC_ACCOUNT)
+		return;
+	if (g->p->has_token_secret[s->number]) {
+		struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_TOKEN_SECRET, s);
+		if (f)
+			f->object = s->object;
+	}
+	/* Without any pod in the input nobody can know, and default is there unasked. */
+	if (s->object && g->m->pods_n && !g->p->pods_n[s->number] && !g->p->has_token_secret[s->number] &&
+	    !hf_sv_eq(s->account, HF_SV("default"))) {
+		struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_UNUSED_ACCOUNT, s);
+		if (f) {
+			f->object = s->object;
+			f->binding = b;
+			f->severity = b ? HF_SEV_MEDIUM : HF_SEV_LOW;
+		}
+	}
+	if (!g->p->pods_n[s->number] || has_own_rights(g, s))
+		return;
+	const hf_sv *names = hf_rbac_holders(g->p, s, g->arena, &holders);
+	if (!holders)
+		return;
+	struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_TOKEN_NOT_NEEDED, s);
+	if (!f)
+		return;
+	f->object = s->object;
+	f->detail =
+		holders > 1 ? hf_arena_fmt(g->arena, "%.*s and %zu more", HF_SV_FMT(names[0]), holders - 1) : names[0];
+}
+
+/* Accounts can only be missed where those of the namespace are in the input. */
+static bool accounts_known(struct hf_map *namespaces, hf_sv namespace)
+{
+	return hf_map_find(namespaces, namespace) != NULL;
+}
+
+static void add_bindings(struct gathering *g)
+{
+	struct hf_map known = HF_MAP(g->arena);
+
+	for (size_t i = 0; i < g->m->subjects_n; i++)
+		if (g->m->subjects[i]->object)
+			hf_map_put(&known, g->m->subjects[i]->namespace);
+	for (size_t i = 0; i < g->m->bindings_n; i++) {
+		const struct hf_rbac_binding *b = g->m->bindings[i];
+		if (b->builtin && !g->builtin)
+			continue;
+		if (!b->role) {
+			struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_NO_ROLE, NULL);
+			if (!f)
+				return;
+			f->binding = b;
+			f->object = b->object;
+			f->detail =
+				hf_arena_fmt(g->arena, "%.*s %.*s", HF_SV_FMT(b->role_kind), HF_SV_FMT(b->role_name));
+		}
+		for (size_t s = 0; s < b->subjects_n; s++)
+			if (b->subjects[s]->kind == HF_RBAC_ACCOUNT && !b->subjects[s]->object &&
+			    !hf_sv_eq(b->subjects[s]->account, HF_SV("default")) &&
+			    accounts_known(&known, b->subjects[s]->namespace))
+				add_named(g, HF_RBAC_FINDING_NO_ACCOUNT, b->subjects[s], b);
+	}
+}
+
+static int by_severity(const void *a, const void *b)
+{
+	const struct hf_rbac_finding *left = a, *right = b;
+	unsigned left_number = hf_rbac_row_of(left).number, right_number = hf_rbac_row_of(right).number;
+
+	if (left->severity != right->severity)
+		return left->severity > right->severity ? -1 : 1;
+	if (left_number != right_number)
+		return left_number < right_number ? -1 : 1;
+	int order = hf_sv_cmp(left->subject ? left->subject->name : HF_SV(""),
+			      right->subject ? right->subject->name : HF_SV(""));
+	if (!order && left->power && right->power)
+		order = hf_sv_cmp(left->power->scope, right->power->scope);
+	if (!order && left->power && right->power && left->power->rule->number != right->power->rule->number)
+		order = left->power->rule->number < right->power->rule->number ? -1 : 1;
+	if (!order && left->binding && right->binding && left->binding->number != right->binding->number)
+		order = left->binding->number < right->binding->number ? -1 : 1;
+	return order;
+}
+
+const struct hf_rbac_finding *hf_rbac_findings(const struct hf_rbac_powers *p, bool builtin, struct hf_arena *a,
+					       size_t *ret_n)
+{
+	struct gathering g = { .p = p, .m = p->model, .arena = a, .builtin = builtin };
+
+	for (size_t i = 0; i < g.m->subjects_n && !a->over; i++) {
+		const struct hf_rbac_subject *s = g.m->subjects[i];
+		add_rights(&g, s);
+		add_way(&g, s);
+		add_special(&g, s);
+		add_account(&g, s);
+	}
+	add_bindings(&g);
+	if (g.findings.n)
+		qsort(g.findings.at, g.findings.n, sizeof *g.findings.at, by_severity);
+	*ret_n = g.findings.n;
+	return g.findings.at;
+}
