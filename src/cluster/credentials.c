@@ -264,10 +264,10 @@ int hf_credentials_get(struct hf_credentials *c, struct hf_credential *of, struc
 	if (is_old(c)) {
 		code = read_anew(c, err);
 		c->read_s = now_s(CLOCK_MONOTONIC);
-		c->refused = code < 0; /* so that the next one tries again */
 	}
 	if (code == HF_OK && of->generation != c->generation)
 		code = copy_out(c, of, err);
+	c->refused = code < 0; /* so that the next one tries again */
 	pthread_mutex_unlock(&c->lock);
 	return code;
 }

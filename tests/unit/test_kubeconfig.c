@@ -1,9 +1,12 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/limits.h"
-#include "cluster/kubeconfig.h"
+#include "cluster/credentials.h"
+#include "cluster/kubeconfig_files.h"
 
 struct world {
 	struct hf_arena arena;
@@ -188,6 +191,61 @@ HF_TEST(the_first_file_wins_whole)
 	hf_arena_done(&two.arena);
 }
 
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+HF_TEST(a_pod_has_a_service_account)
+{
+	char folder[] = P_tmpdir "/hf-service-account-XXXXXX";
+	struct hf_arena a = HF_ARENA(HF_KUBECONFIG_ARENA_MAX);
+	struct hf_kubeconfig_target target;
+	struct hf_credential now = { 0 };
+	struct hf_kubeconfig config;
+	struct hf_err err = { 0 };
+
+	assert_non_null(mkdtemp(folder));
+	write_file(folder, "token", "abc\n");
+	write_file(folder, "ca.crt", "pem");
+	write_file(folder, "namespace", "web\n");
+	const struct hf_kubeconfig_sources sources = { .home = folder,
+						       .service_host = "10.0.0.1",
+						       .service_account = folder };
+	assert_int_equal(hf_kubeconfig_read(&sources, &a, &config, &err), HF_OK);
+	assert_int_equal(hf_kubeconfig_select(&config, (hf_sv){ 0 }, &a, &target, &err), HF_OK);
+	assert_text(target.context, "in-cluster");
+	assert_text(target.cluster.server, "https://10.0.0.1:443");
+	assert_text(target.namespace, "web");
+	struct hf_credentials *c = hf_credentials_open(&target);
+	assert_int_equal(hf_credentials_get(c, &now, &err), HF_OK);
+	assert_text(now.ca, "pem");
+	assert_text(now.authorization, "Authorization: Bearer abc");
+	write_file(folder, "token", "def\nx");
+	assert_int_equal(hf_credentials_get(c, &now, &err), HF_OK);
+	assert_text(now.authorization, "Authorization: Bearer abc"); /* it is not a minute old */
+	assert_true(hf_credentials_refused(c, now.generation));
+	assert_int_equal(hf_credentials_get(c, &now, &err), HF_E_FORMAT); /* a line break would be another header */
+	write_file(folder, "token", "def\n");
+	assert_int_equal(hf_credentials_get(c, &now, &err), HF_OK);
+	assert_text(now.authorization, "Authorization: Bearer def");
+	hf_credential_done(&now);
+	hf_credentials_close(c);
+	hf_arena_done(&a);
+	for (size_t i = 0; i < 3; i++) {
+		char path[128];
+		snprintf(path, sizeof path, "%s/%s", folder, ((const char *[]){ "token", "ca.crt", "namespace" })[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 HF_TEST(what_is_not_there_is_named)
 {
 	static const struct {
@@ -251,5 +309,5 @@ HF_TEST(memory_is_bounded)
 HF_TEST_MAIN(cmocka_unit_test(fields_are_read), cmocka_unit_test(exec_is_read),
 	     cmocka_unit_test(contradictions_are_refused), cmocka_unit_test(no_secret_stands_in_a_message),
 	     cmocka_unit_test(nothing_is_said_in_clear), cmocka_unit_test(the_first_file_wins_whole),
-	     cmocka_unit_test(what_is_not_there_is_named), cmocka_unit_test(no_kubeconfig_is_refused),
-	     cmocka_unit_test(memory_is_bounded))
+	     cmocka_unit_test(what_is_not_there_is_named), cmocka_unit_test(a_pod_has_a_service_account),
+	     cmocka_unit_test(no_kubeconfig_is_refused), cmocka_unit_test(memory_is_bounded))
