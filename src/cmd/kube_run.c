@@ -346,6 +346,14 @@ static const struct hf_kube_objects *load(struct job *j, size_t target, struct h
 	return set;
 }
 
+/* Of what was read few pages are looked at again, and those come back from the page cache: half of the memory of a large cluster. */
+static void release_inputs(const struct kube_run *k)
+{
+	for (size_t i = 0; i < k->inputs_n; i++)
+		if (k->inputs[i].slot >= 0 && k->inputs[i].text.len)
+			madvise((void *)(uintptr_t)k->inputs[i].text.ptr, k->inputs[i].text.len, MADV_DONTNEED);
+}
+
 static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 {
 	struct job *j = ctx;
@@ -369,6 +377,7 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		shown = show_notes(k, sets[i]->notes, sets[i]->notes_n, shown);
 		bits |= tells_of_loss(sets[i]) ? KUBE_PARTIAL : 0;
 	}
+	release_inputs(k);
 	if (shown > NOTES_SHOWN_MAX)
 		fprintf(stderr, "holdfast: … and %zu more such notes\n", shown - NOTES_SHOWN_MAX);
 	r = j->evaluate(k, j->ctx, sets, sets_n, &a, &out, err);
