@@ -3,6 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 
+# shellcheck disable=SC2317 # called through check
 said() { # exactly these lines on standard error
   printf '%s\n' "$@" >wanted
   cmp wanted err.log
