@@ -2,7 +2,7 @@
 """`kube reach --format json` beside what was derived by hand: reach_cases.py HOLDFAST ROOT. TAP.
 
 tests/cases/reach/<case>/*.yaml is the cluster. expect.json lists connections as "SRC -> DST PROTOCOL [PORT|FIRST-LAST]…";
-notes.json (optional) what standard error has to say. With notes of losses --strict gives 3.
+notes.json (optional) what standard error has to say: notes of losses, with which --strict gives 3; told.json the same of others.
 """
 import json
 import pathlib
@@ -30,6 +30,8 @@ def judge(holdfast, case):
     wrong += [f"listed: {r}" for r in sorted(set(rows) - set(wanted))]
     notes = json.loads((case / "notes.json").read_text()) if (case / "notes.json").exists() else []
     wrong += [f"no note: {n}" for n in notes if n not in run.stderr]
+    told = json.loads((case / "told.json").read_text()) if (case / "told.json").exists() else []
+    wrong += [f"no note: {n}" for n in told if n not in run.stderr]
     strict = subprocess.run([holdfast, "kube", "reach", "--strict", *files], capture_output=True, text=True).returncode
     wrong += [] if strict == (3 if notes else 0) else [f"--strict gives {strict}"]
     return wrong

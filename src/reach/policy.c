@@ -7,7 +7,7 @@
 #include "kube/selector.h"
 #include "reach/policy_internal.h"
 
-enum { NOTES_MAX = 100000 };
+enum { NOTES_MAX = 100000, SELECTOR_TERMS_MAX = 100 };
 
 void hf_reach_note(struct hf_reach_notes *notes, const struct hf_kube_object *o, const struct hf_value *v, bool loss,
 		   const char *fmt, ...)
@@ -25,6 +25,48 @@ void hf_reach_note(struct hf_reach_notes *notes, const struct hf_kube_object *o,
 		*n = (struct hf_reach_note){ o, v, hf_arena_dup(notes->arena, hf_sv_of(text)), loss };
 }
 
+static bool among(const struct hf_label_requirement *r, hf_sv value)
+{
+	for (size_t i = 0; i < r->values_n; i++)
+		if (hf_sv_eq(r->values[i], value))
+			return true;
+	return false;
+}
+
+/* No label's value, nor its absence, meets both. */
+static bool contradict(const struct hf_label_requirement *a, const struct hf_label_requirement *b)
+{
+	if (!hf_sv_eq(a->key, b->key))
+		return false;
+	if (a->operator== HF_LABEL_DOES_NOT_EXIST)
+		return b->operator== HF_LABEL_EXISTS || b->operator== HF_LABEL_IN;
+	if (a->operator!= HF_LABEL_IN ||(b->operator!= HF_LABEL_IN && b->operator!= HF_LABEL_NOT_IN))
+		return false;
+	for (size_t i = 0; i < a->values_n; i++)
+		if (among(b, a->values[i]) == (b->operator== HF_LABEL_IN))
+			return false;
+	return true;
+}
+
+/* A selector that no labels can ever meet, as far as two of its terms show it. */
+static bool contradicts_itself(const struct hf_label_selector *s)
+{
+	for (size_t i = 0; i < s->requirements_n && i < SELECTOR_TERMS_MAX; i++) {
+		for (size_t k = 0; k < s->labels_n && k < SELECTOR_TERMS_MAX; k++) {
+			const struct hf_label_requirement is = { .key = s->labels[2 * k],
+								 .operator= HF_LABEL_IN,
+								 .values = &s->labels[2 * k + 1],
+								 .values_n = 1 };
+			if (contradict(&is, &s->requirements[i]) || contradict(&s->requirements[i], &is))
+				return true;
+		}
+		for (size_t k = 0; k < s->requirements_n && k < SELECTOR_TERMS_MAX; k++)
+			if (contradict(&s->requirements[i], &s->requirements[k]))
+				return true;
+	}
+	return false;
+}
+
 const struct hf_label_selector *policy_selector(struct policy_decoder *d, const struct hf_value *v)
 {
 	static const struct hf_value nothing = { .type = HF_VALUE_OBJECT };
@@ -33,6 +75,9 @@ const struct hf_label_selector *policy_selector(struct policy_decoder *d, const 
 
 	if (wrong)
 		hf_reach_note(d->notes, d->object, v, true, "%s: this selector matches nothing", wrong);
+	else if (s && contradicts_itself(s))
+		hf_reach_note(d->notes, d->object, v, true,
+			      "the terms of this selector contradict each other: it matches nothing");
 	return s;
 }
 

@@ -91,7 +91,7 @@ static struct hf_netpol_peer peer_of(struct proposer *p, hf_sv namespace, const 
 		peer.namespaces = kept(p, (struct hf_label_selector){ 0 });
 	} else {
 		const struct hf_reach_workload *w = &p->r->workloads.at[workload];
-		peer.pods = kept(p, pods_of(p, w));
+		peer.pods = &p->selectors[workload];
 		if (!hf_sv_eq(w->namespace, namespace))
 			peer.namespaces = namespace_named(p, w->namespace);
 	}
@@ -230,7 +230,7 @@ static void make_policies(struct proposer *p)
 		p->policies[p->policies_n++] = (struct hf_netpol){
 			.namespace = w->namespace,
 			.name = object_name(p, w),
-			.pods = pods_of(p, w),
+			.pods = p->selectors[i],
 			.has_ingress = true,
 			.has_egress = true,
 			.ingress = in.list.at,
@@ -245,23 +245,22 @@ static void choose(struct proposer *p)
 {
 	for (size_t i = 0; i < p->r->workloads.n; i++) {
 		const struct hf_reach_workload *w = &p->r->workloads.at[i];
+		p->selectors[i] = pods_of(p, w);
 		const char *why = hf_sv_eq(w->namespace, HF_SV("kube-system"))
 					  ? "what the cluster itself runs on is left alone"
-				  : w->host_network         ? "policies do not apply on the host's network"
-				  : !pods_of(p, w).labels_n ? "its pods share no labels that last"
-							    : NULL;
+				  : w->host_network           ? "policies do not apply on the host's network"
+				  : !p->selectors[i].labels_n ? "its pods share no labels that last"
+							      : NULL;
 		p->covered[i] = !why;
 		if (why)
 			propose_note(p, "%.*s: no policy: %s", HF_SV_FMT(w->name), why);
 	}
 }
 
-static bool selects_pods(struct proposer *p, const struct hf_reach_workload *w, const struct hf_reach_workload *v)
+static bool selects_pods(const struct hf_label_selector *s, const struct hf_reach_workload *v)
 {
-	struct hf_label_selector s = pods_of(p, w);
-
-	for (size_t i = 0; s.labels_n && i < v->pods.n; i++)
-		if (hf_label_selector_matches(&s, v->pods.at[i]->labels, v->pods.at[i]->labels_n))
+	for (size_t i = 0; s->labels_n && i < v->pods.n; i++)
+		if (hf_label_selector_matches(s, v->pods.at[i]->labels, v->pods.at[i]->labels_n))
 			return true;
 	return false;
 }
@@ -278,8 +277,7 @@ static void find_twins(struct proposer *p, uint32_t *class_of)
 			for (size_t k = 0; k < r->namespaces.at[n].workloads.n; k++) {
 				uint32_t a = r->namespaces.at[n].workloads.at[i],
 					 b = r->namespaces.at[n].workloads.at[k];
-				if (class_of[a] == class_of[b] ||
-				    !selects_pods(p, &r->workloads.at[a], &r->workloads.at[b]))
+				if (class_of[a] == class_of[b] || !selects_pods(&p->selectors[a], &r->workloads.at[b]))
 					continue;
 				propose_note(p,
 					     "%.*s and %.*s: their labels do not tell them apart, so each may do what "
@@ -369,8 +367,11 @@ int hf_reach_propose(struct hf_reach *r, const struct hf_value *flows, struct hf
 	struct proposer p = { .r = r, .a = r->arena, .covered = hf_arena_array(r->arena, bool, r->workloads.n) };
 	int status = HF_OK;
 
-	if (!p.covered)
-		return hf_fail(err, HF_E_LIMIT, "too many workloads");
+	p.selectors = hf_arena_array(r->arena, struct hf_label_selector, r->workloads.n);
+	if (!p.covered || !p.selectors || !propose_can_prove(&p))
+		return hf_fail(err, HF_E_LIMIT,
+			       "%zu workloads are too many for a proof of all pairs: one namespace at a time",
+			       r->workloads.n);
 	if (flows)
 		status = propose_needs_of_flows(&p, flows, err);
 	else

@@ -20,7 +20,8 @@ struct proposer {
 	struct hf_arena *a;
 	HF_VEC(struct need) needs;
 	HF_VEC(hf_sv) notes;
-	bool *covered; /* workloads that get a policy */
+	struct hf_label_selector *selectors; /* of each workload's pods */
+	bool *covered;                       /* workloads that get a policy */
 	struct hf_netpol *policies;
 	uint32_t *workload_of; /* each policy's */
 	size_t policies_n;
@@ -36,6 +37,8 @@ void propose_note(struct proposer *, const char *fmt, ...) hf_printf(2, 3);
 void propose_add(struct proposer *, struct need);
 void propose_needs_of_manifests(struct proposer *);
 hf_nodiscard int propose_needs_of_flows(struct proposer *, const struct hf_value *flows, struct hf_err *err);
+/* False where there are too many workloads for a proof of all pairs. */
+bool propose_can_prove(const struct proposer *);
 /* True where every connection is as it should be; else *ret_client and *ret_server are workloads whose policies let it fail (UINT32_MAX:
  * outside). */
 bool propose_prove(struct proposer *, uint32_t *ret_client, uint32_t *ret_server, hf_sv *ret_what);

@@ -3,7 +3,7 @@
 #include "flow/graph.h"
 #include "reach/propose_internal.h"
 
-enum { SAMPLES = 2, NOBODY = UINT32_MAX };
+enum { SAMPLES = 2, WORKLOADS_MAX = 5000, NOBODY = UINT32_MAX };
 
 /* A pod or an address that takes part in the proof, with the policies that select it. */
 struct actor {
@@ -210,6 +210,11 @@ static bool pair(struct prover *v, const struct actor *c, const struct actor *s,
 	}
 	return one(v, c, s, HF_FLOW_UDP, 53, ret_what) && one(v, c, s, HF_FLOW_TCP, 1, ret_what) &&
 	       one(v, c, s, HF_FLOW_SCTP, 7, ret_what);
+}
+
+bool propose_can_prove(const struct proposer *p)
+{
+	return p->r->workloads.n <= WORKLOADS_MAX;
 }
 
 bool propose_prove(struct proposer *p, uint32_t *ret_client, uint32_t *ret_server, hf_sv *ret_what)

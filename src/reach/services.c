@@ -286,6 +286,28 @@ static void add_gateway_route(struct hf_reach *r, const struct hf_kube_object *o
 	}
 }
 
+/* What a controller is told to send, and policies do not let in from a namespace that nobody knows. */
+static void note_blocked(struct hf_reach *r)
+{
+	const struct hf_kube_object *told = NULL;
+
+	for (size_t i = 0; i < r->entries.n; i++) {
+		const struct hf_reach_entry *e = &r->entries.at[i];
+		if (!e->service || e->object == told ||
+		    hf_conns_intersection(&r->pool, e->conns,
+					  hf_reach_between(r, (struct hf_reach_end){ .kind = HF_REACH_CONTROLLER },
+							   (struct hf_reach_end){ HF_REACH_WORKLOAD, e->workload })) !=
+			    HF_CONNS_NONE)
+			continue;
+		told = e->object;
+		hf_reach_note(&r->notes, e->object, NULL, false,
+			      "%.*s %.*s sends to %.*s, but policies do not let any pod of the cluster in there: it is "
+			      "not listed",
+			      HF_SV_FMT(e->object->kind_name), HF_SV_FMT(e->object->name),
+			      HF_SV_FMT(r->workloads.at[e->workload].name));
+	}
+}
+
 void reach_services(struct hf_reach *r)
 {
 	static const enum hf_kube_kind routes[] = { HF_KUBE_HTTP_ROUTE, HF_KUBE_GRPC_ROUTE, HF_KUBE_TCP_ROUTE,
@@ -301,4 +323,5 @@ void reach_services(struct hf_reach *r)
 	for (size_t k = 0; k < HF_ARRAY_SIZE(routes); k++)
 		for (size_t i = 0; i < set->of_kind_n[routes[k]]; i++)
 			add_gateway_route(r, set->of_kind[routes[k]][i]);
+	note_blocked(r);
 }
