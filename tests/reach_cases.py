@@ -37,13 +37,25 @@ def judge(holdfast, case):
     return wrong
 
 
+def judge_made_cluster(holdfast, root):
+    """The cluster of benchmarks: the same as YAML and as JSON, and nothing in it that is not understood."""
+    outs = []
+    for form in ("yaml", "json"):
+        made = subprocess.run([sys.executable, f"{root}/tests/bench/make_cluster.py", "--pods", "60", "--policies", "40", "--roles", "10",
+                               "--namespaces", "4", "--format", form], capture_output=True, text=True, check=True)
+        run = subprocess.run([holdfast, "kube", "reach", "--format", "json", "--strict", "-"], input=made.stdout, capture_output=True, text=True)
+        outs.append((run.returncode, run.stdout))
+    wrong = [] if outs[0] == outs[1] and outs[0][0] == 0 else [f"exit {outs[0][0]} and {outs[1][0]}, or other connections"]
+    return wrong + ([] if '"src"' in outs[0][1] else ["no connections"])
+
+
 def main():
     holdfast, root = sys.argv[1:]
     cases = sorted(p for p in pathlib.Path(root, "tests/cases/reach").iterdir() if p.is_dir())
-    print(f"1..{len(cases)}")
-    for i, case in enumerate(cases, 1):
-        wrong = judge(holdfast, case)
-        print(f"{'not ok' if wrong else 'ok'} {i} - {case.name}")
+    print(f"1..{len(cases) + 1}")
+    for i, case in enumerate([*cases, None], 1):
+        wrong = judge(holdfast, case) if case else judge_made_cluster(holdfast, root)
+        print(f"{'not ok' if wrong else 'ok'} {i} - {case.name if case else 'a cluster for benchmarks'}")
         for w in wrong:
             print(f"# {w}")
 
