@@ -233,6 +233,13 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static bool has_ended(const struct worker *w)
+{
+	struct pollfd p = { .fd = w->pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 static struct worker *take(struct hf_admission_pool *p, int64_t until)
 {
 	const struct timespec t = { until / 1000, until % 1000 * 1000000 };
@@ -248,6 +255,11 @@ static struct worker *take(struct hf_admission_pool *p, int64_t until)
 	}
 	if (w) {
 		w->busy = true;
+		/* Killed while nobody asked it anything: that costs no review. */
+		if (w->fd >= 0 && has_ended(w)) {
+			end_worker(w);
+			p->replaced++;
+		}
 		if (w->fd < 0)
 			start_worker(p, w);
 	}

@@ -215,26 +215,35 @@ static bool is_pinned(hf_sv image)
 	return at != SIZE_MAX && image.len - at == 8 + 64;
 }
 
-/* Docker's names: what has no dot, colon or "localhost" before its first slash comes from docker.io. */
+/* Docker's names: what has no dot, colon, upper case or "localhost" before its first slash comes from docker.io, and what has one word
+ * there from its folder library. */
 static hf_sv whole_name(struct judge *j, hf_sv image)
 {
-	hf_sv host, rest;
+	hf_sv host = { 0 }, rest = image;
+	bool upper = false;
 
-	if (!hf_sv_cut(image, '/', &host, &rest))
-		return hf_arena_concat(j->arena, HF_SV("docker.io/library/"), image);
-	if (hf_sv_index(host, '.') != SIZE_MAX || hf_sv_index(host, ':') != SIZE_MAX ||
-	    hf_sv_eq(host, HF_SV("localhost")))
+	if (hf_sv_cut(image, '/', &host, &rest))
+		for (size_t i = 0; i < host.len; i++)
+			upper |= host.ptr[i] >= 'A' && host.ptr[i] <= 'Z';
+	bool is_host = hf_sv_index(host, '.') != SIZE_MAX || hf_sv_index(host, ':') != SIZE_MAX || upper ||
+		       hf_sv_eq(host, HF_SV("localhost"));
+	if (is_host && !hf_sv_eq(host, HF_SV("docker.io")) && !hf_sv_eq(host, HF_SV("index.docker.io")))
 		return image;
-	return hf_arena_concat(j->arena, HF_SV("docker.io/"), image);
+	rest = is_host ? rest : image;
+	return hf_arena_concat(
+		j->arena, hf_sv_index(rest, '/') == SIZE_MAX ? HF_SV("docker.io/library/") : HF_SV("docker.io/"), rest);
 }
 
 static bool is_from(const struct hf_admission_settings *s, hf_sv name)
 {
 	for (size_t i = 0; i < s->registries_n; i++) {
 		hf_sv prefix = s->registries[i];
-		/* "registry.test" must not let registry.test.evil in. */
-		if (hf_sv_starts(name, prefix) && (name.len == prefix.len || hf_sv_ends(prefix, HF_SV("/")) ||
-						   memchr("/:@", name.ptr[prefix.len], 3)))
+		if (!hf_sv_starts(name, prefix))
+			continue;
+		char next = name.len > prefix.len ? name.ptr[prefix.len] : 0;
+		/* "registry.test" must let neither registry.test.evil in nor registry.test:5000, which is another server. */
+		if (!next || hf_sv_ends(prefix, HF_SV("/")) || next == '/' ||
+		    ((next == ':' || next == '@') && hf_sv_index(prefix, '/') != SIZE_MAX))
 			return true;
 	}
 	return !s->registries_n;
@@ -405,26 +414,58 @@ static bool asks_for_judgement(const struct hf_admission *a, const struct hf_adm
 {
 	if (!hf_sv_eq(d->operation, HF_SV("CREATE")) && !hf_sv_eq(d->operation, HF_SV("UPDATE")))
 		return false;
-	if (d->subresource.len && !hf_sv_eq(d->subresource, HF_SV("ephemeralcontainers")))
+	/* The others change no spec (status, scale, binding) or hold no object of the kind (exec, eviction). */
+	if (d->subresource.len && !hf_sv_eq(d->subresource, HF_SV("ephemeralcontainers")) &&
+	    !hf_sv_eq(d->subresource, HF_SV("resize")))
 		return false;
 	return !hf_pattern_any(a->settings->ignored_namespaces, a->settings->ignored_namespaces_n, d->namespace);
 }
 
-/* An update that leaves labels, annotations and everything below spec as they are makes nothing worse: what was let in before a rule
- * was there can still be scaled down by its status, or be deleted by its finalizers. */
+static bool is_one_of(hf_sv key, const char *const *list)
+{
+	while (*list && !hf_sv_eq(key, hf_sv_of(*list)))
+		list++;
+	return *list != NULL;
+}
+
+/* Objects that differ in nothing but members that are passed over. */
+static bool equal_but(const struct hf_value *a, const struct hf_value *b, const char *const *without)
+{
+	size_t n = 0;
+
+	hf_value_members(b, m) n += m->value.type != HF_VALUE_NULL && !is_one_of(m->key, without);
+	hf_value_members(a, m)
+	{
+		if (m->value.type == HF_VALUE_NULL || is_one_of(m->key, without))
+			continue;
+		const struct hf_value *other = hf_value_get(b, m->key);
+		if (!other || !hf_value_eq(&m->value, other))
+			return false;
+		n--;
+	}
+	return !n;
+}
+
+/* An update of nothing but the state that servers and controllers keep makes nothing worse: what was let in before a rule was there can
+ * still have its status written, be adopted, and be deleted by its finalizers. */
 static bool is_unchanged(const struct hf_kube_objects *now, const struct hf_kube_objects *before)
 {
-	static const char *const parts[] = {
-		"spec", "metadata.labels", "metadata.annotations", "template", "data", "rules", "subjects", "webhooks"
-	};
+	static const char *const parts[] = { "status", "metadata", NULL };
+	static const char *const state[] = { "resourceVersion",
+					     "generation",
+					     "managedFields",
+					     "finalizers",
+					     "ownerReferences",
+					     "creationTimestamp",
+					     "uid",
+					     "deletionTimestamp",
+					     "deletionGracePeriodSeconds",
+					     "selfLink",
+					     NULL };
 
-	if (!before || !now->n || !before->n)
-		return false;
-	for (size_t i = 0; i < HF_ARRAY_SIZE(parts); i++)
-		if (!hf_value_eq(hf_value_at(now->objects[0]->root, parts[i]),
-				 hf_value_at(before->objects[0]->root, parts[i])))
-			return false;
-	return now->objects[0]->kind != HF_KUBE_OTHER;
+	return before && now->n == 1 && before->n == 1 &&
+	       equal_but(now->objects[0]->root, before->objects[0]->root, parts) &&
+	       equal_but(now->objects[0]->metadata, before->objects[0]->metadata, state);
 }
 
 int hf_admission_review(struct hf_admission *admission, hf_sv text, struct hf_arena *a, struct hf_admission_decision *d,
@@ -467,27 +508,47 @@ int hf_admission_review(struct hf_admission *admission, hf_sv text, struct hf_ar
 	return a->over ? hf_fail(err, HF_E_LIMIT, "too large") : HF_OK;
 }
 
-static void write_warnings(struct hf_json_writer *w, const struct hf_admission_decision *d)
+/* The API server leaves a warning out that holds a control character, and cuts a long one without looking. */
+static void write_warning(struct hf_json_writer *w, const struct hf_admission_reason *r)
 {
 	enum { WARNING_MAX = 120 };
 	char text[4 * WARNING_MAX];
+
+	int n = snprintf(text, sizeof text, "holdfast: %.*s: %.*s",
+			 (int)(r->rule.len < WARNING_MAX ? r->rule.len : WARNING_MAX), r->rule.ptr,
+			 (int)(r->message.len < WARNING_MAX ? r->message.len : WARNING_MAX), r->message.ptr);
+	if (n > WARNING_MAX) {
+		n = WARNING_MAX;
+		while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+	}
+	for (int i = 0; i < n; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = ' ';
+	hf_jw_string(w, (hf_sv){ text, (size_t)n });
+}
+
+static void write_warnings(struct hf_json_writer *w, const struct hf_admission_decision *d)
+{
+	enum { WARNINGS_MAX = 30 }; /* all together the API server hands on 4 KiB */
 	size_t n = 0;
 
-	for (size_t i = 0; i < d->reasons_n; i++)
-		n += d->reasons[i].action == HF_POLICY_WARN;
-	if (!n)
-		return;
-	hf_jw_key(w, "warnings");
-	hf_jw_array(w);
 	for (size_t i = 0; i < d->reasons_n; i++) {
-		const struct hf_admission_reason *r = &d->reasons[i];
-		if (r->action != HF_POLICY_WARN)
+		if (d->reasons[i].action != HF_POLICY_WARN || n++ >= WARNINGS_MAX)
 			continue;
-		snprintf(text, sizeof text, "holdfast: %.*s: %.*s", HF_SV_FMT(r->rule),
-			 (int)(r->message.len < WARNING_MAX ? r->message.len : WARNING_MAX), r->message.ptr);
-		hf_jw_string(w, hf_sv_first(hf_sv_of(text), WARNING_MAX));
+		if (n == 1) {
+			hf_jw_key(w, "warnings");
+			hf_jw_array(w);
+		}
+		write_warning(w, &d->reasons[i]);
 	}
-	hf_jw_array_end(w);
+	if (n > WARNINGS_MAX) {
+		char more[64];
+		snprintf(more, sizeof more, "holdfast: and %zu more", n - WARNINGS_MAX);
+		hf_jw_string(w, hf_sv_of(more));
+	}
+	if (n)
+		hf_jw_array_end(w);
 }
 
 static void write_status(struct hf_json_writer *w, const struct hf_admission_decision *d)
@@ -546,6 +607,31 @@ void hf_admission_answer(const struct hf_admission_decision *d, struct hf_buf *o
 
 static const char *const action_names[] = { "deny", "warn", "audit" };
 
+/* What is denied first: of very many, the rest is left off, so that a record always has room. */
+static void write_reasons(struct hf_json_writer *w, const struct hf_admission_decision *d)
+{
+	enum { REASONS_MAX = 100, MESSAGE_MAX = 1024 };
+	size_t n = 0;
+
+	hf_jw_key(w, "reasons");
+	hf_jw_array(w);
+	for (int denied = 1; denied >= 0; denied--)
+		for (size_t i = 0; i < d->reasons_n; i++) {
+			const struct hf_admission_reason *r = &d->reasons[i];
+			if ((r->action == HF_POLICY_DENY) != denied || n++ >= REASONS_MAX)
+				continue;
+			hf_jw_object(w);
+			hf_jw_kv(w, "rule", r->rule);
+			hf_jw_kv(w, "action", hf_sv_of(action_names[r->action]));
+			hf_jw_kv_bool(w, "unknown", r->unknown);
+			hf_jw_kv(w, "message", hf_sv_first(r->message, MESSAGE_MAX));
+			hf_jw_object_end(w);
+		}
+	hf_jw_array_end(w);
+	if (n > REASONS_MAX)
+		hf_jw_kv_uint(w, "reasons_left_off", n - REASONS_MAX);
+}
+
 void hf_admission_record(const struct hf_admission_decision *d, struct hf_buf *out)
 {
 	struct hf_json_writer w = { .out = out, .compact = true };
@@ -563,17 +649,6 @@ void hf_admission_record(const struct hf_admission_decision *d, struct hf_buf *o
 	hf_jw_kv_bool(&w, "judged", d->judged);
 	hf_jw_kv_bool(&w, "cached", d->cached);
 	hf_jw_kv_bool(&w, "allowed", d->allowed);
-	hf_jw_key(&w, "reasons");
-	hf_jw_array(&w);
-	for (size_t i = 0; i < d->reasons_n; i++) {
-		const struct hf_admission_reason *r = &d->reasons[i];
-		hf_jw_object(&w);
-		hf_jw_kv(&w, "rule", r->rule);
-		hf_jw_kv(&w, "action", hf_sv_of(action_names[r->action]));
-		hf_jw_kv_bool(&w, "unknown", r->unknown);
-		hf_jw_kv(&w, "message", r->message);
-		hf_jw_object_end(&w);
-	}
-	hf_jw_array_end(&w);
+	write_reasons(&w, d);
 	hf_jw_object_end(&w);
 }
