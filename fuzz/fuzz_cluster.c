@@ -70,7 +70,7 @@ static int status(hf_sv text, struct hf_arena *a, struct hf_err *err)
 
 	(void)a;
 	hf_cluster_status_parse(text, 403, &s);
-	if (!s.code || strlen(s.message) >= sizeof s.message || strlen(s.resume) >= sizeof s.resume)
+	if (!s.code || strlen(s.message) >= sizeof s.message)
 		abort();
 	if (hf_cluster_status_fail(&s, "list", HF_SV("pods"), err) >= 0)
 		abort();

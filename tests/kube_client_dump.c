@@ -324,11 +324,14 @@ int main(int argc, char **argv)
 	int code = hf_kubeconfig_read(&sources, &p.arena, &config, &p.err);
 	if (code == HF_OK)
 		code = hf_kubeconfig_select(&config, hf_sv_of(p.options.context), &p.arena, &p.target, &p.err);
-	if (code < 0)
+	if (code < 0) {
+		hf_arena_done(&p.arena);
 		return error(&p, code);
+	}
 	if (strcmp(p.argv[0], "target") == 0) {
 		printf("%.*s %.*s %.*s\n", HF_SV_FMT(p.target.context), HF_SV_FMT(p.target.cluster.server),
 		       HF_SV_FMT(p.target.namespace));
+		hf_arena_done(&p.arena);
 		return 0;
 	}
 	const struct hf_cluster_options options = { .deadline_ms = (uint32_t)p.options.deadline_ms,

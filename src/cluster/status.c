@@ -20,26 +20,12 @@ static hf_sv user_in(hf_sv message)
 	return user;
 }
 
-static void read_metadata(struct hf_json *j, struct hf_cluster_status *ret)
-{
-	hf_sv key;
-
-	hf_json_members(j, &key) {
-		hf_sv s = hf_json_string(j);
-		if (hf_sv_eq(key, HF_SV("continue")) && s.len < sizeof ret->resume && s.len) {
-			memcpy(ret->resume, s.ptr, s.len);
-			ret->resume[s.len] = 0;
-		}
-	}
-}
-
 void hf_cluster_status_parse(hf_sv body, unsigned http, struct hf_cluster_status *ret)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(1 << 20);
 	struct hf_json j = hf_json_of(body, &a);
 	hf_sv key, kind = { 0 }, reason = { 0 }, message = { 0 };
 	uint64_t code = 0;
-	struct hf_cluster_status x = { 0 };
 
 	hf_json_members(&j, &key) {
 		if (hf_sv_eq(key, HF_SV("kind")))
@@ -50,15 +36,12 @@ void hf_cluster_status_parse(hf_sv body, unsigned http, struct hf_cluster_status
 			message = hf_json_string(&j);
 		else if (hf_sv_eq(key, HF_SV("code")))
 			hf_sv_to_u64(hf_json_text(&j), &code);
-		else if (hf_sv_eq(key, HF_SV("metadata")))
-			read_metadata(&j, &x);
 		else
 			hf_json_skip(&j);
 	}
 	*ret = (struct hf_cluster_status){ .code = http };
 	if (!hf_json_end(&j) || !hf_sv_eq(kind, HF_SV("Status")))
 		return;
-	*ret = x;
 	ret->code = code >= 100 && code <= 999 ? (unsigned)code : http;
 	copy(ret->reason, sizeof ret->reason, reason);
 	copy(ret->message, sizeof ret->message, message);

@@ -7,7 +7,6 @@ struct hf_cluster_status {
 	char reason[64];   /* "Forbidden", "Expired" …; empty: none */
 	char message[320]; /* printable, cut; empty: none */
 	char user[128];    /* of a Forbidden: who may not, as the message names them; empty: not said */
-	char resume[4096]; /* of an Expired list: the token it may be gone on with */
 };
 
 /* Never fails: what is no Status leaves *@ret empty, with @http as its code. */

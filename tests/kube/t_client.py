@@ -162,12 +162,12 @@ def changes(s):
 
 def bookmarks(s):
     """Watches that the server ends go on from the last bookmark, without a list"""
-    w = Watch(s, "--server-s", "6")
+    w = Watch(s, "--server-s", "4")
     w.agrees(s)
     # Changes elsewhere raise the version of all pods, which a bookmark tells those who see none of them.
-    for i in range(30):
+    for i in range(20):
         s.post("/api/v1/namespaces/default/pods", server.pod(f"other-{i}"))
-        time.sleep(0.5)
+        time.sleep(0.4)
     assert w.bookmarks >= 2, w.bookmarks
     s.post(WEB + "/pods", server.pod("after-bookmarks"))
     w.agrees(s)
@@ -226,13 +226,13 @@ def compacted(s):
     before = w.resets
     # Until the client's last version is older than all that the server keeps.
     w.child.send_signal(signal.SIGSTOP)
-    s.stop_api()
+    s.stop_api(crash=True)
     s.start_api()
     for i in range(20):
         s.post(WEB + "/pods", server.pod(f"gone-{i}"))
     s.delete(WEB + "/pods/p-00005?gracePeriodSeconds=0")
     compact(s)
-    s.stop_api()
+    s.stop_api(crash=True)
     s.start_api()
     w.child.send_signal(signal.SIGCONT)
     w.agrees(s)

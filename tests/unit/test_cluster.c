@@ -129,16 +129,6 @@ HF_TEST(refusals_are_sentences)
 	expect_status("{\"kind\":\"Status\",\"code\":99999}", 422, "create", HF_E_USAGE, "create pods: 422");
 }
 
-HF_TEST(an_expired_list_may_be_gone_on_with)
-{
-	struct hf_cluster_status s;
-
-	hf_cluster_status_parse(HF_SV("{\"kind\":\"Status\",\"metadata\":{\"continue\":\"tok\"},\"code\":410}"), 410,
-				&s);
-	assert_string_equal(s.resume, "tok");
-	assert_int_equal(s.code, 410);
-}
-
 static const struct hf_kubeconfig_exec plugin = { .api_version = HF_SV_INIT("client.authentication.k8s.io/v1"),
 						  .provide_cluster_info = true };
 
@@ -250,6 +240,5 @@ HF_TEST(memory_for_discovery_is_bounded)
 
 HF_TEST_MAIN(cmocka_unit_test(events_are_read), cmocka_unit_test(an_event_keeps_its_object_as_it_came),
 	     cmocka_unit_test(heads_of_pages_are_read), cmocka_unit_test(refusals_are_sentences),
-	     cmocka_unit_test(an_expired_list_may_be_gone_on_with), cmocka_unit_test(a_plugin_is_told_of_the_cluster),
-	     cmocka_unit_test(answers_of_plugins_are_read), cmocka_unit_test(paths_and_queries_are_escaped),
-	     cmocka_unit_test(memory_for_discovery_is_bounded))
+	     cmocka_unit_test(a_plugin_is_told_of_the_cluster), cmocka_unit_test(answers_of_plugins_are_read),
+	     cmocka_unit_test(paths_and_queries_are_escaped), cmocka_unit_test(memory_for_discovery_is_bounded))
