@@ -14,10 +14,9 @@ static const struct {
 	size_t words_n; /* that it cannot do without */
 	int (*write)(struct rbac_writer *, struct hf_err *);
 } tasks[] = {
-	[RBAC_CHECK] = { "check", 0, rbac_check },
-	[RBAC_CAN] = { "can", 2, rbac_can },
-	[RBAC_WHO_CAN] = { "who-can", 2, rbac_who_can },
-	[RBAC_LIST] = { "list", 0, rbac_list },
+	[RBAC_CHECK] = { "check", 0, rbac_check },       [RBAC_CAN] = { "can", 2, rbac_can },
+	[RBAC_WHO_CAN] = { "who-can", 2, rbac_who_can }, [RBAC_LIST] = { "list", 0, rbac_list },
+	[RBAC_UNUSED] = { "unused", 0, rbac_unused },    [RBAC_AUDIT] = { "audit", 0, rbac_audit },
 };
 
 /* Notes on roles and bindings; what was not understood may have given rights. */
@@ -223,8 +222,9 @@ static bool is_name(const char *word)
 {
 	hf_sv s = hf_sv_of(word);
 
-	return strcmp(word, "-") && !hf_sv_ends(s, HF_SV(".yaml")) && !hf_sv_ends(s, HF_SV(".yml")) &&
-	       !hf_sv_ends(s, HF_SV(".json")) && hf_sv_index(s, '/') == SIZE_MAX && access(word, F_OK) != 0;
+	return strcmp(word, "-") && !hf_sv_starts(s, HF_SV("cluster:")) && !hf_sv_ends(s, HF_SV(".yaml")) &&
+	       !hf_sv_ends(s, HF_SV(".yml")) && !hf_sv_ends(s, HF_SV(".json")) && hf_sv_index(s, '/') == SIZE_MAX &&
+	       access(word, F_OK) != 0;
 }
 
 static void sort_words(struct kube_run *k, struct rbac_ask *ask, const char **words, size_t n)
@@ -249,8 +249,14 @@ static int finish(struct kube_run *k, struct rbac_ask *ask)
 	if (ask->task == RBAC_CAN && !ask->as && !ask->groups_n)
 		return hf_command_usage(
 			k->command, "can who? --as NAME, --as system:serviceaccount:NAMESPACE:NAME or --as-group NAME");
-	if (k->format && strcmp(k->format, "table") && strcmp(k->format, "json"))
-		return hf_command_usage(k->command, "--format is table or json, not %s", k->format);
+	if (ask->task == RBAC_AUDIT && !ask->audit_log)
+		return hf_command_usage(k->command, "audit wants --audit-log FILE");
+	ask->yaml = ask->task == RBAC_AUDIT && k->format && !strcmp(k->format, "yaml");
+	if (k->format && strcmp(k->format, "table") && strcmp(k->format, "json") && !ask->yaml)
+		return hf_command_usage(k->command, "--format is table or json, for audit also yaml, not %s",
+					k->format);
+	if (ask->task == RBAC_AUDIT)
+		kube_run_file(k, ask->audit_log);
 	ask->json = k->format && !strcmp(k->format, "json");
 	return 0;
 }
@@ -305,6 +311,8 @@ const struct hf_command hf_kube_rbac = {
 		 "       holdfast kube rbac can VERB RESOURCE [NAME] --as USER [--as-group GROUP]... [-n NAMESPACE | "
 		 "-A] TARGET...\n"
 		 "       holdfast kube rbac who-can VERB RESOURCE [NAME] [-n NAMESPACE | -A] TARGET...\n"
+		 "       holdfast kube rbac unused TARGET...\n"
+		 "       holdfast kube rbac audit --audit-log FILE [--format table|json|yaml] TARGET...\n"
 		 "       holdfast kube rbac list [--as USER] [--as-group GROUP]... [-n NAMESPACE] [--all] TARGET...\n\n"
 		 "RESOURCE is RESOURCE[.GROUP][/SUBRESOURCE or /NAME], a short name too, or a path (/healthz).\n\n"
 		 "  --as USER            a user, system:serviceaccount:NAMESPACE:NAME or sa:NAMESPACE/NAME\n"
@@ -316,6 +324,9 @@ const struct hf_command hf_kube_rbac = {
 		 "  --subresource NAME   of the resource: what stands behind the slash is a name then\n"
 		 "  --with-defaults      the roles and bindings that every API server makes are there\n"
 		 "  --no-defaults        they are not (default: they are, where the targets have none of them)\n"
+		 "  --audit-log FILE     an API server's audit log (JSON lines): what was granted against what was "
+		 "used;\n"
+		 "                       --format yaml writes roles that hold just that\n"
 		 "  --severity LIST      show only findings of these: critical,high,medium,low\n"
 		 "  --fail-on SEVERITY   exit 1 where a finding shown is at least this bad\n"
 		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE,

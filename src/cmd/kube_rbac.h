@@ -15,7 +15,7 @@ struct rbac_ask {
 	uint32_t shows, fails; /* bits 1u << enum hf_severity; shows 0: all */
 	hf_sv *groups;
 	size_t groups_n;
-	bool all_namespaces, exact_groups, all, json;
+	bool all_namespaces, exact_groups, all, json, yaml;
 	enum hf_rbac_defaults defaults;
 };
 
@@ -35,6 +35,8 @@ struct rbac_writer {
 int rbac_can(struct rbac_writer *, struct hf_err *);
 int rbac_who_can(struct rbac_writer *, struct hf_err *);
 int rbac_list(struct rbac_writer *, struct hf_err *);
+int rbac_unused(struct rbac_writer *, struct hf_err *);
+int rbac_audit(struct rbac_writer *, struct hf_err *);
 int rbac_check(struct rbac_writer *, struct hf_err *);
 
 /* Rows of cells that are aligned; what stands in cells is escaped. */

@@ -80,6 +80,53 @@ check "are told like others" grep -q 'group system:masters: may do everything' o
 fails 2 "a severity that is not there" rbac --fail-on dreadful risky.yaml
 fails 2 "a gate of another command" rbac --fail-on kev risky.yaml
 
+cat >app.yaml <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: app, namespace: web}
+rules:
+- {apiGroups: [""], resources: [pods, services], verbs: [get, list, watch, delete]}
+- {apiGroups: [""], resources: [secrets], resourceNames: [db], verbs: [get]}
+- {apiGroups: [apps], resources: [deployments], verbs: ["*"]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: app, namespace: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: app}
+subjects: [{kind: ServiceAccount, name: app, namespace: web}]
+END
+event() { # verb, resource, allow|forbid
+  printf '{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"ResponseComplete","verb":"%s","user":{"username":"%s","groups":["system:authenticated"]},' "$1" $app
+  printf '"objectRef":{"resource":"%s","namespace":"web","name":"x"},"annotations":{"authorization.k8s.io/decision":"%s"}}\n' "$2" "$3"
+}
+{ event get pods allow; event get pods allow; event get services allow; event get secrets allow; event delete pods forbid; } >audit.log
+fails 0 "granted against used" rbac audit --audit-log audit.log app.yaml
+check "by subject" grep -q '^sa web/app: 2 of 3 rules used, by 4 requests' out.log
+check "verbs that nobody used" grep -q 'only get used: get,list,watch,delete pods,services' out.log
+check "rules that nobody used" grep -q 'never used: \* deployments.apps' out.log
+fails 0 "roles that hold what was used" rbac audit --audit-log audit.log -f yaml app.yaml
+cp out.log used.yaml
+fails 0 "what was used stays" rbac can get pods -n web --as $app used.yaml
+fails 0 "and its names" rbac can get secrets/db -n web --as $app used.yaml
+fails 1 "no other names" rbac can get secrets/other -n web --as $app used.yaml
+fails 1 "the rest is gone" rbac can delete pods -n web --as $app used.yaml
+fails 0 "as JSON" rbac audit --audit-log audit.log -f json app.yaml
+check "with its sums" python3 -c 'import json
+d = json.load(open("out.log"))
+assert d["events"] == 5 and d["denied"] == 1 and len(d["subjects"]) == 1
+s = d["subjects"][0]
+assert s["requests"] == 4 and [g["requests"] for g in s["granted"]] == [3, 1, 0]'
+echo '{"broken' >>audit.log
+fails 3 "an entry that is no event, with --strict" rbac audit --audit-log audit.log --strict app.yaml
+check "is told" grep -q '1 entries are no events' err.log
+fails 2 "no log" rbac audit app.yaml
+fails 0 "what nobody needs" rbac unused roles.yaml app.yaml
+check "a binding to nothing" grep -q 'RoleBinding web/lost (roles.yaml:16): its role is not there' out.log
+printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: spare}\n' >spare.yaml
+fails 0 "a role that nobody has" rbac unused -f json spare.yaml
+check "as JSON" python3 -c 'import json
+assert [u["name"] for u in json.load(open("out.log"))["unused"]] == ["spare"]'
+
 fails 2 "can without who" rbac can get pods roles.yaml
 fails 2 "can without what" rbac can get
 fails 2 "an option that is not there" rbac can get pods --as x --no-such roles.yaml

@@ -195,6 +195,46 @@ def implicit_groups(s):
                     assert ours.returncode == done.status, f"{user} {verb} {resource} {namespace}: {ours.stdout} {done} {ours.stderr}"
 
 
+def live(s):
+    """The cluster itself as the target, and several questions about it"""
+    r = random.Random(SEED + 1)
+    for _ in range(25):
+        q = request(r)
+        ours, said = can(q, "--kubeconfig", s.kubeconfig(), "cluster:")
+        assert ours == review(s, q), f"{q}: {said}"
+    for task in ("check", "list", "unused", "who-can get secrets"):
+        done = subprocess.run([sys.argv[1], "kube", "rbac", *task.split(), "-f", "json", "--kubeconfig", s.kubeconfig()], capture_output=True, text=True)
+        assert done.returncode == 0 and json.loads(done.stdout)["schema"] == "holdfast/rbac/1", f"{task}: {done.stderr}"
+        assert task != "check" or json.loads(done.stdout)["defaults_added"] is False
+
+
+def audited(s):
+    """Roles made of the server's own audit log allow what was done, and no more: by the server itself"""
+    role = {"apiVersion": f"{GROUP}/v1", "kind": "Role", "metadata": {"name": "worker", "namespace": "data"}, "rules": [
+        {"apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": ["get", "list", "create", "delete"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["*"]}]}
+    user = {"kind": "User", "name": "worker", "apiGroup": GROUP}
+    bound = {"apiVersion": f"{GROUP}/v1", "kind": "RoleBinding", "metadata": {"name": "worker", "namespace": "data"},
+             "roleRef": {"apiGroup": GROUP, "kind": "Role", "name": "worker"}, "subjects": [user]}
+    s.apply(role, bound)
+    wait_until(lambda: s.may("worker", "get", "secrets", "data"))
+    s.kubectl("create", "configmap", "made", "-n", "data", "--as", "worker")
+    s.kubectl("get", "configmaps", "-n", "data", "--as", "worker")
+    s.kubectl("get", "deployments", "-n", "data", "--as", "worker")
+    s.kubectl("get", "pods", "-n", "data", "--as", "worker", status=1)
+    manifests = s.folder / "worker.json"
+    manifests.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [role, bound]}))
+    done = subprocess.run([sys.argv[1], "kube", "rbac", "audit", "--audit-log", s.folder / "audit.log", "-f", "yaml", manifests], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    s.kubectl("delete", "-n", "data", "rolebinding/worker", "role/worker")
+    s.kubectl("apply", "-f", "-", input=done.stdout)
+    wait_until(lambda: s.may("worker", "create", "configmaps", "data"))
+    for verb, resource, group, allowed in (("create", "configmaps", "", True), ("list", "configmaps", "", True), ("list", "deployments", "apps", True),
+                                           ("get", "secrets", "", False), ("delete", "configmaps", "", False), ("delete", "deployments", "apps", False),
+                                           ("list", "pods", "", False)):
+        assert s.may("worker", verb, resource, "data", group) == allowed, f"{verb} {resource}\n{done.stdout}"
+
+
 def defaults(s):
     """data/kube/default-roles.json is what this server makes by itself"""
     root = sys.argv[2]
@@ -206,5 +246,5 @@ def defaults(s):
 
 if __name__ == "__main__":
     with server.Server(controller_manager=CONTROLLERS) as running:
-        failed = server.main([agrees, implicit_groups, defaults], running)
+        failed = server.main([agrees, implicit_groups, live, audited, defaults], running)
     raise SystemExit(failed)
