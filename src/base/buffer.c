@@ -22,9 +22,9 @@ char *hf_buf_room(struct hf_buf *b, size_t n)
 
 void hf_buf_add(struct hf_buf *b, hf_sv s)
 {
-	char *p = hf_buf_room(b, s.len);
+	char *p = s.len ? hf_buf_room(b, s.len) : NULL;
 
-	if (!p || !s.len)
+	if (!p)
 		return;
 	memcpy(p, s.ptr, s.len);
 	b->len += s.len;
