@@ -148,7 +148,7 @@ static hf_conns explain_side(struct asked *q, enum hf_reach_side side)
 	const struct hf_reach_group *other = side == HF_REACH_INGRESS ? q->client : q->server;
 	const struct hf_reach_row *row = self ? &r->rows.at[self->rows[side]] : NULL;
 	size_t index = other ? (size_t)(other - r->groups.at) : r->groups.n + peer.index;
-	hf_conns open = hf_conns_intersection(&r->pool, row ? row->conns[index] : HF_CONNS_ALL, q->port);
+	hf_conns open = hf_conns_intersection(&r->pool, row ? reach_row_value(r, row, index) : HF_CONNS_ALL, q->port);
 	hf_sv text = hf_conns_text(&r->pool, open, r->arena);
 	const char *name = side == HF_REACH_INGRESS ? "ingress" : "egress";
 

@@ -17,10 +17,11 @@ static struct exposed expose(struct hf_reach *r, const struct hf_reach_workload 
 		for (size_t i = 0; i < w->groups.n; i++) {
 			const struct hf_reach_row *row = &r->rows.at[r->groups.at[w->groups.at[i]].rows[side]];
 			e.covered[side] &= row->policies_n > 0;
-			e.cluster[side] = hf_conns_union(&r->pool, e.cluster[side], row->conns[r->groups.n - 1]);
+			e.cluster[side] =
+				hf_conns_union(&r->pool, e.cluster[side], reach_row_value(r, row, r->groups.n - 1));
 			for (size_t k = 0; k < r->spans_n[side]; k++)
-				e.internet[side] =
-					hf_conns_union(&r->pool, e.internet[side], row->conns[r->groups.n + k]);
+				e.internet[side] = hf_conns_union(&r->pool, e.internet[side],
+								  reach_row_value(r, row, r->groups.n + k));
 		}
 	return e;
 }

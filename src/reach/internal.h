@@ -11,6 +11,10 @@ void reach_fill_rows(struct hf_reach *);
 /* Services, and what sends to them from outside. */
 void reach_services(struct hf_reach *);
 uint32_t reach_namespace(struct hf_reach *, hf_sv name);
+static inline hf_conns reach_row_value(const struct hf_reach *r, const struct hf_reach_row *row, size_t peer)
+{
+	return r->values.at[row->values[peer]];
+}
 static inline size_t reach_row_length(const struct hf_reach *r, enum hf_reach_side side)
 {
 	return r->groups.n + r->spans_n[side];

@@ -38,7 +38,7 @@ hf_sv hf_reach_end_name(const struct hf_reach *r, struct hf_reach_end e, bool so
 
 static hf_conns row_at(const struct hf_reach *r, uint32_t group, enum hf_reach_side side, size_t peer)
 {
-	return r->rows.at[r->groups.at[group].rows[side]].conns[peer];
+	return reach_row_value(r, &r->rows.at[r->groups.at[group].rows[side]], peer);
 }
 
 static hf_conns between_groups(struct hf_reach *r, uint32_t from, uint32_t to)
@@ -76,9 +76,12 @@ struct walk {
 	struct hf_reach *r;
 	bool (*pair)(void *ctx, struct hf_reach_end, struct hf_reach_end, hf_conns);
 	void *ctx;
-	hf_conns *by_group;   /* from the source at hand to each group */
-	hf_conns *by_row;     /* what rows of ingress say of the source's group */
-	uint32_t *row_of;     /* of each group, in ingress */
+	hf_conns *by_group; /* from the source at hand to each group */
+	hf_conns *by_row;   /* what rows of ingress say of the source's group */
+	uint32_t *row_of;   /* of each group, in ingress */
+	uint32_t *stamp_of; /* of each row: by_row is of the source group with this stamp */
+	uint32_t stamp;
+	bool any;             /* by_group may hold something */
 	uint32_t *only_group; /* of each workload; UINT32_MAX: it has several */
 };
 
@@ -88,9 +91,10 @@ static bool prepare(struct walk *k)
 
 	k->by_group = hf_arena_array(r->arena, hf_conns, r->groups.n);
 	k->by_row = hf_arena_array(r->arena, hf_conns, r->rows.n);
+	k->stamp_of = hf_arena_array(r->arena, uint32_t, r->rows.n);
 	k->row_of = hf_arena_array(r->arena, uint32_t, r->groups.n);
 	k->only_group = hf_arena_array(r->arena, uint32_t, r->workloads.n);
-	if (!k->by_group || !k->by_row || !k->row_of || !k->only_group)
+	if (!k->by_group || !k->by_row || !k->stamp_of || !k->row_of || !k->only_group)
 		return false;
 	for (size_t g = 0; g < r->groups.n; g++)
 		k->row_of[g] = r->groups.at[g].rows[HF_REACH_INGRESS];
@@ -102,22 +106,33 @@ static bool prepare(struct walk *k)
 static void add_source_group(struct walk *k, uint32_t from)
 {
 	struct hf_reach *r = k->r;
-	const hf_conns *out = r->rows.at[r->groups.at[from].rows[HF_REACH_EGRESS]].conns;
+	const struct hf_reach_row *out = &r->rows.at[r->groups.at[from].rows[HF_REACH_EGRESS]];
 
-	for (size_t g = 0; g < r->groups.n; g++)
-		k->by_row[k->row_of[g]] = r->rows.at[k->row_of[g]].conns[from];
-	for (size_t g = 0; g < r->groups.n; g++)
-		if (out[g] != HF_CONNS_NONE)
-			k->by_group[g] =
-				hf_conns_union(&r->pool, k->by_group[g],
-					       hf_conns_intersection(&r->pool, out[g], k->by_row[k->row_of[g]]));
+	k->stamp++;
+	for (size_t g = 0; g < r->groups.n; g++) {
+		hf_conns c = reach_row_value(r, out, g);
+		uint32_t row = k->row_of[g];
+		if (c == HF_CONNS_NONE)
+			continue;
+		if (k->stamp_of[row] != k->stamp) {
+			k->stamp_of[row] = k->stamp;
+			k->by_row[row] = reach_row_value(r, &r->rows.at[row], from);
+		}
+		if (k->by_row[row] == HF_CONNS_NONE)
+			continue;
+		k->any = true;
+		k->by_group[g] =
+			hf_conns_union(&r->pool, k->by_group[g], hf_conns_intersection(&r->pool, c, k->by_row[row]));
+	}
 }
 
 static void choose_source(struct walk *k, struct hf_reach_end from)
 {
 	struct hf_reach *r = k->r;
 
-	memset(k->by_group, 0, r->groups.n * sizeof *k->by_group);
+	if (k->any)
+		memset(k->by_group, 0, r->groups.n * sizeof *k->by_group);
+	k->any = from.kind == HF_REACH_SPAN;
 	if (from.kind == HF_REACH_SPAN)
 		for (size_t g = 0; g < r->groups.n; g++)
 			k->by_group[g] = row_at(r, (uint32_t)g, HF_REACH_INGRESS, r->groups.n + from.index);
@@ -155,7 +170,7 @@ static bool each_target(struct walk *k, struct hf_reach_end from)
 		if ((c = hf_reach_between(r, from, to)) != HF_CONNS_NONE && !k->pair(k->ctx, from, to, c))
 			return false;
 	}
-	for (size_t i = 0; i < r->workloads.n; i++)
+	for (size_t i = 0; k->any && i < r->workloads.n; i++)
 		if ((c = to_workload(k, from, (uint32_t)i)) != HF_CONNS_NONE &&
 		    !k->pair(k->ctx, from, (struct hf_reach_end){ HF_REACH_WORKLOAD, (uint32_t)i }, c))
 			return false;

@@ -55,7 +55,7 @@ struct hf_reach_row {
 	size_t policies_n;
 	const struct hf_netpol_named_port *ports; /* of the server, for ingress */
 	size_t ports_n;
-	hf_conns *conns;
+	uint16_t *values; /* indexes into the model's values: rows are most of what a model takes */
 };
 
 /* A Service, Ingress, Route or route of a Gateway that sends something to a workload. */
@@ -78,6 +78,7 @@ struct hf_reach {
 	HF_VEC(struct hf_reach_group) groups;       /* the last one is the ingress controllers' */
 	HF_VEC(struct hf_reach_workload) workloads; /* sorted by name once built */
 	HF_VEC(struct hf_reach_row) rows;
+	HF_VEC(hf_conns) values;                           /* what rows hold; at most 65536 of them */
 	const struct hf_reach_span *spans[HF_REACH_SIDES]; /* of ingress: sources; of egress: destinations */
 	size_t spans_n[HF_REACH_SIDES];
 	HF_VEC(struct hf_reach_entry) entries;

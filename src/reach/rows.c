@@ -16,6 +16,7 @@ struct filler {
 	/* Of the row at hand, for each peer. */
 	hf_conns *allowed, *rest, *passed;
 	uint64_t *bits;
+	HF_VEC(uint32_t) index_of; /* of a set in the model's values, + 1 */
 };
 
 static int by_edge(const void *a, const void *b)
@@ -259,11 +260,27 @@ static void next_layer(struct filler *f, size_t length)
 	}
 }
 
-static void fill_row(struct filler *f, enum hf_reach_side side, struct hf_reach_row *row)
+/* Admin and baseline policies are rare: without them a row is what its NetworkPolicies allow, or everything. */
+static void fill_plain(struct filler *f, enum hf_reach_side side, const struct hf_reach_row *row, size_t length)
 {
 	struct hf_reach *r = f->r;
-	size_t length = reach_row_length(r, side), i = 0;
+	hf_conns *conns = f->passed;
+
+	for (size_t k = 0; k < length; k++)
+		conns[k] = row->policies_n ? HF_CONNS_NONE : HF_CONNS_ALL;
+	for (size_t i = 0; i < row->policies_n; i++) {
+		const struct hf_reach_policy *p = &r->policies[row->policies[i]];
+		for (size_t k = 0; k < p->rules_n[side]; k++)
+			apply_rule(f, side, row, p, &p->rules[side][k]);
+	}
+}
+
+/* Layer by layer; the result is in f->passed. */
+static void fill_layers(struct filler *f, enum hf_reach_side side, const struct hf_reach_row *row, size_t length)
+{
+	struct hf_reach *r = f->r;
 	bool isolated = false;
+	size_t i = 0;
 
 	for (size_t k = 0; k < length; k++) {
 		f->allowed[k] = f->passed[k] = HF_CONNS_NONE;
@@ -284,9 +301,44 @@ static void fill_row(struct filler *f, enum hf_reach_side side, struct hf_reach_
 		else
 			next_layer(f, length);
 	}
-	row->conns = hf_arena_array(r->arena, hf_conns, length);
-	for (size_t k = 0; row->conns && k < length; k++)
-		row->conns[k] = hf_conns_union(&r->pool, f->allowed[k], f->rest[k]);
+	for (size_t k = 0; k < length; k++)
+		f->passed[k] = hf_conns_union(&r->pool, f->allowed[k], f->rest[k]);
+}
+
+static uint16_t value_of(struct filler *f, hf_conns c)
+{
+	struct hf_reach *r = f->r;
+
+	while (f->index_of.n <= c)
+		if (!hf_vec_push(r->arena, &f->index_of))
+			return 0;
+	if (f->index_of.at[c])
+		return (uint16_t)(f->index_of.at[c] - 1);
+	hf_conns *slot = r->values.n <= UINT16_MAX ? hf_vec_push(r->arena, &r->values) : NULL;
+	if (!slot) {
+		r->arena->over = true;
+		return 0;
+	}
+	*slot = c;
+	f->index_of.at[c] = (uint32_t)r->values.n;
+	return (uint16_t)(r->values.n - 1);
+}
+
+static void fill_row(struct filler *f, enum hf_reach_side side, struct hf_reach_row *row)
+{
+	struct hf_reach *r = f->r;
+	size_t length = reach_row_length(r, side);
+	bool plain = true;
+
+	for (size_t i = 0; i < row->policies_n; i++)
+		plain &= r->policies[row->policies[i]].layer == HF_REACH_NAMESPACED;
+	if (plain)
+		fill_plain(f, side, row, length);
+	else
+		fill_layers(f, side, row, length);
+	row->values = hf_arena_array(r->arena, uint16_t, length);
+	for (size_t k = 0; row->values && k < length; k++)
+		row->values[k] = value_of(f, f->passed[k]);
 }
 
 /* Groups that the same policies select share a row; in ingress their named ports have to be the same too. */
