@@ -1,6 +1,7 @@
 /* kube check: checks of manifests or a cluster. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "check/check.h"
@@ -50,13 +51,21 @@ static int add_severities(const char *list, bool *set, bool upwards)
 	return 0;
 }
 
-static void list_checks(void)
+static int list_checks(const char *format)
 {
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(STDOUT_FILENO);
+	struct hf_err err = { 0 };
+
+	if (format && !strcmp(format, "json"))
+		return kube_check_list_json(&out, &err) < 0 || hf_out_flush(&out, &err) < 0 ? hf_command_fail(&err) : 0;
+	if (format && strcmp(format, "table"))
+		return hf_command_usage("kube check", "--format of --list is table or json, not '%s'", format);
 	for (size_t g = 0; hf_check_groups[g]; g++)
 		for (size_t i = 0; i < hf_check_groups[g]->checks_n; i++) {
 			const struct hf_check *c = &hf_check_groups[g]->checks[i];
 			printf("%-12s %-9s %-34s %s\n", c->id, hf_severity_name(c->severity), c->name, c->title);
 		}
+	return 0;
 }
 
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
@@ -112,16 +121,19 @@ static int run(int argc, char **argv)
 {
 	struct kube_run k = { .command = "kube check", .arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX) };
 	struct session s = { 0 };
+	bool list = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--list")) {
-			list_checks();
-			return 0;
+			list = true;
+			continue;
 		}
 		int taken = kube_run_option(&k, argc, argv, &i);
 		if (taken < 0 || (!taken && option(&s, &k, argc, argv, &i)))
 			return 2;
 	}
+	if (list)
+		return list_checks(k.format);
 	if (k.format && !kube_check_format_known(k.format))
 		return hf_command_usage("kube check", "--format is table, json or sarif, not '%s'", k.format);
 	s.settings = (struct hf_check_settings){ s.registries.at, s.registries.n };
@@ -134,7 +146,7 @@ const struct hf_command hf_kube_check = {
 	.name = "check",
 	.summary = "what is wrong in workloads, network, storage, control plane, and how to mend it",
 	.usage = "[OPTIONS] TARGET...\n\n"
-		 "  --list               all checks\n"
+		 "  --list               all checks; with --format json their texts too\n"
 		 "  --checks LIST        only these: ids, names, or ids of other catalogues (KSV-017, C-0057, "
 		 "CIS-5.2.2)\n"
 		 "  --severity LIST      show only these: critical,high,medium,low\n"

@@ -169,9 +169,8 @@ static void json_result(struct writer *w, const struct hf_check_result *r)
 	hf_jw_object_end(j);
 }
 
-static void json_check(struct hf_json_writer *j, const struct hf_check *c, const struct hf_check_counts *counts)
+static void json_check_texts(struct hf_json_writer *j, const struct hf_check *c)
 {
-	hf_jw_object(j);
 	hf_jw_kv(j, "id", hf_sv_of(c->id));
 	hf_jw_kv(j, "name", hf_sv_of(c->name));
 	hf_jw_kv(j, "title", hf_sv_of(c->title));
@@ -179,6 +178,12 @@ static void json_check(struct hf_json_writer *j, const struct hf_check *c, const
 	hf_jw_kv(j, "why", hf_sv_of(c->why));
 	hf_jw_kv(j, "fix", hf_sv_of(c->fix));
 	references(j, c);
+}
+
+static void json_check(struct hf_json_writer *j, const struct hf_check *c, const struct hf_check_counts *counts)
+{
+	hf_jw_object(j);
+	json_check_texts(j, c);
 	for (unsigned s = 0; s < HF_CHECK_STATUSES; s++)
 		hf_jw_kv_uint(j, hf_check_status_name(s), counts->of[s]);
 	hf_jw_object_end(j);
@@ -273,4 +278,24 @@ int kube_check_write(const struct kube_run *k, const struct kube_check_options *
 		return sarif(&w, err);
 	table(&w);
 	return HF_OK;
+}
+
+int kube_check_list_json(struct hf_out *out, struct hf_err *err)
+{
+	struct hf_json_writer j = { .out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out };
+
+	hf_jw_object(&j);
+	hf_jw_kv(&j, "schema", HF_SV("holdfast/kube-checks/1"));
+	hf_jw_key(&j, "checks");
+	hf_jw_array(&j);
+	for (size_t g = 0; hf_check_groups[g]; g++)
+		for (size_t i = 0; i < hf_check_groups[g]->checks_n; i++) {
+			hf_jw_object(&j);
+			hf_jw_kv(&j, "group", hf_sv_of(hf_check_groups[g]->name));
+			json_check_texts(&j, &hf_check_groups[g]->checks[i]);
+			hf_jw_object_end(&j);
+		}
+	hf_jw_array_end(&j);
+	hf_jw_object_end(&j);
+	return hf_jw_finish(&j, err);
 }

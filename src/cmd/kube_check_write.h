@@ -12,3 +12,5 @@ struct kube_check_options {
 bool kube_check_format_known(const char *format);
 int kube_check_write(const struct kube_run *, const struct kube_check_options *, const struct hf_kube_objects *,
 		     const struct hf_check_report *, struct hf_arena *, struct hf_out *, struct hf_err *);
+/* All checks with their texts: what docs/kube-checks.md is made from. */
+int kube_check_list_json(struct hf_out *, struct hf_err *);
