@@ -1,12 +1,13 @@
 """check_cases.py HOLDFAST ROOT: tests/cases/check/<id>/*.yaml through `kube check`. TAP.
 pass*.yaml: nothing fails and something passes; fail*.yaml: something fails, and with the patches that are given out, nothing of what they are
-for; na*.yaml: not applicable alone; unknown*.yaml: not assessable, and neither passes nor fails. args: options, one a line, for all files
-of the check. Each check has at least one of pass* and fail*."""
+for, which --fix-all writes into the text of the case and into the same as JSON; na*.yaml: not applicable alone; unknown*.yaml: not assessable,
+and neither passes nor fails. args: options, one a line, for all files of the check. Each check has at least one of pass* and fail*."""
 import copy
 import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import yaml
 
@@ -78,6 +79,32 @@ def judge(check, options, path):
             return why
         if again["checks"][0]["fail"] != counts["fail"] - len(mended):
             return f"with its patches: {again['results']}"
+        return fixed(check, options, text, documents)
+    return ""
+
+
+def fixed(check, options, text, wanted):
+    """--fix-all makes of the text, and of the same as JSON, what the patches make of the documents."""
+    as_json = [json.dumps(d, indent=indent) for indent in (None, 2) for d in [yaml.safe_load(t) for t in text.split("\n---\n")]]
+    half = len(as_json) // 2
+    for form in text, "\n".join(as_json[:half]), "\n".join(as_json[half:]) + "\n":
+        with tempfile.TemporaryDirectory() as temporary:
+            path = pathlib.Path(temporary) / "case.yaml"
+            path.write_text(form)
+            done = subprocess.run([holdfast, "kube", "check", "--fix-all", "--checks", check, *options, str(path)],
+                                  capture_output=True, text=True, timeout=60)
+            after = path.read_text()
+        if done.returncode or "not mended" in done.stderr:
+            return f"--fix-all: {done.returncode} {done.stderr}"
+        decoder, got, at = json.JSONDecoder(), [], 0
+        while form[0] == "{" and at < len(after):
+            value, at = decoder.raw_decode(after, at)
+            got.append(value)
+            at += len(after[at:]) - len(after[at:].lstrip())
+        if form[0] != "{":
+            got = [d for d in yaml.safe_load_all(after) if d]
+        if got != wanted:
+            return f"--fix-all made of it: {after}"
     return ""
 
 

@@ -187,6 +187,8 @@ bool hf_secret_name(hf_sv name)
 	split(hf_sv_first(name, 200), &w);
 	if (w.n > 1 && (is_one_of(w.at[w.n - 1], tails) || is_digit(w.at[w.n - 1][0])))
 		w.n--;
+	for (size_t len = w.n ? strlen(w.at[w.n - 1]) : 0; len > 1 && is_digit(w.at[w.n - 1][len - 1]); len--)
+		w.at[w.n - 1][len - 1] = 0;
 	const char *last = w.n ? w.at[w.n - 1] : "", *before = w.n > 1 ? w.at[w.n - 2] : "";
 	if (is_one_of(last, alone))
 		return !is_one_of(before, pointers);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "check/check.h"
 #include "cmd/kube.h"
+#include "cmd/kube_check_fix.h"
 #include "cmd/kube_check_write.h"
 #include "cmd/kube_run.h"
 
@@ -16,6 +17,7 @@ struct session {
 	unsigned gates[HF_SEV_MAX]; /* --fail-on */
 	bool gated;
 	struct hf_check_settings settings;
+	struct kube_fix_options fix;
 	HF_VEC(hf_sv) registries;
 };
 
@@ -72,16 +74,23 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
 	struct session *s = ctx;
-	const struct hf_check_report *report = hf_check_all(sets[0], s->wanted, &s->settings, a);
-	int bits = 0;
+	const struct hf_check_report *report = NULL;
+	int bits = 0, r = HF_OK;
 
 	(void)n;
+	if (s->fix.fix)
+		r = kube_check_fix(k, &s->fix, sets[0], a, out, &report, err);
+	else
+		report = hf_check_all(sets[0], s->wanted, &s->settings, a);
+	if (r < 0)
+		return r;
 	if (!report || a->over)
 		return hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
 	for (size_t i = 0; i < report->results_n; i++)
 		if (report->results[i].status == HF_CHECK_FAIL && s->o.fails[report->results[i].check->severity])
 			bits |= KUBE_GATE_FAILED;
-	int r = kube_check_write(k, &s->o, sets[0], report, a, out, err);
+	if (!s->fix.fix)
+		r = kube_check_write(k, &s->o, sets[0], report, a, out, err);
 	return r < 0 ? r : bits;
 }
 
@@ -92,6 +101,12 @@ static int option(struct session *s, struct kube_run *k, int argc, char **argv, 
 
 	if (!strcmp(argv[*i], "--all")) {
 		s->o.all = true;
+		return 0;
+	}
+	if (!strcmp(argv[*i], "--fix") || !strcmp(argv[*i], "--fix-all") || !strcmp(argv[*i], "--dry-run")) {
+		s->fix.fix |= argv[*i][2] == 'f';
+		s->fix.all |= !strcmp(argv[*i], "--fix-all");
+		s->fix.dry_run |= argv[*i][2] == 'd';
 		return 0;
 	}
 	while (which < HF_ARRAY_SIZE(names) && strcmp(argv[*i], names[which]))
@@ -136,7 +151,15 @@ static int run(int argc, char **argv)
 		return list_checks(k.format);
 	if (k.format && !kube_check_format_known(k.format))
 		return hf_command_usage("kube check", "--format is table, json or sarif, not '%s'", k.format);
+	if (s.fix.dry_run && !s.fix.fix)
+		return hf_command_usage("kube check", "--dry-run shows what --fix or --fix-all would do");
+	if (s.fix.fix && k.format)
+		return hf_command_usage("kube check", "--fix writes no report: --format is of no use with it");
 	s.settings = (struct hf_check_settings){ s.registries.at, s.registries.n };
+	s.fix.wanted = s.wanted;
+	s.fix.settings = &s.settings;
+	if (s.fix.fix && !s.fix.dry_run)
+		k.deliver = kube_check_fix_deliver;
 	int status = kube_run(&k, evaluate, &s);
 	free(s.wanted);
 	return status;
@@ -152,6 +175,9 @@ const struct hf_command hf_kube_check = {
 		 "  --severity LIST      show only these: critical,high,medium,low\n"
 		 "  --fail-on SEVERITY   exit 1 where something of at least this severity is found\n"
 		 "  --registry PREFIX    images may come from here; may be given several times\n"
+		 "  --fix                mend what can be mended safely, in the files; comments and order stay\n"
+		 "  --fix-all            also what may stop a workload that needs it\n"
+		 "  --dry-run            show the difference that it would make, and write nothing\n"
 		 "  --all                also count what passed, a line a check\n" KUBE_RUN_USAGE,
 	.run = run,
 };

@@ -443,7 +443,8 @@ static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
 	hf_worker_output_messages(&(bool){ false }, hf_buf_view(&messages));
 	if (bits < 0)
 		return bits;
-	r = hf_worker_output_hand_over(memory, output.fd, k->colour, err);
+	r = k->deliver ? k->deliver(k, memory, output.fd, err)
+		       : hf_worker_output_hand_over(memory, output.fd, k->colour, err);
 	if (r >= 0)
 		r = hf_output_commit(&output, err);
 	return r < 0 ? r : bits;

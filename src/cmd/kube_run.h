@@ -34,6 +34,8 @@ struct kube_run {
 	/* Further files that the command itself wants (policies, an audit log): read before the jail, handed over as they are. */
 	const char **files;
 	size_t files_n;
+	/* Set by the command: takes what the worker wrote, in place of standard output or --output. In the parent. */
+	int (*deliver)(struct kube_run *, int from, int out_fd, struct hf_err *);
 	struct hf_arena arena;
 	/* Filled by kube_run for evaluate(). */
 	const struct hf_worker *worker; /* whose board takes steps, and which were left out */

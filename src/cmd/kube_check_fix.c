@@ -1,0 +1,379 @@
+#include "cmd/kube_check_fix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "check/edit.h"
+#include "check/text_diff.h"
+
+/* Patches of one place are made one a round, each from what the last one left. */
+enum { ROUNDS_MAX = 8, REFUSED_SHOWN_MAX = 20 };
+
+struct wish {
+	const struct hf_check_result *result;
+	struct wish *next;
+};
+
+struct document {
+	hf_sv before, after; /* after.ptr NULL: as it was */
+	struct wish *first, **end;
+};
+
+struct file {
+	const struct kube_input *input;
+	hf_sv text; /* as it is now */
+	struct document *documents;
+	const hf_sv *texts;
+	size_t n;
+	size_t mended;
+	bool json, is_file;
+};
+
+struct refusal {
+	const struct hf_check_result *result;
+	hf_sv why;
+};
+
+struct fixer {
+	struct kube_run *run;
+	const struct kube_fix_options *o;
+	struct hf_arena *arena;
+	struct file *files;             /* one an input */
+	HF_VEC(struct refusal) refused; /* in the last round */
+	size_t mended, unsafe;
+};
+
+static bool is_wanted(struct fixer *f, const struct hf_check_result *r)
+{
+	bool safe = true;
+
+	if (r->status != HF_CHECK_FAIL || !r->patches_n || !r->object || r->cluster.len)
+		return false;
+	for (size_t i = 0; i < r->patches_n; i++)
+		safe &= r->patches[i].safe;
+	f->unsafe += !safe && !f->o->all;
+	return safe || f->o->all;
+}
+
+static int split_files(struct fixer *f, struct hf_err *err)
+{
+	for (size_t i = 0; i < f->run->inputs_n; i++) {
+		struct file *file = &f->files[i];
+		int r = hf_edit_documents(file->text, f->arena, &file->texts, &file->n, &file->json, err);
+		if (r < 0)
+			return r;
+		file->documents = hf_arena_array(f->arena, struct document, file->n);
+		for (size_t k = 0; file->documents && k < file->n; k++) {
+			file->documents[k].before = file->texts[k];
+			file->documents[k].end = &file->documents[k].first;
+		}
+	}
+	return HF_OK;
+}
+
+static struct document *document_at(const struct file *file, uint32_t offset)
+{
+	size_t low = 0, high = file->n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct document *d = &file->documents[middle];
+		size_t from = d->before.ptr ? (size_t)(d->before.ptr - file->text.ptr) : 0;
+		if (offset < from)
+			high = middle;
+		else if (offset >= from + d->before.len)
+			low = middle + 1;
+		else
+			return &file->documents[middle];
+	}
+	return NULL;
+}
+
+/* Gives each document the findings that are to be mended in it. */
+static void deal_out(struct fixer *f, const struct hf_check_report *report)
+{
+	struct hf_map by_text = HF_MAP(f->arena);
+
+	for (size_t i = 0; i < f->run->inputs_n; i++) {
+		struct hf_map_entry *e =
+			hf_map_put(&by_text, (hf_sv){ (const char *)&f->files[i].text.ptr, sizeof(void *) });
+		if (e)
+			e->value = &f->files[i];
+	}
+	f->unsafe = 0;
+	for (size_t i = 0; i < report->results_n; i++) {
+		const struct hf_check_result *r = &report->results[i];
+		if (!is_wanted(f, r))
+			continue;
+		const struct hf_map_entry *e =
+			hf_map_find(&by_text, (hf_sv){ (const char *)&r->object->source->text.ptr, sizeof(void *) });
+		struct document *d = e ? document_at(e->value, r->object->root->offset) : NULL;
+		struct wish *w = d ? hf_arena_new(f->arena, struct wish) : NULL;
+		if (!w)
+			continue;
+		w->result = r;
+		*d->end = w;
+		d->end = &w->next;
+	}
+}
+
+/* Where the object stands in its document: at its root, or among the items of a List. False: not found. */
+static bool object_pointer(struct fixer *f, const struct file *file, const struct document *d,
+			   const struct hf_kube_object *o, hf_sv *ret)
+{
+	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
+	struct hf_value root;
+	struct hf_err err = { 0 };
+	size_t used, index = 0;
+	uint32_t base = (uint32_t)(d->before.ptr - file->text.ptr);
+	int r = file->json
+			? hf_value_of_json(d->before, base, &scratch, (struct hf_value_notes){ 0 }, &root, &used, &err)
+			: hf_value_of_yaml(d->before, base, 1, &scratch, (struct hf_value_notes){ 0 }, &root, &err);
+
+	if (r < 0)
+		return false;
+	*ret = HF_SV("");
+	if (root.offset == o->root->offset && !hf_sv_ends(hf_value_get_text(&root, HF_SV("kind")), HF_SV("List")))
+		return true;
+	hf_value_elements(hf_value_get(&root, HF_SV("items")), e)
+	{
+		if (e->offset == o->root->offset) {
+			*ret = hf_arena_fmt(f->arena, "/items/%zu", index);
+			return true;
+		}
+		index++;
+	}
+	return false;
+}
+
+static void refuse(struct fixer *f, const struct hf_check_result *r, const char *why)
+{
+	struct refusal *slot = hf_vec_push(f->arena, &f->refused);
+
+	if (slot)
+		*slot = (struct refusal){ r, hf_arena_dup(f->arena, hf_sv_of(why)) };
+}
+
+static void tell_refused(const struct fixer *f)
+{
+	char name[400], source[400];
+
+	for (size_t i = 0; i < f->refused.n && i < REFUSED_SHOWN_MAX && !f->run->quiet; i++) {
+		const struct hf_check_result *r = f->refused.at[i].result;
+		hf_escape_controls(source, sizeof source, r->object->source->name);
+		hf_escape_controls(name, sizeof name, r->object->name);
+		fprintf(stderr, "holdfast: %s:%u: %s of %s is not mended: %.*s\n", source,
+			hf_kube_line(r->object, r->at), r->check->id, name, HF_SV_FMT(f->refused.at[i].why));
+	}
+}
+
+/* False: it has to wait for the next round. */
+static bool mend(struct fixer *f, struct file *file, struct document *d, const struct hf_check_result *r,
+		 struct hf_map *touched)
+{
+	struct hf_edit *edits = hf_arena_array(f->arena, struct hf_edit, r->patches_n);
+	hf_sv prefix, text;
+	struct hf_err err = { 0 };
+
+	if (!edits || !object_pointer(f, file, d, r->object, &prefix)) {
+		refuse(f, r, "its place in the file was not found");
+		return true;
+	}
+	for (size_t i = 0; i < r->patches_n; i++) {
+		edits[i] = (struct hf_edit){ hf_arena_concat(f->arena, prefix, r->patches[i].pointer),
+					     r->patches[i].json };
+		if (hf_map_find(touched, edits[i].pointer))
+			return false;
+	}
+	if (hf_edit(d->after.ptr ? d->after : d->before, file->json, edits, r->patches_n, f->arena, &text, &err) < 0) {
+		refuse(f, r, err.msg);
+		return true;
+	}
+	for (size_t i = 0; i < r->patches_n; i++)
+		hf_map_put(touched, edits[i].pointer);
+	d->after = text;
+	file->mended++;
+	f->mended++;
+	return true;
+}
+
+/* *ret_changed: something was mended, so that it is worth to look again. */
+static int one_round(struct fixer *f, const struct hf_check_report *report, bool *ret_changed, struct hf_err *err)
+{
+	size_t before = f->mended;
+	int r = split_files(f, err);
+
+	if (r < 0)
+		return r;
+	deal_out(f, report);
+	f->refused.n = 0;
+	for (size_t i = 0; i < f->run->inputs_n; i++) {
+		struct file *file = &f->files[i];
+		hf_sv *after = hf_arena_array(f->arena, hf_sv, file->n);
+		size_t mended = file->mended;
+		for (size_t k = 0; after && k < file->n; k++) {
+			struct hf_map touched = HF_MAP(f->arena);
+			for (struct wish *w = file->documents[k].first; w; w = w->next)
+				mend(f, file, &file->documents[k], w->result, &touched);
+			after[k] = file->documents[k].after;
+		}
+		if (!after || mended == file->mended)
+			continue;
+		r = hf_edit_join(file->text, file->texts, after, file->n, f->arena, &file->text, err);
+		if (r < 0)
+			return hf_wrap(err, "%.*s", HF_SV_FMT(file->input->name));
+	}
+	*ret_changed = f->mended > before;
+	return HF_OK;
+}
+
+static const struct hf_kube_objects *load_again(struct fixer *f, struct hf_err *err)
+{
+	struct hf_kube_loader *l = hf_kube_loader_new(f->arena);
+	int r = HF_OK;
+
+	for (size_t i = 0; i < f->run->inputs_n && r >= 0; i++) {
+		struct hf_kube_source *s = hf_arena_new(f->arena, struct hf_kube_source);
+		if (!s)
+			break;
+		*s = (struct hf_kube_source){ .name = f->files[i].input->name,
+					      .text = f->files[i].text,
+					      .cluster = f->files[i].input->cluster };
+		r = hf_kube_load(l, s, err);
+	}
+	const struct hf_kube_objects *set = r >= 0 ? hf_kube_loaded(l) : NULL;
+	hf_kube_loader_free(l);
+	return set;
+}
+
+static void write_files(struct fixer *f, struct hf_out *out)
+{
+	hf_sv left = f->refused.n ? hf_arena_fmt(f->arena, "; %zu could not be", f->refused.n) : HF_SV("");
+	hf_sv unsafe =
+		f->unsafe ? hf_arena_fmt(f->arena, "; %zu have a patch that may stop a workload (--fix-all)", f->unsafe)
+			  : HF_SV("");
+	hf_sv sum =
+		hf_arena_fmt(f->arena, "%zu findings mended%.*s%.*s\n", f->mended, HF_SV_FMT(left), HF_SV_FMT(unsafe));
+
+	for (size_t i = 0; i < f->run->inputs_n; i++) {
+		struct file *file = &f->files[i];
+		if (!file->mended)
+			continue;
+		if (f->o->dry_run) {
+			struct hf_buf text = HF_BUF(HF_KUBE_INPUT_MAX);
+			hf_text_diff(&text, file->input->name, file->input->text, file->text, f->arena);
+			hf_out_add(out, hf_buf_view(&text));
+			hf_buf_done(&text);
+		} else {
+			hf_out_addf(out, "file %zu %zu %zu\n", i, file->mended, file->text.len);
+			hf_out_add(out, file->text);
+		}
+	}
+	if (!f->o->dry_run)
+		hf_out_addf(out, "text %zu\n%.*s", sum.len, HF_SV_FMT(sum));
+	else if (!f->run->quiet)
+		fprintf(stderr, "holdfast: %.*s", HF_SV_FMT(sum));
+}
+
+static bool is_file(const struct kube_run *k, const struct kube_input *in)
+{
+	const char *target = k->targets[in->target];
+
+	return strcmp(target, "-") && strncmp(target, "cluster:", 8);
+}
+
+int kube_check_fix(struct kube_run *k, const struct kube_fix_options *o, const struct hf_kube_objects *set,
+		   struct hf_arena *a, struct hf_out *out, const struct hf_check_report **ret_report,
+		   struct hf_err *err)
+{
+	struct fixer f = { .run = k, .o = o, .arena = a, .files = hf_arena_array(a, struct file, k->inputs_n) };
+	const struct hf_check_report *report = NULL;
+	bool changed = true;
+
+	if (!f.files)
+		return hf_fail(err, HF_E_LIMIT, "the inputs need more memory than is allowed");
+	for (size_t i = 0; i < k->inputs_n; i++) {
+		f.files[i] = (struct file){ .input = &k->inputs[i], .text = k->inputs[i].text };
+		if (!is_file(k, &k->inputs[i]) && !o->dry_run)
+			return hf_fail(err, HF_E_USAGE, "--fix writes files: give files or folders, or --dry-run");
+	}
+	for (unsigned round = 0; changed; round++) {
+		report = set ? hf_check_all(set, o->wanted, o->settings, a) : NULL;
+		if (!report || a->over)
+			return err->code < 0
+				       ? err->code
+				       : hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
+		if (round == ROUNDS_MAX)
+			break;
+		int r = one_round(&f, report, &changed, err);
+		if (r < 0)
+			return r;
+		set = changed ? load_again(&f, err) : set;
+	}
+	*ret_report = report;
+	tell_refused(&f);
+	write_files(&f, out);
+	return HF_OK;
+}
+
+static int replace_file(const char *path, hf_sv text, struct hf_err *err)
+{
+	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
+	int r = hf_output_open(&output, path, err);
+
+	if (r < 0)
+		return r;
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(output.fd);
+	hf_out_add(&out, text);
+	r = hf_out_flush(&out, err);
+	return r < 0 ? r : hf_output_commit(&output, err);
+}
+
+/* One part of what the worker handed over: "file INPUT CHANGES BYTES" or "text BYTES", and that many bytes. */
+static int deliver_part(struct kube_run *k, hf_sv *rest, struct hf_out *out, struct hf_err *err)
+{
+	hf_sv line, after, words[4] = { 0 }, left;
+	uint64_t number[3] = { 0 };
+	size_t n = 0;
+
+	if (!hf_sv_cut(*rest, '\n', &line, &after))
+		return hf_fail(err, HF_E_FORMAT, "the worker's answer is broken");
+	for (left = line; n < HF_ARRAY_SIZE(words) && hf_sv_next(&left, ' ', &words[n]);)
+		n++;
+	for (size_t i = 1; i < n; i++)
+		if (!hf_sv_to_u64(words[i], &number[i - 1]))
+			return hf_fail(err, HF_E_FORMAT, "the worker's answer is broken");
+	uint64_t size = n == 4 ? number[2] : number[0];
+	bool file = n == 4 && hf_sv_eq(words[0], HF_SV("file")) && number[0] < k->inputs_n;
+	if ((!file && (n != 2 || !hf_sv_eq(words[0], HF_SV("text")))) || size > after.len)
+		return hf_fail(err, HF_E_FORMAT, "the worker's answer is broken");
+	hf_sv bytes = hf_sv_first(after, size);
+	*rest = hf_sv_skip(after, size);
+	if (!file) {
+		hf_out_add(out, bytes);
+		return HF_OK;
+	}
+	const struct kube_input *in = &k->inputs[number[0]];
+	char shown[400];
+	int r = is_file(k, in) ? replace_file(hf_arena_dup(&k->arena, in->name).ptr, bytes, err)
+			       : hf_fail(err, HF_E_FORMAT, "the worker's answer is broken");
+	if (r < 0)
+		return hf_wrap(err, "%.*s", HF_SV_FMT(in->name));
+	hf_escape_controls(shown, sizeof shown, in->name);
+	hf_out_addf(out, "%s: %llu mended\n", shown, (unsigned long long)number[1]);
+	return HF_OK;
+}
+
+int kube_check_fix_deliver(struct kube_run *k, int from, int out_fd, struct hf_err *err)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_REPORT_SIZE_MAX);
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(out_fd);
+	int r = hf_fd_read_all(from, 0, &text, err);
+
+	for (hf_sv rest = hf_buf_view(&text); r >= 0 && rest.len;)
+		r = deliver_part(k, &rest, &out, err);
+	int flushed = hf_out_flush(&out, r < 0 ? &(struct hf_err){ 0 } : err);
+	return r < 0 ? r : flushed;
+}

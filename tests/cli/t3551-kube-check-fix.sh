@@ -1,0 +1,84 @@
+#!/bin/sh
+# kube check --fix: what is safe, what only --fix-all does, what is refused, and what a file is afterwards.
+. "$HOLDFAST_ROOT/tests/cli/lib.sh"
+
+cat >web.yaml <<'END'
+# the shop's front
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web   # its name
+spec:
+  containers:
+  # one
+  - name: web
+    image: registry.test/web:1
+    securityContext:
+      privileged: true   # for now
+      allowPrivilegeEscalation: true
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: conf}
+data: {"a": 'b'}   # stays
+END
+cp web.yaml before.yaml
+chmod 640 web.yaml
+checks=HF-K8S-101,HF-K8S-102
+fails 0 "a dry run" "$HOLDFAST" kube check --checks $checks --fix --dry-run web.yaml
+check "writes nothing" cmp web.yaml before.yaml
+check "shows the difference" grep -qx '+      allowPrivilegeEscalation: false' out.log
+check "and what it leaves" grep -q '1 findings mended; 1 have a patch that may stop a workload' err.log
+cp out.log safe.diff
+fails 0 "the same in earnest" "$HOLDFAST" kube check --checks $checks --fix web.yaml
+cp before.yaml patched.yaml
+check "patch(1) makes the same of it" sh -c 'patch -s patched.yaml safe.diff && cmp patched.yaml web.yaml'
+check "the mode stays" test "$(stat -c %a web.yaml)" = 640
+check "what is not safe stays" grep -qx '      privileged: true   # for now' web.yaml
+fails 0 "all patches" "$HOLDFAST" kube check --checks $checks --fix-all --fail-on low web.yaml
+check "two lines of the file have changed" test "$(diff before.yaml web.yaml | grep -c '^>')" = 2
+check "with their comments" grep -qx '      privileged: false   # for now' web.yaml
+cp web.yaml once.yaml
+fails 0 "again" "$HOLDFAST" kube check --checks $checks --fix-all web.yaml
+check "changes nothing" cmp web.yaml once.yaml
+
+cat >anchor.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: a
+    image: registry.test/web:1
+    securityContext: &same
+      privileged: true
+  - name: b
+    image: registry.test/web:1
+    securityContext: *same
+END
+cp anchor.yaml before.yaml
+fails 1 "what shares a value with another place" "$HOLDFAST" kube check --checks HF-K8S-101 --fix-all --fail-on high anchor.yaml
+check "is refused, and that is said" grep -q 'anchor.yaml:.*HF-K8S-101 of web is not mended' err.log
+check "and the file is as it was" cmp anchor.yaml before.yaml
+
+mkdir more
+cp before.yaml more/a.yaml
+printf '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "j"}, "spec": {"hostPID": true, "containers": []}}' >more/b.json
+fails 0 "a folder" "$HOLDFAST" kube check --checks HF-K8S-103 --fix-all more
+check "JSON alike" grep -q '"hostPID": false, ' more/b.json
+fails 2 "standard input has no file" "$HOLDFAST" kube check --fix - <web.yaml
+fails 0 "but a difference" "$HOLDFAST" kube check --fix --dry-run - <before.yaml
+fails 2 "a dry run of nothing" "$HOLDFAST" kube check --dry-run web.yaml
+
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: w}\nspec:\n  containers:\n  - name: w\n    image: a:1\n    env:\n    - name: DB_PASSWORD\n      value: hidden-word\n' >secret.yaml
+fails 0 "a secret that is written down" "$HOLDFAST" kube check --all secret.yaml
+check "is found" grep -q 'HF-K8S-303' out.log
+check "and never told" sh -c '! grep -q hidden-word out.log err.log'
+fails 0 "nor as JSON" "$HOLDFAST" kube check --format json secret.yaml
+check "at all" sh -c '! grep -q hidden-word out.log err.log'
+fails 0 "all checks as JSON" "$HOLDFAST" kube check --list --format json
+check "have their texts" python3 -c 'import json
+checks = json.load(open("out.log"))["checks"]
+assert len(checks) >= 120 and all(c["why"] and c["fix"] and c["title"] for c in checks)
+assert len({c["id"] for c in checks}) == len(checks) == len({c["name"] for c in checks})'
+finish
