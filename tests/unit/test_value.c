@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "format/json_writer.h"
-#include "format/value.h"
+#include "format/value_yaml_internal.h"
 
 static struct hf_arena arena = { .cap = 1 << 24 };
 static char notes[1024];
@@ -129,6 +129,38 @@ HF_TEST(many_keys_are_compared_through_a_table)
 	hf_buf_done(&text);
 }
 
+static const char *block(const char *text)
+{
+	struct hf_value v;
+
+	hf_arena_reset(&arena);
+	return hf_value_of_yaml_block(hf_sv_of(text), 0, &arena, (hf_sv){ 0 }, &v) ? json_of(&v) : "given up";
+}
+
+/* What kubectl, helm and kustomize print, and much of what people write: not left to libfyaml, which is slower. */
+HF_TEST(block_style_is_read_at_once)
+{
+	assert_string_equal(block("# Source: x\n---\na:\n- b: 1\n  c:\n    - d\n- - e\n  -\n    f: g\n-\nh: {i: [j, "
+				  "'k', \"l\"], m: {}}\n...\n"),
+			    "{\"a\":[{\"b\":1,\"c\":[\"d\"]},[\"e\",{\"f\":\"g\"}],null],\"h\":{\"i\":[\"j\",\"k\","
+			    "\"l\"],\"m\":{}}}");
+	assert_string_equal(block("a: |\n  one\n   two\n\n  three\n\nb: >-\n  one\n  two\n\n  three\nc: |+\n  x\n\nd: "
+				  "|2-\n   y\ne: |\nf: z\n"),
+			    "{\"a\":\"one\\n two\\n\\nthree\\n\",\"b\":\"one two\\nthree\",\"c\":\"x\\n\\n\",\"d\":\" "
+			    "y\",\"e\":\"\",\"f\":\"z\"}");
+	assert_string_equal(block("a: one\n  two # c\nb: \"one\\\n  \\ two\n\n  \\u00e9\\\"\"\nc: 'it''s\n  so'\nd: "
+				  "http://x:80/#y # c\n"),
+			    "{\"a\":\"one two\",\"b\":\"one two\\né\\\"\",\"c\":\"it's so\",\"d\":\"http://x:80/#y\"}");
+	assert_string_equal(block("yes: 0644\n8080: ~\n'true': on\n\"q\" : x\n"),
+			    "given up"); /* a key twice, once it is read */
+	assert_string_equal(block("yes: 0644\n8080: ~\n\"q\" : .5\n"), "{\"true\":420,\"8080\":null,\"q\":0.5}");
+	assert_string_equal(block("a: &x 1\nb: *x\n"), "given up");
+	assert_string_equal(block("a: !!str 1\n"), "given up");
+	assert_string_equal(block("a:\n\t- b\n"), "given up");
+	assert_string_equal(block("a: b: c\n"), "given up");
+	assert_string_equal(block("a: 1\n b: 2\n"), "given up");
+}
+
 HF_TEST(aliases_are_bounded)
 {
 	assert_string_equal(yaml("a: &a [1]\nb: [*a, *a]\n"), "{\"a\":[1],\"b\":[[1],[1]]}");
@@ -185,5 +217,6 @@ HF_TEST(lines_are_found_from_the_front_and_by_index)
 HF_TEST_MAIN(cmocka_unit_test(plain_scalars_are_those_of_yaml_1_1), cmocka_unit_test(tags_are_obeyed),
 	     cmocka_unit_test(keys_become_strings), cmocka_unit_test(merge_keys_override_what_stands_before_them),
 	     cmocka_unit_test(of_repeated_keys_the_last_one_counts_and_is_noted),
-	     cmocka_unit_test(many_keys_are_compared_through_a_table), cmocka_unit_test(aliases_are_bounded),
-	     cmocka_unit_test(faults_have_places), cmocka_unit_test(lines_are_found_from_the_front_and_by_index))
+	     cmocka_unit_test(many_keys_are_compared_through_a_table), cmocka_unit_test(block_style_is_read_at_once),
+	     cmocka_unit_test(aliases_are_bounded), cmocka_unit_test(faults_have_places),
+	     cmocka_unit_test(lines_are_found_from_the_front_and_by_index))
