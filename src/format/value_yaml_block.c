@@ -152,9 +152,13 @@ static bool line(struct block_reader *r, const char *p, uint32_t column)
 			return true;
 		}
 		r->pending = false;
+		if (below && !dash && !hf_yaml_block_is_key(&r->y, p)) {
+			r->y.p = p;
+			return *p == '|' || *p == '>' ? hf_yaml_block_odd(&r->y)
+						      : hf_yaml_block_value(&r->y, top->indent, r->y.b.n - 1);
+		}
 		if (below)
-			return (dash || hf_yaml_block_is_key(&r->y, p) || hf_yaml_block_odd(&r->y)) &&
-			       push(r, dash ? HF_VALUE_ARRAY : HF_VALUE_OBJECT, column, p) && entry(r, p, column);
+			return push(r, dash ? HF_VALUE_ARRAY : HF_VALUE_OBJECT, column, p) && entry(r, p, column);
 	}
 	while (r->depth > 1 &&
 	       (column < top->indent || (column == top->indent && top->type == HF_VALUE_ARRAY && !dash))) {

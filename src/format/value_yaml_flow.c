@@ -167,8 +167,9 @@ bool hf_yaml_block_key(struct hf_yaml_block *y, const char **p, hf_sv *ret)
 }
 
 /* Stands behind the last byte of a line within a scalar: passes the break, empty lines and the indent of the next one, and gives the
- * number of breaks. 0: the next line is not in the scalar (of column @indent), or is the end. */
-static size_t next_line(struct hf_yaml_block *y, const char **p, uint32_t indent)
+ * number of breaks. 0: the next line is not in the scalar (of column @indent), or is the end. What is @bracketed, by quotes too, may
+ * go on in any column for Kubernetes, but not for libfyaml. */
+static size_t next_line(struct hf_yaml_block *y, const char **p, uint32_t indent, bool bracketed)
 {
 	const char *q = *p, *begin = q;
 	size_t breaks = 0;
@@ -178,8 +179,14 @@ static size_t next_line(struct hf_yaml_block *y, const char **p, uint32_t indent
 		while (q < y->end && *q == ' ')
 			q++;
 	}
-	if (q == y->end || (size_t)(q - begin) <= indent)
+	if (q == y->end)
 		return 0;
+	if ((size_t)(q - begin) <= indent) {
+		bool marker = q == begin && y->end - q >= 3 && (!memcmp(q, "---", 3) || !memcmp(q, "...", 3));
+		if (!bracketed || indent == UINT32_MAX || marker)
+			return 0;
+		y->better = true;
+	}
 	y->odd |= *q == '\t';
 	*p = q;
 	return breaks;
@@ -203,11 +210,12 @@ static bool plain(struct hf_yaml_block *y, uint32_t indent, struct hf_value *v)
 		return hf_yaml_block_odd(y);
 	y->p = stop;
 	const char *next = stop;
-	size_t breaks = why == AT_END_OF_LINE ? next_line(y, &next, indent) : 0;
+	size_t breaks = why == AT_END_OF_LINE ? next_line(y, &next, indent, false) : 0;
 	if (breaks && *next != '#') {
 		hf_cleanup(hf_buf_done) struct hf_buf out = HF_BUF(HF_YAML_SIZE_MAX);
 		hf_buf_add(&out, text);
-		for (; breaks && *next != '#'; breaks = why == AT_END_OF_LINE ? next_line(y, &next, indent) : 0) {
+		for (; breaks && *next != '#';
+		     breaks = why == AT_END_OF_LINE ? next_line(y, &next, indent, false) : 0) {
 			if (((*next == '-' || *next == '?') && is_blank(y, next + 1)) || y->odd)
 				return hf_yaml_block_odd(y);
 			why = scan_plain(y, next, &end, &stop);
@@ -278,7 +286,7 @@ static bool escape(struct hf_yaml_block *y, const char **p, struct hf_buf *out)
 static bool joined(struct hf_yaml_block *y, const char **p, uint32_t indent)
 {
 	++*p;
-	return next_line(y, p, indent) == 1 || hf_yaml_block_odd(y);
+	return next_line(y, p, indent, true) == 1 || hf_yaml_block_odd(y);
 }
 
 /* A quoted scalar that opens at @p; y->p then stands behind its closing quote. */
@@ -301,7 +309,7 @@ static bool quoted(struct hf_yaml_block *y, const char *p, uint32_t indent, hf_s
 		if (*p == '\n') {
 			while (out.len > solid && out.ptr[out.len - 1] == ' ')
 				out.len--;
-			size_t breaks = next_line(y, &p, indent);
+			size_t breaks = next_line(y, &p, indent, true);
 			if (!breaks)
 				return hf_yaml_block_odd(y);
 			add_breaks(&out, breaks);
@@ -329,12 +337,12 @@ static void set_string(struct hf_value *v, hf_sv s)
 	v->n = s.len;
 }
 
-/* Blanks and line breaks within a flow collection, whose lines stand deeper than column @indent. */
+/* Blanks and line breaks within a flow collection. */
 static bool flow_blanks(struct hf_yaml_block *y, uint32_t indent)
 {
 	while (y->p < y->end && *y->p == ' ')
 		y->p++;
-	if (y->p < y->end && *y->p == '\n' && !next_line(y, &y->p, indent))
+	if (y->p < y->end && *y->p == '\n' && !next_line(y, &y->p, indent, true))
 		return hf_yaml_block_odd(y);
 	return (y->p < y->end && *y->p != '\t' && *y->p != '#' && !y->odd) || hf_yaml_block_odd(y);
 }
@@ -419,7 +427,7 @@ static bool flow_container(struct hf_yaml_block *y, uint32_t indent, size_t chil
 			return false;
 		if (*y->p == close)
 			break;
-		if (*y->p++ != ',' || !flow_blanks(y, indent) || *y->p == close)
+		if (*y->p++ != ',' || !flow_blanks(y, indent))
 			return hf_yaml_block_odd(y);
 	}
 	y->p++;

@@ -154,6 +154,10 @@ HF_TEST(block_style_is_read_at_once)
 	assert_string_equal(block("yes: 0644\n8080: ~\n'true': on\n\"q\" : x\n"),
 			    "given up"); /* a key twice, once it is read */
 	assert_string_equal(block("yes: 0644\n8080: ~\n\"q\" : .5\n"), "{\"true\":420,\"8080\":null,\"q\":0.5}");
+	assert_string_equal(block("a:\n  b: [\n    c,\n    {d: e,},\n  ]\n  f: \"g\nh\"\n"),
+			    "{\"a\":{\"b\":[\"c\",{\"d\":\"e\"}],\"f\":\"g h\"}}");
+	assert_string_equal(block("a:\n  b\n  c\nd:\n-\n  \"e\"\n- f\n"), "{\"a\":\"b c\",\"d\":[\"e\",\"f\"]}");
+	assert_string_equal(block("a: [\n---\n]\n"), "given up");
 	assert_string_equal(block("a: &x 1\nb: *x\n"), "given up");
 	assert_string_equal(block("a: !!str 1\n"), "given up");
 	assert_string_equal(block("a:\n\t- b\n"), "given up");
