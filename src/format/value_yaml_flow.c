@@ -226,7 +226,7 @@ static bool plain(struct hf_yaml_block *y, uint32_t indent, struct hf_value *v)
 			y->p = next = stop;
 		}
 		text = hf_arena_dup(y->b.arena, hf_buf_view(&out));
-		y->better |= why == AT_COMMENT;
+		y->better = true;
 	}
 	if (hf_value_of_plain(text, y->b.arena, v) == HF_SCALAR_NOT_FINITE)
 		return hf_yaml_block_odd(y);

@@ -8,7 +8,7 @@ struct hf_yaml_block {
 	uint32_t base;
 	bool odd; /* something that it leaves to libfyaml */
 	bool better; /* something that libfyaml 0.7.12 reads wrongly: it takes the lines behind an empty block scalar for its
-		      * text, and stumbles over blanks behind an empty element and over a comment behind a plain scalar of several
+		      * text, and stumbles over blanks behind an empty element and over some plain scalars of several
 		      * lines; and it wants brackets and quotes deeper than Kubernetes does */
 };
 
