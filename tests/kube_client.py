@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import sys
@@ -121,7 +122,8 @@ def bad_certificates():
         other = {"certificate-authority": str(fake.authority.folder / "other.crt")}
         out = dump(fake.kubeconfig(cluster=other, token="hunter2"), *QUICK, "get", "/", code=2)
         assert out.startswith(DENIED) and "certificate" in out and not fake.requests, out
-        assert dump(fake.kubeconfig(cluster={"insecure-skip-tls-verify": True}), "get", "/") == '{"ok": true}\n'
+        out = dump(fake.kubeconfig(cluster={"insecure-skip-tls-verify": True}), "get", "/")
+        assert out == '{"ok": true}\n', out
         (fake.folder / "no.crt").write_text("no certificate")
         out = dump(fake.kubeconfig(cluster={"certificate-authority": "no.crt"}), *QUICK, "get", "/", code=2)
         assert out.startswith(FORMAT), out
@@ -212,6 +214,21 @@ def exec_plugin():
         assert (fake.folder / "plugin.runs").read_text() == "run\n" * 4
 
 
+def interactive_plugin():
+    """A plugin may ask at the terminal where there is one, and is told whether it may"""
+    asks = PLUGIN.replace("printf '%s", "read -r line; echo \"$line\" >\"$0.token\"\nprintf '%s")
+    with Fake(lambda r: {"auth": r.header("authorization")}) as fake:
+        for mode, answer, interactive in (("IfAvailable", "token-7", True), ("Never", "token-", False)):
+            path = fake.kubeconfig(user=plugin(fake, asks, interactiveMode=mode))
+            ours, theirs = pty.openpty()
+            child = subprocess.Popen([DUMP, "--kubeconfig", path, "get", "/"], stdin=theirs, stdout=subprocess.PIPE, text=True, env=environment())
+            os.close(theirs)
+            os.write(ours, b"7\n")
+            assert json.loads(child.communicate(timeout=30)[0])["auth"] == "Bearer " + answer
+            os.close(ours)
+            assert json.loads((fake.folder / "plugin.info").read_text())["spec"]["interactive"] is interactive
+
+
 def plugin_faults():
     """Plugins that fail, that are not there, that print what they should not: an error without their secrets"""
     with Fake(lambda r: {"ok": 1}) as fake:
@@ -237,7 +254,7 @@ def plugin_faults():
             os.kill(int((fake.folder / "plugin.pid").read_text()), 9)
 
 
-def in_cluster():
+def kubeconfigs():
     """KUBECONFIG with several files: the first wins, missing ones are passed over"""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -686,7 +703,7 @@ def cluster_target():
 
 
 if __name__ == "__main__":
-    main([token_and_headers, certificates, bad_certificates, token_file, exec_plugin, plugin_faults, in_cluster, proxy, throttled, slow,
+    main([token_and_headers, certificates, bad_certificates, token_file, exec_plugin, interactive_plugin, plugin_faults, kubeconfigs, proxy, throttled, slow,
           cut_and_redirect, packed, discovery, pages, gone_in_mid_list, huge_pages, forbidden, changes, watch_list, fall_back,
           gone_in_mid_watch, broken_watches, watch_and_tokens, watch_of_a_starting_server,
           cluster_target])

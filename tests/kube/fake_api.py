@@ -97,15 +97,19 @@ class Fake:
         self.port = self.listener.getsockname()[1]
         self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
         self.sockets, self.connections = [], 0
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
         return self
 
     def __exit__(self, *_):
+        # Nothing is closed under a thread that uses it: the number of the descriptor could be another server's by then.
         self.closing = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.acceptor.join()
         self.listener.close()
         for one in list(self.sockets):
             try:
-                one.close()
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
             except OSError:
                 pass
 
@@ -127,6 +131,7 @@ class Fake:
             threading.Thread(target=self.serve, args=(context, plain, self.connections), daemon=True).start()
 
     def serve(self, context, plain, number):
+        connection = plain
         try:
             connection = context.wrap_socket(plain, server_side=True) if self.tls else plain
             self.sockets.append(connection)
@@ -153,10 +158,7 @@ class Fake:
         except (OSError, ValueError):
             pass
         finally:
-            try:
-                plain.close()
-            except OSError:
-                pass
+            connection.close()
 
     def kubeconfig(self, user=None, cluster=None, **fields):
         """@user and @cluster replace what stands there; @fields are of the user."""
