@@ -82,6 +82,7 @@ enum { INTERNET, CONTROLLER, FIRST };
 struct node {
 	hf_sv name, below; /* below: of the namespace */
 	unsigned column, row;
+	bool hidden; /* a namespace without workloads */
 };
 
 struct picture {
@@ -131,6 +132,8 @@ static void lay_out(struct picture *p)
 				}
 	}
 	for (size_t i = 0; i < p->n; i++) {
+		if (p->nodes[i].hidden)
+			continue;
 		if (p->nodes[i].column == UINT16_MAX) /* nothing leads there */
 			p->nodes[i].column = p->columns;
 		p->nodes[i].row = rows[p->nodes[i].column]++;
@@ -231,7 +234,8 @@ static void draw(struct picture *p)
 			if (p->edges[a * p->n + b] != HF_CONNS_NONE)
 				draw_edge(p, a, b);
 	for (size_t i = 0; i < p->n; i++)
-		draw_node(p, i);
+		if (!p->nodes[i].hidden)
+			draw_node(p, i);
 	hf_out_add(p->out, HF_SV("</svg>\n"));
 }
 
@@ -250,7 +254,8 @@ bool hf_reach_write_svg(struct hf_reach *r, struct hf_out *out)
 	p.nodes[CONTROLLER] = (struct node){ .name = HF_SV("{ingress-controller}") };
 	for (size_t i = FIRST; i < p.n; i++) {
 		if (p.by_namespace)
-			p.nodes[i].name = r->namespaces.at[i - FIRST].name;
+			p.nodes[i] = (struct node){ .name = r->namespaces.at[i - FIRST].name,
+						    .hidden = !r->namespaces.at[i - FIRST].workloads.n };
 		else
 			p.nodes[i] = (struct node){ .name = r->workloads.at[i - FIRST].name,
 						    .below = r->workloads.at[i - FIRST].namespace };
