@@ -73,7 +73,7 @@ static void add_path(struct lister *l, struct hf_buf *path)
 static int take_page(struct lister *l, hf_sv json)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(4));
-	struct hf_cluster_page page;
+	struct hf_cluster_page page = { 0 };
 
 	int code = hf_cluster_page_parse(json, &a, &page, l->err);
 	if (code < 0)
