@@ -229,12 +229,17 @@ static bool wanted_check(const struct hf_check *const *wanted, const struct hf_c
 	return !wanted;
 }
 
-static void run_cluster(const struct hf_kube_objects *set, hf_sv cluster, struct hf_check_report *report,
-			const struct hf_check_settings *settings, struct hf_check_answers *answers, struct hf_arena *a)
+static void run_cluster(const struct hf_kube_objects *all, const struct hf_kube_objects *set, hf_sv cluster,
+			struct hf_check_report *report, const struct hf_check_settings *settings,
+			struct hf_check_answers *answers, struct hf_arena *a)
 {
-	struct hf_check_run r = {
-		.set = set, .settings = settings, .arena = a, .answers = answers, .live = cluster.len > 0
-	};
+	struct hf_check_run r = { .set = set,
+				  .all = all,
+				  .cluster = cluster,
+				  .settings = settings,
+				  .arena = a,
+				  .answers = answers,
+				  .live = cluster.len && set->n && !set->objects[0]->source->saved };
 	struct hf_kube_pod *pods = (struct hf_kube_pod *)hf_kube_pods(set, a, &r.pods_n);
 
 	r.pods = pods;
@@ -277,7 +282,7 @@ const struct hf_check_report *hf_check_all(const struct hf_kube_objects *set, co
 		const struct hf_kube_objects *part =
 			clusters.n == 1 ? set : hf_kube_of_cluster(set, clusters.entries[i].key, a);
 		if (part)
-			run_cluster(part, clusters.entries[i].key, report, settings, &answers, a);
+			run_cluster(set, part, clusters.entries[i].key, report, settings, &answers, a);
 	}
 	report->results = answers.results.at;
 	report->results_n = answers.results.n;

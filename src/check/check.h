@@ -84,9 +84,20 @@ struct hf_check_settings {
 	size_t registries_n;
 };
 
+/* What checks of one theme share: made by the first of them that asks, for each cluster. */
+enum hf_check_shared {
+	HF_CHECK_SHARED_COMPONENTS, /* check/component.h */
+	HF_CHECK_SHARED_RIGHTS,
+	HF_CHECK_SHARED_POLICIES,
+	HF_CHECK_SHARED_MESH,
+	HF_CHECK_SHARED_MODELS
+};
+
 /* A check's view of the world, handed to evaluate(). */
 struct hf_check_run {
 	const struct hf_kube_objects *set; /* of one cluster, or of all files */
+	const struct hf_kube_objects *all; /* of all clusters */
+	hf_sv cluster;                     /* empty for files */
 	const struct hf_kube_pod *pods;    /* all of the set, without those whose owner is in the set */
 	size_t pods_n;
 	const struct hf_check_settings *settings;
@@ -97,6 +108,7 @@ struct hf_check_run {
 	const struct hf_kube_pod *pod;
 	const struct hf_kube_container *container;
 	void *memo; /* a check's own index of the set: NULL at its first call for each cluster */
+	void *shared[HF_CHECK_SHARED_MODELS]; /* NULL until it is made */
 	struct hf_check_answers *answers;
 	bool answered;
 };

@@ -31,7 +31,8 @@ enum hf_kube_kind hf_kube_kind_of(hf_sv api_version, hf_sv kind);
 struct hf_kube_source {
 	hf_sv name;    /* as messages show it: a path, "stdin", "CONTEXT: pods" */
 	hf_sv text;    /* stays as long as the set */
-	hf_sv cluster; /* the context that it was read from; empty for files */
+	hf_sv cluster; /* the context that it was read from, or the name that was given for files; else empty */
+	bool saved;    /* files that stand for a cluster: what is not in them may be there */
 };
 
 struct hf_kube_object {
