@@ -106,6 +106,29 @@ static int by_first(const void *a, const void *b)
 	return x->first != y->first ? (x->first < y->first ? -1 : 1) : (x->last > y->last) - (x->last < y->last);
 }
 
+/* What lies outside of the block, or is all of it, no API server takes; it is cut away all the same. */
+static void note_except(struct policy_decoder *d, const struct hf_value *v, struct hf_reach_span whole,
+			struct hf_reach_span cut)
+{
+	if (cut.first < whole.first || cut.last > whole.last || (cut.first == whole.first && cut.last == whole.last))
+		hf_reach_note(d->notes, d->object, v, true, "what is excepted is no true part of its block");
+}
+
+/* IANA_SVC_NAME: RFC 6335, 5.1. */
+static bool is_port_name(hf_sv s)
+{
+	bool letter = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		bool hyphen = s.ptr[i] == '-', alpha = s.ptr[i] >= 'a' && s.ptr[i] <= 'z';
+		if ((!hyphen && !alpha && (s.ptr[i] < '0' || s.ptr[i] > '9')) ||
+		    (hyphen && (!i || i + 1 == s.len || s.ptr[i - 1] == '-')))
+			return false;
+		letter |= alpha;
+	}
+	return letter && s.len <= 15;
+}
+
 bool policy_block(struct policy_decoder *d, const struct hf_value *cidr, const struct hf_value *except,
 		  struct hf_reach_peer *p)
 {
@@ -123,7 +146,7 @@ bool policy_block(struct policy_decoder *d, const struct hf_value *cidr, const s
 	}
 	if (!cuts || !spans)
 		return false;
-	hf_value_elements(except, e) if (span_of(e, &cuts[kept], &ipv6)) kept++;
+	hf_value_elements(except, e) if (span_of(e, &cuts[kept], &ipv6)) note_except(d, e, whole, cuts[kept++]);
 	else hf_reach_note(d->notes, d->object, e, true, "no block of IPv4 addresses: nothing is excepted");
 	qsort(cuts, kept, sizeof *cuts, by_first);
 	uint64_t at = whole.first;
@@ -177,6 +200,9 @@ static void add_port(struct policy_decoder *d, const struct hf_value *v, struct 
 		return;
 	}
 	if (hf_value_is(port, HF_VALUE_STRING)) {
+		if (!is_port_name(hf_value_text(port)))
+			hf_reach_note(d->notes, d->object, port, true,
+				      "no name that a port can have: it matches nothing");
 		names[r->names_n++] = (struct hf_reach_port_name){ hf_value_text(port), protocol, false };
 		return;
 	}
