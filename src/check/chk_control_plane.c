@@ -42,31 +42,12 @@ struct question {
 	const struct hf_value *at;
 };
 
-/* A later flag counts, so the right one is put behind. */
-static void fail(const struct question *q, const char *json, const char *what)
-{
-	struct hf_check_result *result = hf_check_fail(q->r, q->at, "%s", what);
-	const struct hf_value *args;
-
-	if (!json || !q->c->container)
-		return;
-	args = hf_value_get(q->c->container->value, HF_SV("args"));
-	hf_sv template = hf_sv_of(hf_kube_template_path(q->c->object)), part, way = HF_SV("");
-	while (template.len && hf_sv_next(&template, '.', &part))
-		way = hf_arena_fmt(q->r->arena, "%.*s/%.*s", HF_SV_FMT(way), HF_SV_FMT(part));
-	hf_sv path = hf_arena_fmt(q->r->arena, "%.*s/spec/containers/%zu/%s/-", HF_SV_FMT(way), q->c->index,
-				  hf_value_count(args, HF_VALUE_ARRAY) ? "args" : "command");
-	hf_sv word = hf_arena_fmt(q->r->arena, "\"--%s=%s\"", q->rule->flags, json);
-	if (path.len && word.len)
-		hf_check_patch(q->r, result, path.ptr, word.ptr, false);
-}
-
-static void fail_value(const struct question *q, const char *json, const char *absent)
+static void fail_value(const struct question *q, const char *absent)
 {
 	hf_sv what = q->value.ptr ? hf_arena_fmt(q->r->arena, "--%s is %.*s", q->rule->flags, HF_SV_FMT(q->value))
 				  : hf_arena_fmt(q->r->arena, "--%s is not set%s", q->rule->flags, absent);
 
-	fail(q, json, what.len ? what.ptr : "");
+	hf_check_fail(q->r, q->at, "%s", what.len ? what.ptr : "");
 }
 
 static bool is_true(hf_sv s)
@@ -81,19 +62,19 @@ static void ask_switch(const struct question *q)
 	switch ((int)q->rule->test) {
 	case OFF_ASKED:
 		if (!set || on)
-			fail_value(q, "false", ", and it is on by default");
+			fail_value(q, ", and it is on by default");
 		break;
 	case OFF:
 		if (on)
-			fail_value(q, "false", "");
+			fail_value(q, "");
 		break;
 	case ON_ASKED:
 		if (!on)
-			fail_value(q, "true", ", and it is off by default");
+			fail_value(q, ", and it is off by default");
 		break;
 	default:
 		if (set && !on)
-			fail_value(q, "true", "");
+			fail_value(q, "");
 		break;
 	}
 }
@@ -120,9 +101,9 @@ static void ask_list(const struct question *q)
 	while (hf_sv_next(&words, '|', &word))
 		held |= hf_check_list_has(q->value.ptr ? q->value : initial, word);
 	if (lacks && held)
-		fail_value(q, NULL, hf_arena_fmt(q->r->arena, ", and is %.*s then", HF_SV_FMT(initial)).ptr);
+		fail_value(q, hf_arena_fmt(q->r->arena, ", and is %.*s then", HF_SV_FMT(initial)).ptr);
 	else if (!lacks && !held)
-		fail_value(q, NULL, "");
+		fail_value(q, "");
 }
 
 static void ask_number(const struct question *q)
@@ -139,13 +120,12 @@ static void ask_number(const struct question *q)
 		if (!hf_check_duration(with_unit, &seconds))
 			hf_check_not_assessable(q->r, "--%s is no duration", q->rule->flags);
 		else if (seconds <= 0 || (uint64_t)seconds > limit)
-			fail_value(q, NULL, "");
+			fail_value(q, "");
 	} else if (q->rule->test == NOT_ZERO) {
 		if (q->value.ptr && hf_sv_to_u64(value, &n) && !n)
-			fail_value(q, NULL, "");
+			fail_value(q, "");
 	} else if (!hf_sv_to_u64(value, &n) || n < limit) {
-		hf_sv json = bound.len < 16 ? hf_arena_dup(q->r->arena, bound) : (hf_sv){ 0 };
-		fail_value(q, json.ptr, "");
+		fail_value(q, "");
 	}
 }
 
@@ -167,7 +147,7 @@ static void ask_urls(const struct question *q)
 		if (hf_sv_starts(address, HF_SV("http://"))) {
 			hf_sv what = hf_arena_fmt(q->r->arena, "--%s names %.*s: not encrypted", q->rule->flags,
 						  HF_SV_FMT(address));
-			fail(q, NULL, what.len ? what.ptr : "");
+			hf_check_fail(q->r, q->at, "%s", what.len ? what.ptr : "");
 			return;
 		}
 	}
@@ -178,7 +158,7 @@ static void ask_ciphers(const struct question *q)
 	hf_sv weak = hf_check_weak_cipher(q->value);
 
 	if (!q->value.len)
-		fail_value(q, NULL, ", and suites with CBC are taken then");
+		fail_value(q, ", and suites with CBC are taken then");
 	else if (weak.len)
 		hf_check_fail(q->r, q->at, "--%s names %.*s", q->rule->flags, HF_SV_FMT(weak));
 }
@@ -199,7 +179,7 @@ static void ask_other_than(const struct question *q)
 		if (hf_sv_eq(other, q->value)) {
 			hf_sv what = hf_arena_fmt(q->r->arena, "--%s is the API server's --%s: %.*s", q->rule->flags,
 						  q->rule->argument, HF_SV_FMT(other));
-			fail(q, NULL, what.len ? what.ptr : "");
+			hf_check_fail(q->r, q->at, "%s", what.len ? what.ptr : "");
 			return;
 		}
 	}
@@ -210,19 +190,19 @@ static void ask_value(const struct question *q)
 	switch ((int)q->rule->test) {
 	case ABSENT:
 		if (q->value.len && !hf_sv_eq(q->value, HF_SV("0")))
-			fail_value(q, NULL, "");
+			fail_value(q, "");
 		break;
 	case LOOPBACK:
 		if (!is_loopback(q->value))
-			fail_value(q, "127.0.0.1", ", and all addresses are listened on then");
+			fail_value(q, ", and all addresses are listened on then");
 		break;
 	case TLS12:
 		if (hf_sv_eq(q->value, HF_SV("VersionTLS10")) || hf_sv_eq(q->value, HF_SV("VersionTLS11")))
-			fail_value(q, "VersionTLS12", "");
+			fail_value(q, "");
 		break;
 	default:
 		if (hf_check_list_has(q->value, hf_arena_fmt(q->r->arena, "%s=false", q->rule->argument)))
-			fail_value(q, NULL, "");
+			fail_value(q, "");
 		break;
 	}
 }

@@ -36,7 +36,6 @@ static bool program_of(const struct hf_kube_container *c, enum hf_check_program 
 static void add_pods(struct components *c, const struct hf_check_run *r)
 {
 	for (size_t i = 0; i < r->pods_n; i++) {
-		size_t regular = 0;
 		for (size_t k = 0; k < r->pods[i].containers_n; k++) {
 			const struct hf_kube_container *container = &r->pods[i].containers[k];
 			enum hf_check_program program;
@@ -44,11 +43,8 @@ static void add_pods(struct components *c, const struct hf_check_run *r)
 				continue;
 			if (program_of(container, &program))
 				add(c, r->arena,
-				    (struct hf_check_component){ .program = program,
-								 .object = r->pods[i].object,
-								 .container = container,
-								 .index = regular });
-			regular++;
+				    (struct hf_check_component){
+					    .program = program, .object = r->pods[i].object, .container = container });
 		}
 	}
 }

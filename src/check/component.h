@@ -20,7 +20,6 @@ struct hf_check_component {
 	const struct hf_kube_object *object;
 	const struct hf_kube_container *container; /* NULL: a ClusterConfiguration */
 	const struct hf_value *arguments;          /* its extraArgs; NULL: none */
-	size_t index;                              /* of the container among the regular ones */
 };
 
 /* All of one program; pods that run it come before configurations, which count only where no pod does. */
