@@ -232,7 +232,9 @@ void hf_reach_explain(struct hf_reach *r, struct hf_reach_end from, struct hf_re
 
 	if (port.set)
 		q.port = hf_conns_ports(&r->pool, port.protocol, port.port, port.port);
-	hf_conns between = hf_conns_intersection(&r->pool, hf_reach_between(r, from, to), q.port);
+	bool same = from.kind == HF_REACH_WORKLOAD && to.kind == HF_REACH_WORKLOAD && from.index == to.index;
+	hf_conns between = hf_conns_intersection(
+		&r->pool, same ? reach_within(r, from.index) : hf_reach_between(r, from, to), q.port);
 	hf_sv text = hf_conns_text(&r->pool, between, r->arena);
 	if (json) {
 		hf_jw_object(&w);

@@ -11,7 +11,7 @@ struct gatherer {
 	struct hf_buf key;
 };
 
-uint32_t reach_namespace(struct hf_reach *r, hf_sv name)
+static uint32_t make_namespace(struct hf_reach *r, hf_sv name, const struct hf_kube_object *o)
 {
 	static const hf_sv label = HF_SV_INIT("kubernetes.io/metadata.name");
 	struct hf_map_entry *e = hf_map_put(&r->namespace_index, name);
@@ -25,9 +25,7 @@ uint32_t reach_namespace(struct hf_reach *r, hf_sv name)
 		return 0;
 	e->value = (void *)(uintptr_t)r->namespaces.n;
 	n->name = name;
-	if (r->set->of_kind_n[HF_KUBE_NAMESPACE])
-		n->object = hf_kube_find(r->set, r->set->of_kind[HF_KUBE_NAMESPACE][0]->cluster, HF_KUBE_NAMESPACE,
-					 HF_SV(""), name);
+	n->object = o;
 	size_t pairs;
 	const hf_sv *written = hf_kube_string_map(n->object ? hf_value_get(n->object->metadata, HF_SV("labels")) : NULL,
 						  r->arena, &pairs);
@@ -44,6 +42,11 @@ uint32_t reach_namespace(struct hf_reach *r, hf_sv name)
 	labels[2 * n->labels_n++ + 1] = name;
 	n->labels = labels;
 	return (uint32_t)r->namespaces.n - 1;
+}
+
+uint32_t reach_namespace(struct hf_reach *r, hf_sv name)
+{
+	return make_namespace(r, name, NULL);
 }
 
 static void ask_labels(struct gatherer *g, const struct hf_label_selector *s)
@@ -298,7 +301,7 @@ void reach_gather(struct hf_reach *r)
 
 	ask(&g);
 	for (size_t i = 0; i < r->set->of_kind_n[HF_KUBE_NAMESPACE]; i++)
-		reach_namespace(r, r->set->of_kind[HF_KUBE_NAMESPACE][i]->name);
+		make_namespace(r, r->set->of_kind[HF_KUBE_NAMESPACE][i]->name, r->set->of_kind[HF_KUBE_NAMESPACE][i]);
 	for (size_t i = 0; i < n && !r->arena->over; i++)
 		if (!pods[i].object->replaced && !pods[i].finished && pods[i].object->kind != HF_KUBE_POD_TEMPLATE)
 			add_pod(&g, &pods[i]);

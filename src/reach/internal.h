@@ -21,6 +21,8 @@ static inline size_t reach_row_length(const struct hf_reach *r, enum hf_reach_si
 }
 /* The number of a container's named port. False where no container has one of that name, and protocol where one is asked for. */
 bool reach_named_port(const struct hf_kube_pod *, hf_sv name, enum hf_conn_protocol *ret_protocol, uint16_t *ret_port);
+/* Between two pods of one workload. */
+hf_conns reach_within(struct hf_reach *, uint32_t workload);
 bool reach_policy_selects(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_group *);
 /* Whether the peer is the group: @own is the policy's namespace. */
 bool reach_peer_is_group(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_peer *,

@@ -48,6 +48,17 @@ static hf_conns between_groups(struct hf_reach *r, uint32_t from, uint32_t to)
 	return out == HF_CONNS_NONE ? out : hf_conns_intersection(&r->pool, out, row_at(r, to, HF_REACH_INGRESS, from));
 }
 
+hf_conns reach_within(struct hf_reach *r, uint32_t workload)
+{
+	const struct hf_reach_workload *w = &r->workloads.at[workload];
+	hf_conns all = HF_CONNS_NONE;
+
+	for (size_t i = 0; i < w->groups.n; i++)
+		for (size_t k = 0; k < w->groups.n; k++)
+			all = hf_conns_union(&r->pool, all, between_groups(r, w->groups.at[i], w->groups.at[k]));
+	return all;
+}
+
 hf_conns hf_reach_between(struct hf_reach *r, struct hf_reach_end from, struct hf_reach_end to)
 {
 	const struct hf_reach_workload *w = from.kind == HF_REACH_WORKLOAD ? &r->workloads.at[from.index] : NULL;

@@ -79,6 +79,8 @@ check "... is open by a rule, with file and line" grep -q 'rule 2 (cluster.yaml:
 fails 0 "one pair and port" $reach --explain web db --port 7000/TCP cluster.yaml
 check "... is denied" grep -q '^shop/web\[Deployment\] -> shop/db\[StatefulSet\]: denied' out.log
 check "... by the policy that selects the server" grep -q 'by default closed' out.log
+fails 0 "two pods of one workload" $reach --explain web web cluster.yaml
+check "... are open to each other" grep -q '^shop/web\[Deployment\] -> shop/web\[Deployment\]: all$' out.log
 fails 0 "an address" $reach --explain 192.0.2.1 web --format json cluster.yaml
 check "... as JSON" grep -q '"default": "open: no policy selects the pods' out.log
 fails 2 "an unknown workload" $reach --explain nobody web cluster.yaml
