@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct hf_kube_objects *set = hf_kube_load(l, &source, &err) >= 0 ? hf_kube_loaded(l) : NULL;
 	hf_kube_loader_free(l);
 	const struct hf_rbac_model *m =
-		set ? hf_rbac_build(set, HF_SV(""), size % 2 ? HF_RBAC_DEFAULTS_WITHOUT : HF_RBAC_DEFAULTS_AUTO, &a)
+		set ? hf_rbac_build(set, HF_SV(""), size % 64 ? HF_RBAC_DEFAULTS_UNKNOWN : HF_RBAC_DEFAULTS_AUTO, &a)
 		    : NULL;
 	if (!m)
 		return 0;

@@ -29,6 +29,8 @@ struct rbac_writer {
 	struct hf_out *out;
 	struct hf_json_writer *json; /* NULL: as a table; else within the cluster's object */
 	struct hf_map lines;
+	hf_sv *rule_texts; /* by number of the rule, of this model */
+	const struct hf_rbac_model *rule_texts_of;
 };
 
 /* Each writes its part and returns bits of KUBE_*, or a negative code. */
@@ -56,7 +58,7 @@ hf_sv rbac_escaped(struct hf_arena *, hf_sv);
 uint32_t rbac_line(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);
 hf_sv rbac_place(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);
 /* "get,list pods,services", "get secrets (db)", "get /healthz". */
-hf_sv rbac_rule_text(struct hf_arena *, const struct hf_rbac_rule *);
+hf_sv rbac_rule_text(struct rbac_writer *, const struct hf_rbac_rule *);
 /* Members of the object at hand: subject; binding, role and rule, each with where it stands. */
 void rbac_json_subject(struct hf_json_writer *, const char *key, const struct hf_rbac_subject *);
 void rbac_json_grant(struct rbac_writer *, const char *key, const struct hf_rbac_grant *);

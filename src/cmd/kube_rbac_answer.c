@@ -90,7 +90,7 @@ static void print_grant(struct rbac_writer *w, const struct hf_rbac_grant *g)
 		return;
 	}
 	hf_sv binding = hf_rbac_binding_text(g->binding, a), subject = hf_rbac_subject_text(g->subject, a),
-	      role = hf_rbac_role_text(g->binding->role, a), rule = rbac_rule_text(a, g->rule);
+	      role = hf_rbac_role_text(g->binding->role, a), rule = rbac_rule_text(w, g->rule);
 	hf_sv binding_at = rbac_place(w, g->binding->object, NULL),
 	      rule_at = rbac_place(w, g->rule->role->object, g->rule->value);
 	rbac_print_line(w, "  ",
@@ -212,7 +212,7 @@ static void list_binding(struct rbac_writer *w, const struct hf_rbac_binding *b)
 			hf_arena_fmt(a, "%.*s: %.*s, by %.*s (%.*s)", HF_SV_FMT(where), HF_SV_FMT(role),
 				     HF_SV_FMT(binding), HF_SV_FMT(place)));
 	for (size_t r = 0; r < b->role->rules_n; r++)
-		rbac_print_line(w, "    ", rbac_rule_text(a, b->role->rules[r]));
+		rbac_print_line(w, "    ", rbac_rule_text(w, b->role->rules[r]));
 }
 
 static void list_binding_json(struct rbac_writer *w, const struct hf_rbac_binding *b)

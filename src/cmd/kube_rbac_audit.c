@@ -46,7 +46,7 @@ static void print_subject(struct rbac_writer *w, const struct hf_rbac_subject_us
 		const struct hf_rbac_rule_use *r = &s->rules[i];
 		if (!is_narrower(r))
 			continue;
-		hf_sv rule = rbac_rule_text(a, r->rule), role = hf_rbac_role_text(r->rule->role, a),
+		hf_sv rule = rbac_rule_text(w, r->rule), role = hf_rbac_role_text(r->rule->role, a),
 		      binding = hf_rbac_binding_text(r->binding, a), verbs = joined(a, r->verbs, r->verbs_n),
 		      place = rbac_place(w, r->rule->role->object, r->rule->value);
 		rbac_print_line(w, "  ",

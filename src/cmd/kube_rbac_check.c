@@ -38,7 +38,7 @@ static void print_origin(struct rbac_writer *w, const struct hf_rbac_finding *f)
 	if (f->power) {
 		const struct hf_rbac_rule *r = f->power->rule;
 		hf_sv binding = hf_rbac_binding_text(f->binding, a), role = hf_rbac_role_text(f->binding->role, a),
-		      from = hf_rbac_role_text(r->role, a), rule = rbac_rule_text(a, r),
+		      from = hf_rbac_role_text(r->role, a), rule = rbac_rule_text(w, r),
 		      rule_at = rbac_place(w, r->role->object, r->value);
 		rbac_print_line(w, indent,
 				hf_arena_fmt(a, "by %.*s (%.*s) of %.*s", HF_SV_FMT(binding), HF_SV_FMT(place),
@@ -46,13 +46,15 @@ static void print_origin(struct rbac_writer *w, const struct hf_rbac_finding *f)
 		rbac_print_line(w, indent,
 				hf_arena_fmt(a, "rule %u of %.*s (%.*s): %.*s", r->index + 1, HF_SV_FMT(from),
 					     HF_SV_FMT(rule_at), HF_SV_FMT(rule)));
-	} else if (f->binding) {
-		hf_sv binding = hf_rbac_binding_text(f->binding, a);
-		rbac_print_line(w, indent,
-				hf_arena_fmt(a, "by %.*s (%.*s)", HF_SV_FMT(binding),
-					     HF_SV_FMT(f->object == f->binding->object ? place : HF_SV("see below"))));
-	} else if (f->object) {
+		return;
+	}
+	if (f->object && (!f->binding || f->object != f->binding->object))
 		rbac_print_line(w, indent, hf_arena_fmt(a, "at %.*s", HF_SV_FMT(place)));
+	if (f->binding) {
+		hf_sv binding = hf_rbac_binding_text(f->binding, a),
+		      binding_at = rbac_place(w, f->binding->object, NULL);
+		rbac_print_line(w, indent,
+				hf_arena_fmt(a, "by %.*s (%.*s)", HF_SV_FMT(binding), HF_SV_FMT(binding_at)));
 	}
 }
 

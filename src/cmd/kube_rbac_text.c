@@ -1,5 +1,7 @@
 #include "cmd/kube_rbac.h"
 
+#include "base/limits.h"
+
 hf_sv rbac_escaped(struct hf_arena *a, hf_sv s)
 {
 	size_t size = 4 * s.len + 1;
@@ -69,18 +71,18 @@ hf_sv rbac_place(struct rbac_writer *w, const struct hf_kube_object *o, const st
 
 static void add_list(struct hf_buf *b, const char *before, struct hf_rbac_list list)
 {
-	for (size_t i = 0; i < list.n; i++) {
+	for (size_t i = 0; i < list.n && !b->over; i++) {
 		hf_buf_add(b, hf_sv_of(i ? "," : before));
 		hf_buf_add(b, list.at[i]);
 	}
 }
 
-hf_sv rbac_rule_text(struct hf_arena *a, const struct hf_rbac_rule *r)
+static hf_sv rule_text(struct hf_arena *a, const struct hf_rbac_rule *r)
 {
-	hf_cleanup(hf_buf_done) struct hf_buf b = HF_BUF(1 << 14);
+	hf_cleanup(hf_buf_done) struct hf_buf b = HF_BUF(HF_KIB(4));
 
 	add_list(&b, "", r->verbs);
-	for (size_t i = 0; i < r->resources.n; i++) {
+	for (size_t i = 0; i < r->resources.n && !b.over; i++) {
 		hf_buf_add(&b, hf_sv_of(i ? "," : " "));
 		hf_buf_add(&b, r->resources.at[i]);
 		/* One group that is not the core's stands beside each resource, as with kubectl. */
@@ -89,7 +91,7 @@ hf_sv rbac_rule_text(struct hf_arena *a, const struct hf_rbac_rule *r)
 	}
 	if (r->groups.n > 1 || (r->groups.n == 1 && hf_sv_eq(r->groups.at[0], HF_SV("*")))) {
 		hf_buf_add(&b, HF_SV(" of groups "));
-		for (size_t i = 0; i < r->groups.n; i++)
+		for (size_t i = 0; i < r->groups.n && !b.over; i++)
 			hf_buf_addf(&b, "%s%.*s", i ? "," : "",
 				    HF_SV_FMT(r->groups.at[i].len ? r->groups.at[i] : HF_SV("\"\"")));
 	}
@@ -98,7 +100,21 @@ hf_sv rbac_rule_text(struct hf_arena *a, const struct hf_rbac_rule *r)
 		hf_buf_add_char(&b, ')');
 	}
 	add_list(&b, " ", r->urls);
-	return hf_arena_dup(a, hf_buf_view(&b));
+	hf_sv text = hf_arena_dup(a, hf_buf_view(&b));
+	return b.over ? hf_arena_concat(a, text, HF_SV("…")) : text;
+}
+
+hf_sv rbac_rule_text(struct rbac_writer *w, const struct hf_rbac_rule *r)
+{
+	if (!w->rule_texts || w->rule_texts_of != w->model) {
+		w->rule_texts = hf_arena_array(w->arena, hf_sv, w->model->rules_n);
+		w->rule_texts_of = w->model;
+	}
+	if (!w->rule_texts)
+		return HF_SV("");
+	if (!w->rule_texts[r->number].len)
+		w->rule_texts[r->number] = rule_text(w->arena, r);
+	return w->rule_texts[r->number];
 }
 
 void rbac_table_add(struct rbac_table *t, hf_sv cell)
@@ -200,7 +216,12 @@ void rbac_json_grant(struct rbac_writer *w, const char *key, const struct hf_rba
 
 void rbac_print_line(struct rbac_writer *w, const char *indent, hf_sv text)
 {
-	hf_sv escaped = rbac_escaped(w->arena, text);
+	char small[4096];
+	hf_sv escaped = { small, 0 };
 
+	if (4 * text.len < sizeof small)
+		escaped.len = hf_escape_controls(small, sizeof small, text);
+	else
+		escaped = rbac_escaped(w->arena, text);
 	hf_out_addf(w->out, "%s%.*s\n", indent, HF_SV_FMT(escaped));
 }

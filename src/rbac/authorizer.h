@@ -62,6 +62,7 @@ enum hf_rbac_defaults {
 	HF_RBAC_DEFAULTS_AUTO, /* added where the set holds none of them: manifests */
 	HF_RBAC_DEFAULTS_WITH,
 	HF_RBAC_DEFAULTS_WITHOUT,
+	HF_RBAC_DEFAULTS_UNKNOWN, /* nor does anything of the set count as one of them */
 };
 
 struct hf_rbac_model {

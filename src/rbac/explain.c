@@ -1,5 +1,7 @@
 #include "rbac/findings.h"
 
+enum { VERBS_SHOWN_MAX = 64 }; /* of one rule that are looked at for a sentence */
+
 hf_sv hf_rbac_subject_text(const struct hf_rbac_subject *s, struct hf_arena *a)
 {
 	switch (s->kind) {
@@ -60,25 +62,18 @@ const hf_sv *hf_rbac_holders(const struct hf_rbac_powers *p, const struct hf_rba
 	return names;
 }
 
-static bool in_row(const char *list, hf_sv word)
-{
-	hf_sv rest = hf_sv_of(list), one;
-
-	while (list[0] && hf_sv_next(&rest, ',', &one))
-		if (hf_sv_eq(one, word))
-			return true;
-	return false;
-}
-
 /* The verbs of the rule that make it a risk. */
 static hf_sv verbs_of(const struct hf_rbac_power *p, struct hf_arena *a)
 {
-	hf_sv all = HF_SV("");
+	hf_sv all = HF_SV(""), rest = hf_sv_of(hf_rbac_risks[p->risk].verbs), verb;
 
-	for (size_t i = 0; i < p->rule->verbs.n; i++)
-		if (in_row(hf_rbac_risks[p->risk].verbs, p->rule->verbs.at[i]))
-			all = hf_arena_fmt(a, "%.*s%s%.*s", HF_SV_FMT(all), all.len ? "," : "",
-					   HF_SV_FMT(p->rule->verbs.at[i]));
+	while (hf_rbac_risks[p->risk].verbs[0] && hf_sv_next(&rest, ',', &verb)) {
+		bool written = false;
+		for (size_t i = 0; i < p->rule->verbs.n && i < VERBS_SHOWN_MAX && !written; i++)
+			written = hf_sv_eq(p->rule->verbs.at[i], verb);
+		if (written)
+			all = hf_arena_fmt(a, "%.*s%s%.*s", HF_SV_FMT(all), all.len ? "," : "", HF_SV_FMT(verb));
+	}
 	return all;
 }
 

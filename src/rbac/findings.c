@@ -98,7 +98,12 @@ static void add_rights(struct gathering *g, const struct hf_rbac_subject *s)
 		struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_RIGHT, s);
 		if (!f)
 			return;
-		f->severity = severity;
+		enum hf_rbac_level level = hf_rbac_risks[p->risk].gain == HF_RBAC_GAIN_PODS && p->scope.len
+						   ? hf_rbac_level_of(g->m, p->scope)
+						   : HF_RBAC_LEVEL_UNKNOWN;
+		f->severity = level == HF_RBAC_LEVEL_OPEN && severity < HF_SEV_HIGH ? HF_SEV_HIGH : severity;
+		if (level == HF_RBAC_LEVEL_OPEN)
+			f->detail = HF_SV("no level of Pod Security keeps them off the node");
 		f->power = p;
 		f->binding = p->binding;
 		f->object = p->binding->object;

@@ -317,7 +317,7 @@ const struct hf_rbac_model *hf_rbac_build(const struct hf_kube_objects *objects,
 				  .model = m,
 				  .objects = objects,
 				  .role_by_name = HF_MAP(a),
-				  .defaults = rbac_default_objects(a) };
+				  .defaults = defaults == HF_RBAC_DEFAULTS_UNKNOWN ? NULL : rbac_default_objects(a) };
 	m->defaults_added = b.defaults && (defaults == HF_RBAC_DEFAULTS_WITH ||
 					   (defaults == HF_RBAC_DEFAULTS_AUTO && !has_defaults(&b)));
 	for (size_t pass = 0; pass < 2; pass++) /* roles before the bindings that name them */

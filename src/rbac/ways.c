@@ -7,6 +7,16 @@ struct gainer {
 	struct gainer *next;
 };
 
+/* Who holds a rule that names accounts; NULL once walked. */
+struct named {
+	struct gainer *gainers;
+};
+
+struct named_link {
+	struct named *named;
+	struct named_link *next;
+};
+
 struct lists {
 	struct gainer *of[HF_RBAC_GAINS]; /* ACCOUNTS, RUNNING and TOKENS; NULL once walked */
 };
@@ -15,8 +25,9 @@ struct walk {
 	struct hf_rbac_powers *p;
 	const struct hf_rbac_model *m;
 	struct hf_arena *arena;
-	struct hf_map scopes;       /* namespace -> struct lists; "" for the whole cluster */
-	struct gainer **by_account; /* by subject->number: who gains it by name */
+	struct hf_map scopes;               /* namespace -> struct lists; "" for the whole cluster */
+	struct named_link **by_account;     /* by subject->number: the rules that name it */
+	struct hf_map named, binding_rules; /* by number of a rule */
 	struct hf_rbac_way *ways;
 	const struct hf_rbac_subject **queue;
 	size_t queued;
@@ -132,40 +143,70 @@ static void reach(struct walk *w, const struct hf_rbac_subject *s, const struct 
 	w->queue[w->queued++] = s;
 }
 
-static void gain_one(struct walk *w, const struct hf_rbac_power *p, const struct hf_rbac_subject *to)
+static void link_named(struct walk *w, struct named *named, const struct hf_rbac_subject *to)
 {
-	struct gainer *g = to ? hf_arena_new(w->arena, struct gainer) : NULL;
+	struct named_link *l = to ? hf_arena_new(w->arena, struct named_link) : NULL;
 
-	if (!g)
+	if (!l)
 		return;
-	*g = (struct gainer){ p, false, w->by_account[to->number] };
-	w->by_account[to->number] = g;
+	*l = (struct named_link){ named, w->by_account[to->number] };
+	w->by_account[to->number] = l;
+}
+
+/* The names of one rule in one scope: looked up once, however many hold it. */
+static struct named *named_by(struct walk *w, const struct hf_rbac_power *p)
+{
+	hf_sv key = hf_arena_fmt(w->arena, "%u/%.*s",
+				 p->rule->number * 8 + (uint32_t)(p->risk == HF_RBAC_IMPERSONATE_USERS),
+				 HF_SV_FMT(p->scope));
+	struct hf_map_entry *e = hf_map_put(&w->named, key);
+
+	if (!e || e->value)
+		return e ? e->value : NULL;
+	struct named *named = e->value = hf_arena_new(w->arena, struct named);
+	for (size_t i = 0; named && i < p->rule->names.n && !w->arena->over; i++) {
+		hf_sv name = p->rule->names.at[i];
+		if (p->risk == HF_RBAC_IMPERSONATE_USERS) {
+			link_named(w, named, hf_rbac_find_subject(w->m, false, name));
+			continue;
+		}
+		struct hf_map_entry *found = hf_map_find(&w->accounts_by_name, name);
+		const struct accounts *all = found ? found->value : NULL;
+		for (size_t s = 0; all && s < all->list.n && !w->arena->over; s++)
+			if (!p->scope.len || hf_sv_eq(all->list.at[s]->namespace, p->scope))
+				link_named(w, named, all->list.at[s]);
+	}
+	return named;
 }
 
 /* The accounts or users that a restricted rule names; for the whole cluster, in any namespace. */
 static void gain_named(struct walk *w, const struct hf_rbac_power *p)
 {
-	for (size_t i = 0; i < p->rule->names.n && !w->arena->over; i++) {
-		hf_sv name = p->rule->names.at[i];
-		if (p->risk == HF_RBAC_IMPERSONATE_USERS) {
-			gain_one(w, p, hf_rbac_find_subject(w->m, false, name));
-			continue;
-		}
-		struct hf_map_entry *e = hf_map_find(&w->accounts_by_name, name);
-		const struct accounts *all = e ? e->value : NULL;
-		for (size_t s = 0; all && s < all->list.n && !w->arena->over; s++)
-			if (!p->scope.len || hf_sv_eq(all->list.at[s]->namespace, p->scope))
-				gain_one(w, p, all->list.at[s]);
-	}
+	struct named *named = named_by(w, p);
+	struct gainer *g = named ? hf_arena_new(w->arena, struct gainer) : NULL;
+
+	if (!g)
+		return;
+	*g = (struct gainer){ p, false, named->gainers };
+	named->gainers = g;
 }
 
 /* A role that may be bound by name is worth what it holds. */
-static bool binds_everything(const struct walk *w, const struct hf_rbac_power *p)
+static bool binds_everything(struct walk *w, const struct hf_rbac_power *p)
 {
-	for (size_t n = 0; n < p->rule->names.n; n++)
-		if (hf_map_find(&w->full_roles, p->rule->names.at[n]))
-			return true;
-	return false;
+	hf_sv key = hf_arena_fmt(w->arena, "%u", p->rule->number);
+	struct hf_map_entry *e = hf_map_find(&w->binding_rules, key);
+	static const char yes[] = "y";
+	bool found = false;
+
+	if (e)
+		return e->value != NULL;
+	for (size_t n = 0; n < p->rule->names.n && !found; n++)
+		found = hf_map_find(&w->full_roles, p->rule->names.at[n]) != NULL;
+	e = hf_map_put(&w->binding_rules, key);
+	if (e)
+		e->value = found ? (void *)yes : NULL;
+	return found;
 }
 
 static void find_full_roles(struct walk *w)
@@ -219,11 +260,17 @@ static void walk_list(struct walk *w, struct gainer **list, const struct hf_rbac
 	*list = NULL;
 }
 
+static void walk_named(struct walk *w, const struct hf_rbac_subject *s)
+{
+	for (struct named_link *l = w->by_account[s->number]; l; l = l->next)
+		walk_list(w, &l->named->gainers, s);
+}
+
 static void walk_account(struct walk *w, const struct hf_rbac_subject *s)
 {
 	const hf_sv scopes[] = { s->namespace, HF_SV("") };
 
-	walk_list(w, &w->by_account[s->number], s);
+	walk_named(w, s);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(scopes); i++) {
 		struct hf_map_entry *e = hf_map_find(&w->scopes, scopes[i]);
 		struct lists *lists = e ? e->value : NULL;
@@ -289,10 +336,12 @@ bool rbac_find_ways(struct hf_rbac_powers *p, struct hf_arena *a)
 			  .scopes = HF_MAP(a),
 			  .accounts = HF_MAP(a),
 			  .accounts_by_name = HF_MAP(a),
-			  .full_roles = HF_MAP(a) };
+			  .full_roles = HF_MAP(a),
+			  .named = HF_MAP(a),
+			  .binding_rules = HF_MAP(a) };
 	bool *secrets = hf_arena_array(a, bool, m->subjects_n);
 
-	w.by_account = hf_arena_array(a, struct gainer *, m->subjects_n);
+	w.by_account = hf_arena_array(a, struct named_link *, m->subjects_n);
 	w.ways = hf_arena_array(a, struct hf_rbac_way, m->subjects_n);
 	w.queue = hf_arena_array(a, const struct hf_rbac_subject *, m->subjects_n);
 	if (!w.by_account || !w.ways || !w.queue || !secrets || !find_pods(&w))
@@ -315,7 +364,7 @@ bool rbac_find_ways(struct hf_rbac_powers *p, struct hf_arena *a)
 		else if (w.queue[q]->kind == HF_RBAC_GROUP)
 			walk_group(&w, w.queue[q]);
 		else
-			walk_list(&w, &w.by_account[w.queue[q]->number], w.queue[q]);
+			walk_named(&w, w.queue[q]);
 	}
 	return !a->over;
 }
