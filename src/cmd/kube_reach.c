@@ -61,13 +61,12 @@ static int connections(const struct kube_run *k, struct hf_reach *r, struct hf_o
 		       : HF_OK;
 }
 
-static int answer(const struct kube_run *k, const struct reach_command *c, struct hf_reach *r, struct hf_out *out,
+static int report(const struct kube_run *k, const struct reach_command *c, struct hf_reach *r, struct hf_out *out,
 		  struct hf_err *err)
 {
 	struct hf_reach_end from = { 0 }, to = { 0 };
 	bool json = is_format(k, "json");
 	int status = HF_OK;
-	size_t n = 0;
 
 	if (c->from && (status = find(r, c->from, true, &from, err)) < 0)
 		return status;
@@ -88,6 +87,7 @@ static int answer(const struct kube_run *k, const struct reach_command *c, struc
 		hf_reach_lateral(r, from, c->hops, json, out);
 		break;
 	case FINDINGS: {
+		size_t n;
 		const struct hf_reach_finding *list = hf_reach_findings(r, &n);
 		hf_reach_write_findings(r, list, n, json, out);
 		break;
@@ -95,7 +95,19 @@ static int answer(const struct kube_run *k, const struct reach_command *c, struc
 	case DIFF:
 		break;
 	}
-	return n && c->fail_on_findings ? KUBE_GATE_FAILED : 0;
+	return HF_OK;
+}
+
+/* The gate is asked whatever is printed. */
+static int answer(const struct kube_run *k, const struct reach_command *c, struct hf_reach *r, struct hf_out *out,
+		  struct hf_err *err)
+{
+	size_t n = 0;
+	int status = report(k, c, r, out, err);
+
+	if (status >= 0 && c->fail_on_findings)
+		hf_reach_findings(r, &n);
+	return status < 0 ? status : n ? KUBE_GATE_FAILED : 0;
 }
 
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
@@ -171,6 +183,20 @@ static bool known_format(const struct kube_run *k, const struct reach_command *c
 	return false;
 }
 
+/* An option that would change nothing is a mistake, and a gate that is not asked would seem to have passed. */
+static const char *misplaced(const struct reach_command *c)
+{
+	if (c->port.set && c->question != EXPLAIN)
+		return "--port goes with --explain";
+	if (c->hops && c->question != LATERAL)
+		return "--hops goes with --from";
+	if (c->fail_on_new && c->question != DIFF)
+		return "--fail-on-new goes with --diff";
+	if (c->fail_on_findings && c->question == DIFF)
+		return "--fail-on-findings does not go with --diff";
+	return NULL;
+}
+
 static int run(int argc, char **argv)
 {
 	struct kube_run k = { .command = "kube reach" };
@@ -187,6 +213,8 @@ static int run(int argc, char **argv)
 		if (!taken)
 			kube_run_target(&k, argv[i]);
 	}
+	if (misplaced(&c))
+		return hf_command_usage(k.command, "%s", misplaced(&c));
 	if (!known_format(&k, &c))
 		return hf_command_usage(k.command, "no such format here: %s (table, text, json; connections: dot, svg)",
 					k.format);

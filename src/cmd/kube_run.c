@@ -310,6 +310,18 @@ static size_t show_notes(const struct kube_run *k, const struct hf_kube_note *no
 	return shown;
 }
 
+/* Nothing to judge must not look as if all were well: a program that fails before a pipe writes nothing at all. */
+static void tell_of_nothing(const struct kube_run *k, size_t target)
+{
+	char name[400];
+
+	hf_escape_controls(name, sizeof name, hf_sv_of(k->targets[target]));
+	if (!k->quiet && (k->one_set_each || k->targets_n == 1))
+		fprintf(stderr, "holdfast: %s: no object of Kubernetes is there\n", name);
+	else if (!k->quiet)
+		fprintf(stderr, "holdfast: no object of Kubernetes is in any of the %zu targets\n", k->targets_n);
+}
+
 static bool tells_of_loss(const struct hf_kube_objects *set)
 {
 	for (size_t i = 0; i < set->notes_n; i++)
@@ -375,7 +387,9 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		if (!sets[i])
 			return err->code;
 		shown = show_notes(k, sets[i]->notes, sets[i]->notes_n, shown);
-		bits |= tells_of_loss(sets[i]) ? KUBE_PARTIAL : 0;
+		bits |= tells_of_loss(sets[i]) || (!sets[i]->n && k->targets_n) ? KUBE_PARTIAL : 0;
+		if (!sets[i]->n && !sets[i]->notes_n && k->targets_n)
+			tell_of_nothing(k, i);
 	}
 	release_inputs(k);
 	if (shown > NOTES_SHOWN_MAX)

@@ -399,11 +399,12 @@ void hf_reach_write_proposal(const struct hf_reach_proposal *s, struct hf_out *o
 	char line[600];
 
 	hf_out_addf(out,
-		    "# Made by `holdfast kube netpol` from %s: %zu policies keep %zu needs and close the rest.\n"
+		    "# Made by `holdfast kube netpol` from %s: %zu %s %zu %s and close%s the rest.\n"
 		    "# Proved: %llu connections were tried against these policies; every need stays open, nothing else "
 		    "is.\n"
 		    "# Policies add up: what others allow to the same pods stays open too.\n",
-		    s->from_flows ? "recorded flows" : "manifests", s->n, s->needs, (unsigned long long)s->tried);
+		    s->from_flows ? "recorded flows" : "manifests", s->n, s->n == 1 ? "policy keeps" : "policies keep",
+		    s->needs, s->needs == 1 ? "need" : "needs", s->n == 1 ? "s" : "", (unsigned long long)s->tried);
 	for (size_t i = 0; i < s->notes_n; i++) {
 		hf_escape_controls(line, sizeof line, s->notes[i]);
 		hf_out_addf(out, "# %s\n", line);

@@ -152,8 +152,11 @@ static void add_service(struct hf_reach *r, const struct hf_kube_object *o)
 		return;
 	}
 	if (!hf_value_count(hf_value_get(o->spec, HF_SV("selector")), HF_VALUE_OBJECT)) {
-		hf_reach_note(&r->notes, o, NULL, false,
-			      "Service %.*s has no selector: who stands behind it is not known", HF_SV_FMT(o->name));
+		/* Each cluster has default/kubernetes: the API server itself stands behind it. */
+		if (!hf_sv_eq(o->name, HF_SV("kubernetes")) || !hf_sv_eq(o->namespace, HF_SV("default")))
+			hf_reach_note(&r->notes, o, NULL, false,
+				      "Service %.*s has no selector: who stands behind it is not known",
+				      HF_SV_FMT(o->name));
 		return;
 	}
 	l.outside = hf_sv_eq(type, HF_SV("NodePort")) || hf_sv_eq(type, HF_SV("LoadBalancer")) ||

@@ -49,6 +49,18 @@ printf '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"contain
 fails 3 "JSON that is cut off" "$HOLDFAST" kube pss privileged --strict cut.json
 check "is told with its place" said "holdfast: cut.json:2:20: ends in a string"
 
+for subcommand in check "pss restricted" reach rbac; do
+  # shellcheck disable=SC2086 # pss has a level
+  fails 0 "$subcommand of nothing" sh -c "\"$HOLDFAST\" kube $subcommand - </dev/null"
+  check "... says that there was nothing" said "holdfast: -: no object of Kubernetes is there"
+done
+fails 3 "and with --strict that is not all that was asked" sh -c "\"$HOLDFAST\" kube pss restricted --strict - </dev/null"
+mkdir bare
+fails 0 "a folder without manifests" "$HOLDFAST" kube pss restricted bare
+check "is told" said "holdfast: bare: no object of Kubernetes is there"
+fails 0 "an empty file beside another one" "$HOLDFAST" kube pss restricted template.yaml bare
+check "is not" sh -c '! grep -q "no object" err.log'
+
 printf '\377\376k\000i\000n\000d\000' >wide.yaml
 fails 3 "UTF-16 is refused" "$HOLDFAST" kube pss privileged --strict wide.yaml
 check "in words" grep -q "UTF-16" err.log

@@ -74,6 +74,28 @@ fails 1 "findings fail a gate" $reach --findings --fail-on-findings --format jso
 check "... with their schema" grep -q '"holdfast/reach-findings/1"' out.log
 fails 0 "... which passes where the port is closed" $reach --findings --fail-on-findings closed.yaml
 
+fails 1 "the gate is asked whatever is printed" $reach --fail-on-findings cluster.yaml
+fails 1 "... as JSON too" $reach --fail-on-findings --format json cluster.yaml
+fails 0 "... and passes" $reach --fail-on-findings closed.yaml
+fails 2 "a gate of the difference wants one" $reach --fail-on-new cluster.yaml
+check "... in words" grep -q -- '--fail-on-new goes with --diff' err.log
+fails 2 "a port wants a pair" $reach --port 80 cluster.yaml
+fails 2 "steps want a start" $reach --hops 2 --exposure cluster.yaml
+
+cat >selectors.yaml <<'END'
+apiVersion: v1
+kind: Service
+metadata: { name: kubernetes, namespace: default }
+spec: { ports: [ { port: 443 } ] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: kubernetes, namespace: shop }
+spec: { ports: [ { port: 443 } ] }
+END
+fails 0 "services without selectors" $reach selectors.yaml
+check "... are told of, but the API server's own is not" sh -c 'test "$(wc -l <err.log)" = 1 && grep -q "^holdfast: selectors.yaml:6: Service kubernetes" err.log'
+
 fails 0 "one pair" $reach --explain shop/web db --port 5432 cluster.yaml
 check "... is open by a rule, with file and line" grep -q 'rule 2 (cluster.yaml:[0-9]*): allows TCP 5432' out.log
 fails 0 "one pair and port" $reach --explain web db --port 7000/TCP cluster.yaml
