@@ -26,25 +26,56 @@ static bool is_json(hf_sv text)
 	return text.len && (text.ptr[0] == '{' || text.ptr[0] == '[');
 }
 
+struct splitter {
+	HF_VEC(hf_sv) list;
+	struct hf_arena *arena;
+	hf_sv text;
+};
+
+/* A List's items are edited one by one: what an API server hands out holds thousands of them. False: the memory's limit. */
+static bool add_json(struct splitter *s, const struct hf_value *v, size_t base, size_t used)
+{
+	const struct hf_value *items = hf_value_get(v, HF_SV("items"));
+	bool is_list = hf_sv_ends(hf_value_get_text(v, HF_SV("kind")), HF_SV("List"));
+	hf_sv *slot;
+
+	if (!is_list || !hf_value_count(items, HF_VALUE_ARRAY)) {
+		slot = hf_vec_push(s->arena, &s->list);
+		if (slot)
+			*slot = hf_sv_slice(s->text, base, used);
+		return slot != NULL;
+	}
+	hf_value_elements(items, e)
+	{
+		size_t at = base + e->offset,
+		       end = e->type == HF_VALUE_OBJECT ? hf_text_closing(s->text, at) : SIZE_MAX;
+		if (end == SIZE_MAX)
+			continue;
+		slot = hf_vec_push(s->arena, &s->list);
+		if (!slot)
+			return false;
+		*slot = hf_sv_slice(s->text, at, end + 1 - at);
+	}
+	return true;
+}
+
 static int json_documents(hf_sv text, struct hf_arena *a, const hf_sv **ret, size_t *ret_n, struct hf_err *err)
 {
-	HF_VEC(hf_sv) list = { 0 };
+	struct splitter s = { .arena = a, .text = text };
 
 	for (hf_sv rest = text; hf_sv_trim(rest).len;) {
 		hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
 		struct hf_value v;
 		size_t used = 0;
 		int r = hf_value_of_json(rest, 0, &scratch, (struct hf_value_notes){ 0 }, &v, &used, err);
-		hf_sv *slot = r < 0 ? NULL : hf_vec_push(a, &list);
 		if (r < 0)
 			return r;
-		if (!slot || !used)
+		if (!used || !add_json(&s, &v, text.len - rest.len, used))
 			return hf_fail(err, HF_E_LIMIT, "too many documents");
-		*slot = hf_sv_first(rest, used);
 		rest = hf_sv_skip(rest, used);
 	}
-	*ret = list.at;
-	*ret_n = list.n;
+	*ret = s.list.at;
+	*ret_n = s.list.n;
 	return HF_OK;
 }
 

@@ -11,7 +11,8 @@ struct hf_edit {
 	hf_sv json;    /* the value; empty: the member is removed */
 };
 
-/* The documents of a text, views into it: of YAML, or JSON values one behind the other (*ret_json). HF_E_FORMAT, HF_E_LIMIT. */
+/* The documents of a text, views into it: of YAML, or (*ret_json) JSON values one behind the other, of a List each item.
+ * HF_E_FORMAT, HF_E_LIMIT. */
 int hf_edit_documents(hf_sv text, struct hf_arena *, const hf_sv **ret, size_t *ret_n, bool *ret_json, struct hf_err *);
 /* One document with all of @edits, one after the other. HF_E_UNSUPPORTED: refused, and why; HF_E_FORMAT: it cannot be read. */
 int hf_edit(hf_sv document, bool json, const struct hf_edit *edits, size_t n, struct hf_arena *, hf_sv *ret,

@@ -9,7 +9,7 @@
 #include "check/text_diff.h"
 
 /* Patches of one place are made one a round, each from what the last one left. */
-enum { ROUNDS_MAX = 8, REFUSED_SHOWN_MAX = 20 };
+enum { ROUNDS_MAX = 8, REFUSED_SHOWN_MAX = 20, WORK_MAX = 512 << 20 };
 
 struct wish {
 	const struct hf_check_result *result;
@@ -19,6 +19,10 @@ struct wish {
 struct document {
 	hf_sv before, after; /* after.ptr NULL: as it was */
 	struct wish *first, **end;
+	const uint32_t *items; /* of a List: where each begins, as of `before` */
+	size_t items_n;
+	uint32_t root;
+	bool looked, is_list;
 };
 
 struct file {
@@ -43,6 +47,7 @@ struct fixer {
 	struct file *files;             /* one an input */
 	HF_VEC(struct refusal) refused; /* in the last round */
 	size_t mended, unsafe;
+	uint64_t work; /* bytes of documents that were read for changes */
 };
 
 static bool is_wanted(struct fixer *f, const struct hf_check_result *r)
@@ -119,33 +124,47 @@ static void deal_out(struct fixer *f, const struct hf_check_report *report)
 	}
 }
 
-/* Where the object stands in its document: at its root, or among the items of a List. False: not found. */
-static bool object_pointer(struct fixer *f, const struct file *file, const struct document *d,
-			   const struct hf_kube_object *o, hf_sv *ret)
+/* Where the object, or of a List the items, of a document begin. */
+static void look_into(struct fixer *f, const struct file *file, struct document *d)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
-	struct hf_value root;
-	struct hf_err err = { 0 };
-	size_t used, index = 0;
+	struct hf_value root = { 0 };
+	size_t used;
 	uint32_t base = (uint32_t)(d->before.ptr - file->text.ptr);
 	int r = file->json
-			? hf_value_of_json(d->before, base, &scratch, (struct hf_value_notes){ 0 }, &root, &used, &err)
-			: hf_value_of_yaml(d->before, base, 1, &scratch, (struct hf_value_notes){ 0 }, &root, &err);
+			? hf_value_of_json(d->before, base, &scratch, (struct hf_value_notes){ 0 }, &root, &used, NULL)
+			: hf_value_of_yaml(d->before, base, 1, &scratch, (struct hf_value_notes){ 0 }, &root, NULL);
 
-	if (r < 0)
-		return false;
+	d->looked = true;
+	d->root = r < 0 ? UINT32_MAX : root.offset;
+	d->is_list = hf_sv_ends(hf_value_get_text(&root, HF_SV("kind")), HF_SV("List"));
+	const struct hf_value *items = hf_value_get(&root, HF_SV("items"));
+	uint32_t *list = hf_arena_array(f->arena, uint32_t, hf_value_count(items, HF_VALUE_ARRAY));
+	hf_value_elements(list ? items : NULL, e) list[d->items_n++] = e->offset;
+	d->items = list;
+}
+
+static bool object_pointer(struct fixer *f, const struct file *file, struct document *d, const struct hf_kube_object *o,
+			   hf_sv *ret)
+{
+	size_t low = 0, high;
+
+	if (!d->looked)
+		look_into(f, file, d);
 	*ret = HF_SV("");
-	if (root.offset == o->root->offset && !hf_sv_ends(hf_value_get_text(&root, HF_SV("kind")), HF_SV("List")))
+	if (!d->is_list && d->root == o->root->offset)
 		return true;
-	hf_value_elements(hf_value_get(&root, HF_SV("items")), e)
-	{
-		if (e->offset == o->root->offset) {
-			*ret = hf_arena_fmt(f->arena, "/items/%zu", index);
-			return true;
-		}
-		index++;
+	for (high = d->items_n; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (d->items[middle] < o->root->offset)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	if (low == d->items_n || d->items[low] != o->root->offset)
+		return false;
+	*ret = hf_arena_fmt(f->arena, "/items/%zu", low);
+	return true;
 }
 
 static void refuse(struct fixer *f, const struct hf_check_result *r, const char *why)
@@ -186,6 +205,11 @@ static bool mend(struct fixer *f, struct file *file, struct document *d, const s
 					     r->patches[i].json };
 		if (hf_map_find(touched, edits[i].pointer))
 			return false;
+	}
+	f->work += d->before.len * r->patches_n;
+	if (f->work > WORK_MAX) {
+		refuse(f, r, "too many changes of documents that are too large; more runs, or smaller documents");
+		return true;
 	}
 	if (hf_edit(d->after.ptr ? d->after : d->before, file->json, edits, r->patches_n, f->arena, &text, &err) < 0) {
 		refuse(f, r, err.msg);

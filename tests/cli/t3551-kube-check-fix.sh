@@ -66,6 +66,10 @@ cp before.yaml more/a.yaml
 printf '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "j"}, "spec": {"hostPID": true, "containers": []}}' >more/b.json
 fails 0 "a folder" "$HOLDFAST" kube check --checks HF-K8S-103 --fix-all more
 check "JSON alike" grep -q '"hostPID": false, ' more/b.json
+printf '{"kind": "List", "apiVersion": "v1", "items": [%s,\n %s]}\n' "$(cat more/b.json)" "$(sed 's/"j"/"k"/; s/false/true/' more/b.json)" >list.json
+cp list.json before.json
+fails 0 "an API server's List" "$HOLDFAST" kube check --checks HF-K8S-103 --fix-all list.json
+check "one item of it" sh -c 'sed "s/\"hostPID\": true/\"hostPID\": false/" before.json | cmp - list.json'
 fails 2 "standard input has no file" "$HOLDFAST" kube check --fix - <web.yaml
 fails 0 "but a difference" "$HOLDFAST" kube check --fix --dry-run - <before.yaml
 fails 2 "a dry run of nothing" "$HOLDFAST" kube check --dry-run web.yaml
