@@ -73,7 +73,7 @@ static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, 
 
 void hf_value_builder_object(struct hf_value_builder *b, size_t first, struct hf_value *v)
 {
-	struct hf_member *from = b->children + first;
+	struct hf_member *from = b->n > first ? b->children + first : NULL;
 	size_t n = without_repeated(b, from, b->n - first);
 	struct hf_member *m = hf_arena_array(b->arena, struct hf_member, n);
 

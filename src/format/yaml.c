@@ -288,7 +288,7 @@ static int container_end(struct reader *r)
 {
 	struct frame *f = &r->stack[r->depth - 1];
 	size_t n = r->children_n - f->first;
-	const struct hf_yaml_node **from = r->children + f->first;
+	const struct hf_yaml_node **from = n ? r->children + f->first : NULL;
 
 	if (f->node->type == HF_YAML_MAPPING) {
 		struct hf_yaml_pair *pairs = hf_arena_array(r->arena, struct hf_yaml_pair, n / 2);
