@@ -348,6 +348,9 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 	int r = read_policies(s, err);
 	if (r < 0)
 		return r;
+	if (!s->policies.n && !s->bad)
+		return hf_fail(err, HF_E_USAGE, "%s: no policy is there%s", k->files[0],
+			       k->files_n > 1 ? ", nor in the other files" : "");
 	if (s->testing) {
 		bits = run_tests(s, out);
 	} else {

@@ -52,4 +52,9 @@ fails 2 "an unknown key" "$HOLDFAST" kube policy -p wrong.yaml pod.yaml
 check "is named with its line" grep -q "wrong.yaml:5: an unknown key 'acton'" err.log
 printf 'policies:\n- id: A\n  title: a\n  check: KSV-99999\n' >wrong.yaml
 fails 2 "a check that is not there" "$HOLDFAST" kube policy -p wrong.yaml pod.yaml
+echo 'policies: []' >none.yaml
+: >empty.yaml
+fails 2 "no policy at all" "$HOLDFAST" kube policy -p none.yaml -p empty.yaml pod.yaml
+check "is no pass" grep -q '^holdfast: none.yaml: no policy is there, nor in the other files' err.log
+fails 2 "nor are no tests of none" "$HOLDFAST" kube policy test empty.yaml
 finish
