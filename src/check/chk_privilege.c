@@ -10,18 +10,30 @@ static void privileged(struct hf_check_run *r)
 			       "/securityContext/privileged", "false", false);
 }
 
+/* The API server takes no container that is both kept from more rights and has all of them. */
+static bool is_refused_without(const struct hf_check_run *r)
+{
+	const struct hf_value *add = hf_value_at(r->container->security_context, "capabilities.add");
+	bool refused = hf_value_true(hf_value_get(r->container->security_context, HF_SV("privileged")));
+
+	hf_value_elements(add, e) refused |= hf_sv_eq(hf_value_text(e), HF_SV("CAP_SYS_ADMIN"));
+	return refused;
+}
+
 static void escalation(struct hf_check_run *r)
 {
 	const struct hf_value *v = hf_value_get(r->container->security_context, HF_SV("allowPrivilegeEscalation"));
 
-	if (r->pod->windows)
+	if (r->pod->windows) {
 		hf_check_not_applicable(r);
-	else if (!hf_value_is(v, HF_VALUE_BOOL) || v->boolean)
-		hf_check_patch(r,
-			       hf_check_fail(r, v,
-					     v ? "may gain rights by setuid programs"
-					       : "may gain rights by setuid programs: that is the default"),
-			       "/securityContext/allowPrivilegeEscalation", "false", true);
+	} else if (!hf_value_is(v, HF_VALUE_BOOL) || v->boolean) {
+		struct hf_check_result *f =
+			hf_check_fail(r, v,
+				      v ? "may gain rights by setuid programs"
+					: "may gain rights by setuid programs: that is the default");
+		if (!is_refused_without(r))
+			hf_check_patch(r, f, "/securityContext/allowPrivilegeEscalation", "false", true);
+	}
 }
 
 static void host_namespace(struct hf_check_run *r, const char *field, const char *what)

@@ -64,11 +64,14 @@ static void has_resource(struct hf_check_run *r, bool limit, const char *resourc
 		if (hf_value_get(hf_value_get(own, hf_sv_of(lists[i])), hf_sv_of(resource)) ||
 		    hf_value_get(hf_value_get(whole, hf_sv_of(lists[i])), hf_sv_of(resource)))
 			return;
-	if (!(namespace_fills_in(r) & bit))
-		hf_check_patch(
-			r, hf_check_fail(r, own, "has no %s of %s: %s", limit ? "limit" : "request", resource, lets),
-			hf_arena_fmt(r->arena, "/resources/%s/%s", lists[1], resource).ptr,
-			strcmp(resource, "cpu") ? "\"256Mi\"" : "\"250m\"", false);
+	if (namespace_fills_in(r) & bit)
+		return;
+	struct hf_check_result *f =
+		hf_check_fail(r, own, "has no %s of %s: %s", limit ? "limit" : "request", resource, lets);
+	const char *amount = strcmp(resource, "cpu") ? "\"256Mi\"" : "\"250m\"";
+	amount = limit ? hf_check_limit_for(r, resource, amount) : amount;
+	if (amount)
+		hf_check_patch(r, f, hf_arena_fmt(r->arena, "/resources/%s/%s", lists[1], resource).ptr, amount, false);
 }
 
 static void cpu_request(struct hf_check_run *r)

@@ -273,11 +273,14 @@ static void ephemeral_limit(struct hf_check_run *r)
 {
 	const struct hf_value *limits = hf_value_at(r->container->value, "resources.limits");
 
-	if (r->container->role == HF_CONTAINER_EPHEMERAL)
+	if (r->container->role == HF_CONTAINER_EPHEMERAL) {
 		hf_check_not_applicable(r);
-	else if (!hf_value_get(limits, HF_SV("ephemeral-storage")))
-		hf_check_patch(r, hf_check_fail(r, limits, "may fill its node's disk with files and logs"),
-			       "/resources/limits/ephemeral-storage", "\"2Gi\"", false);
+	} else if (!hf_value_get(limits, HF_SV("ephemeral-storage"))) {
+		struct hf_check_result *f = hf_check_fail(r, limits, "may fill its node's disk with files and logs");
+		const char *amount = hf_check_limit_for(r, "ephemeral-storage", "\"2Gi\"");
+		if (amount)
+			hf_check_patch(r, f, "/resources/limits/ephemeral-storage", amount, false);
+	}
 }
 
 static void removed_volumes(struct hf_check_run *r)

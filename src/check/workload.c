@@ -50,6 +50,19 @@ bool hf_check_is_control_plane(const struct hf_kube_pod *p)
 	       hf_sv_eq(hf_check_pair(p->labels, p->labels_n, HF_SV("tier")), HF_SV("control-plane"));
 }
 
+const char *hf_check_limit_for(const struct hf_check_run *r, const char *resource, const char *otherwise)
+{
+	const struct hf_value *requests = hf_value_at(r->container->value, "resources.requests");
+	const struct hf_value *v = hf_value_get(requests, hf_sv_of(resource));
+
+	if (!v)
+		return otherwise;
+	if (hf_value_is(v, HF_VALUE_NUMBER))
+		return hf_arena_dup(r->arena, (hf_sv){ v->text, v->n }).ptr;
+	hf_sv text = hf_value_text(v);
+	return hf_check_is_plain_word(text) ? hf_arena_fmt(r->arena, "\"%.*s\"", HF_SV_FMT(text)).ptr : NULL;
+}
+
 struct hf_check_image hf_check_image_of(hf_sv image)
 {
 	struct hf_check_image ref = { 0 };

@@ -19,6 +19,10 @@ bool hf_check_is_system(const struct hf_kube_object *);
 /* A part of the control plane itself, by its namespace and the labels that kubeadm gives. */
 bool hf_check_is_control_plane(const struct hf_kube_pod *);
 
+/* A limit for a container as JSON that is not below what it requests; @otherwise where it requests none, NULL where that is not to be
+ * written as JSON. */
+const char *hf_check_limit_for(const struct hf_check_run *, const char *resource, const char *otherwise);
+
 /* An image's reference as runtimes read it: [registry/]repository[:tag][@digest]. Views into the image. */
 struct hf_check_image {
 	hf_sv registry; /* empty where none is written: docker.io is meant */

@@ -15,7 +15,7 @@ spec:
     image: registry.test/web:1
     securityContext:
       privileged: true   # for now
-      allowPrivilegeEscalation: true
+  terminationGracePeriodSeconds: 0
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -24,10 +24,10 @@ data: {"a": 'b'}   # stays
 END
 cp web.yaml before.yaml
 chmod 640 web.yaml
-checks=HF-K8S-101,HF-K8S-102
+checks=HF-K8S-101,HF-K8S-716,HF-K8S-102
 fails 0 "a dry run" "$HOLDFAST" kube check --checks $checks --fix --dry-run web.yaml
 check "writes nothing" cmp web.yaml before.yaml
-check "shows the difference" grep -qx '+      allowPrivilegeEscalation: false' out.log
+check "shows the difference" grep -qx '+  terminationGracePeriodSeconds: 30' out.log
 check "and what it leaves" grep -q '1 findings mended; 1 have a patch that may stop a workload' err.log
 cp out.log safe.diff
 fails 0 "the same in earnest" "$HOLDFAST" kube check --checks $checks --fix web.yaml
@@ -36,7 +36,8 @@ check "patch(1) makes the same of it" sh -c 'patch -s patched.yaml safe.diff && 
 check "the mode stays" test "$(stat -c %a web.yaml)" = 640
 check "what is not safe stays" grep -qx '      privileged: true   # for now' web.yaml
 fails 0 "all patches" "$HOLDFAST" kube check --checks $checks --fix-all --fail-on low web.yaml
-check "two lines of the file have changed" test "$(diff before.yaml web.yaml | grep -c '^>')" = 2
+check "three lines of the file have changed" test "$(diff before.yaml web.yaml | grep -c '^>')" = 3
+check "what the API server would refuse before comes after" grep -qx '      allowPrivilegeEscalation: false' web.yaml
 check "with their comments" grep -qx '      privileged: false   # for now' web.yaml
 cp web.yaml once.yaml
 fails 0 "again" "$HOLDFAST" kube check --checks $checks --fix-all web.yaml
