@@ -124,11 +124,11 @@ static void add_way(struct gathering *g, const struct hf_rbac_subject *s)
 	f->object = f->binding->object;
 }
 
-/* The first binding that the API server has not made itself. */
+/* The first binding to a role that is there, and that the API server has not made itself. */
 static const struct hf_rbac_binding *own_binding(const struct gathering *g, const struct hf_rbac_subject *s)
 {
 	for (size_t i = 0; i < s->bindings_n; i++)
-		if (!s->bindings[i]->builtin || g->builtin)
+		if (s->bindings[i]->role && (!s->bindings[i]->builtin || g->builtin))
 			return s->bindings[i];
 	return NULL;
 }
