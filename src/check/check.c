@@ -68,7 +68,7 @@ static struct hf_check_result *answer(struct hf_check_run *r, enum hf_check_stat
 	return slot;
 }
 
-static hf_sv format(struct hf_arena *a, const char *fmt, va_list ap)
+static hf_printf(2, 0) hf_sv format(struct hf_arena *a, const char *fmt, va_list ap)
 {
 	char text[1024];
 	int n = vsnprintf(text, sizeof text, fmt, ap);

@@ -89,7 +89,7 @@ void hf_value_builder_object(struct hf_value_builder *b, size_t first, struct hf
 
 void hf_value_builder_array(struct hf_value_builder *b, size_t first, struct hf_value *v)
 {
-	const struct hf_member *from = b->children + first;
+	const struct hf_member *from = b->n > first ? b->children + first : NULL;
 	size_t n = b->n - first;
 	struct hf_value *e = hf_arena_array(b->arena, struct hf_value, n);
 
