@@ -72,6 +72,12 @@ static int report(const struct kube_run *k, const struct reach_command *c, struc
 		return status;
 	if (c->to && (status = find(r, c->to, false, &to, err)) < 0)
 		return status;
+	bool asked_of = to.kind == HF_REACH_WORKLOAD || (to.kind == HF_REACH_SPAN && from.kind == HF_REACH_WORKLOAD);
+	if (c->question == EXPLAIN && !asked_of)
+		return hf_fail(err, HF_E_USAGE,
+			       "%s -> %s: nothing decides on it here: one end has to be a workload, and "
+			       "ingress-controller only sends",
+			       c->from, c->to);
 	switch (c->question) {
 	case CONNECTIONS:
 		return connections(k, r, out, err);

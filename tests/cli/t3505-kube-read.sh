@@ -49,6 +49,11 @@ printf '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"contain
 fails 3 "JSON that is cut off" "$HOLDFAST" kube pss privileged --strict cut.json
 check "is told with its place" said "holdfast: cut.json:2:20: ends in a string"
 
+echo 'resources: [a.yaml]' >kustomization.yaml
+fails 0 "a kustomization is no manifest" "$HOLDFAST" kube pss privileged kustomization.yaml
+check "and who fills it in is named" said \
+  "holdfast: kustomization.yaml:1:1: no object of Kubernetes: what \`kubectl kustomize\` makes of it can be read"
+
 for subcommand in check "pss restricted" reach rbac; do
   # shellcheck disable=SC2086 # pss has a level
   fails 0 "$subcommand of nothing" sh -c "\"$HOLDFAST\" kube $subcommand - </dev/null"

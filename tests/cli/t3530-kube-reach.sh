@@ -96,6 +96,10 @@ END
 fails 0 "services without selectors" $reach selectors.yaml
 check "... are told of, but the API server's own is not" sh -c 'test "$(wc -l <err.log)" = 1 && grep -q "^holdfast: selectors.yaml:6: Service kubernetes" err.log'
 
+fails 2 "two ends outside are no question" $reach --explain 1.1.1.1 2.2.2.2 cluster.yaml
+fails 2 "nor is what is sent to the ingress controller" $reach --explain web ingress-controller cluster.yaml
+check "... as is said" grep -q '^holdfast: web -> ingress-controller: nothing decides on it here' err.log
+
 fails 0 "one pair" $reach --explain shop/web db --port 5432 cluster.yaml
 check "... is open by a rule, with file and line" grep -q 'rule 2 (cluster.yaml:[0-9]*): allows TCP 5432' out.log
 fails 0 "one pair and port" $reach --explain web db --port 7000/TCP cluster.yaml
