@@ -15,23 +15,25 @@ void hf_value_builder_done(struct hf_value_builder *b)
 	free(b->table);
 	b->children = NULL;
 	b->table = NULL;
-	b->n = b->slots = b->table_slots = 0;
+	b->n = b->slots = b->table_slots = b->table_room = 0;
 }
 
 /* Few keys are compared with each other, many go through a table. */
 enum { FEW = 16 };
 
+/* Of a table that an object with more keys has left behind, only the front is used: clearing takes as long as the keys at hand are many. */
 static void clear_table(struct hf_value_builder *b, size_t n)
 {
 	size_t want = 64;
 
 	while (want < 2 * n)
 		want *= 2;
-	if (want > b->table_slots) {
+	if (want > b->table_room) {
 		b->table = hf_realloc(b->table, want * sizeof *b->table);
-		b->table_slots = want;
+		b->table_room = want;
 	}
-	memset(b->table, 0, b->table_slots * sizeof *b->table);
+	b->table_slots = want;
+	memset(b->table, 0, want * sizeof *b->table);
 }
 
 /* The index of @key among the first @kept; @kept where it is new. */

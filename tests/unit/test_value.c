@@ -126,6 +126,22 @@ HF_TEST(many_keys_are_compared_through_a_table)
 	const char *out = json(text.ptr);
 	assert_true(strstr(out, "{\"k0\":19999,\"k1\":1,") == out);
 	assert_int_equal(strtol(notes, NULL, 10) > 0, 1);
+	text.len = 0;
+	hf_buf_addf(&text, "[{");
+	for (unsigned i = 0; i < 100; i++)
+		hf_buf_addf(&text, "\"k%u\":1,", i);
+	hf_buf_addf(&text, "\"k0\":2}");
+	for (unsigned object = 0; object < 2; object++) {
+		hf_buf_addf(&text, ",{");
+		for (unsigned i = 0; i < 17; i++)
+			hf_buf_addf(&text, "\"k%u\":%u,", i, object);
+		hf_buf_addf(&text, "\"k16\":5}");
+	}
+	hf_buf_addf(&text, "]%c", 0);
+	out = json(text.ptr);
+	assert_non_null(strstr(out, "\"k99\":1},{\"k0\":0,"));
+	assert_non_null(strstr(out, "\"k15\":0,\"k16\":5},{\"k0\":1,"));
+	assert_non_null(strstr(out, "\"k15\":1,\"k16\":5}]"));
 	hf_buf_done(&text);
 }
 
