@@ -153,10 +153,12 @@ void hf_lines_position(const struct hf_lines *l, uint32_t offset, uint32_t *ret_
 {
 	size_t end = offset < l->text.len ? offset : l->text.len,
 	       from = l->before ? end & ~(size_t)(LINES_BLOCK - 1) : 0;
-	const char *start = end ? memrchr(l->text.ptr, '\n', end) : NULL;
 
 	*ret_line =
 		1 + (l->before ? l->before[end / LINES_BLOCK] : 0) + breaks_in(hf_sv_slice(l->text, from, end - from));
+	if (!ret_column)
+		return;
+	const char *start = end ? memrchr(l->text.ptr, '\n', end) : NULL;
 	*ret_column = 1;
 	for (size_t i = start ? (size_t)(start + 1 - l->text.ptr) : 0; i < end; i++)
 		*ret_column += ((unsigned char)l->text.ptr[i] & 0xc0) != 0x80;

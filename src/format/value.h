@@ -102,4 +102,5 @@ struct hf_lines {
 };
 /* On the arena's cap: one that counts from the front. */
 struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *);
+/* @ret_column may be NULL, which spares the way to the front of a long line. */
 void hf_lines_position(const struct hf_lines *, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);

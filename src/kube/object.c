@@ -41,10 +41,10 @@ enum hf_kube_kind hf_kube_kind_of(hf_sv api_version, hf_sv kind)
 
 uint32_t hf_kube_line(const struct hf_kube_object *o, const struct hf_value *v)
 {
-	uint32_t line, column;
+	uint32_t line;
 
 	hf_lines_position(o->lines ? o->lines : &(struct hf_lines){ .text = o->source->text },
-			  v ? v->offset : o->offset, &line, &column);
+			  v ? v->offset : o->offset, &line, NULL);
 	return line;
 }
 
