@@ -238,8 +238,9 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 		bool kustomize = hf_sv_ends(l->source->name, HF_SV("kustomization.yaml")) ||
 				 hf_sv_ends(l->source->name, HF_SV("kustomization.yml"));
 		note_offset(l, HF_KUBE_NOTE_NOT_AN_OBJECT, root->offset,
-			    kustomize ? HF_SV("no object of Kubernetes: what `kubectl kustomize` makes of it can be read")
-				      : HF_SV("no object of Kubernetes: apiVersion and kind are not both there"));
+			    kustomize
+				    ? HF_SV("no object of Kubernetes: what `kubectl kustomize` makes of it can be read")
+				    : HF_SV("no object of Kubernetes: apiVersion and kind are not both there"));
 		return;
 	}
 	if (add_answer(l, root, version, kind, depth))
