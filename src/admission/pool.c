@@ -359,6 +359,13 @@ uint64_t hf_admission_pool_replaced(struct hf_admission_pool *p)
 	return n;
 }
 
+bool hf_admission_pool_alive(struct hf_admission_pool *p)
+{
+	siginfo_t ended = { 0 };
+
+	return !waitid(P_PID, (id_t)p->nursery_pid, &ended, WEXITED | WNOHANG | WNOWAIT) && !ended.si_pid;
+}
+
 void hf_admission_pool_stop(struct hf_admission_pool *p)
 {
 	if (!p)

@@ -22,4 +22,6 @@ hf_nodiscard int hf_admission_pool_judge(struct hf_admission_pool *, hf_sv revie
 					 struct hf_buf *ret_answer, struct hf_buf *ret_record, struct hf_err *);
 /* Workers that were replaced since the start. */
 uint64_t hf_admission_pool_replaced(struct hf_admission_pool *);
+/* False where no worker can be started any more: whoever looks after this process is to start it again. */
+bool hf_admission_pool_alive(struct hf_admission_pool *);
 void hf_admission_pool_stop(struct hf_admission_pool *);

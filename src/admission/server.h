@@ -15,7 +15,12 @@ struct hf_admission_server_options {
 	unsigned days; /* that a new server certificate is good for; renewed when a third is left. 0: 90 */
 	/* … or files of others' making, read again when they change. */
 	const char *certificate_file, *key_file;
-	const char *decisions; /* a file that records are appended to; NULL: none */
+	const char *decisions;  /* a file that records are appended to; NULL: none */
+	uint64_t decisions_max; /* bytes; what is longer becomes FILE.1, over the one that was there. 0: no bound */
+	/* Tells the cluster whom to trust: at the start, and before a certificate of another authority is served, with both of them. Empty
+	 * where the certificates are others'. NULL: nobody is told. */
+	int (*publish)(void *ctx, hf_sv authority, struct hf_err *err);
+	void *publish_ctx;
 };
 
 struct hf_admission_server;
@@ -26,6 +31,8 @@ hf_nodiscard int hf_admission_server_start(const struct hf_admission_server_opti
 /* Looks after certificates; to be called about once a second. HF_PARTIAL with *err where a renewal failed: the old certificate is served
  * on. */
 hf_nodiscard int hf_admission_server_tick(struct hf_admission_server *, struct hf_err *);
+/* Opens the file of decisions anew, and looks after certificates with the next tick. */
+void hf_admission_server_reopen(struct hf_admission_server *);
 void hf_admission_server_stop(struct hf_admission_server *);
 
 /* Makes what is missing or nearly over in the folder, for these names; *ret_authority is ca.crt's text, in the arena. HF_OK; HF_PARTIAL: new

@@ -21,7 +21,7 @@ static void note(void *ctx, hf_sv file, uint32_t line, hf_sv what)
 	fprintf(stderr, "holdfast: %s:%u: %s\n", where, line, text);
 }
 
-static int read_text(struct kube_admission *k, const char *path, hf_sv *ret, struct hf_err *err)
+int kube_admission_read_text(struct kube_admission *k, const char *path, hf_sv *ret, struct hf_err *err)
 {
 	FILE *f = fopen(path, "re");
 	struct hf_buf text = HF_BUF(HF_MIB(16));
@@ -50,11 +50,11 @@ int kube_admission_load(struct kube_admission *k, struct hf_err *err)
 	hf_sv text;
 	int r;
 
-	if (k->settings_path && ((r = read_text(k, k->settings_path, &text, err)) < 0 ||
+	if (k->settings_path && ((r = kube_admission_read_text(k, k->settings_path, &text, err)) < 0 ||
 				 (r = hf_admission_settings_read(text, &k->arena, &k->settings, err)) < 0))
 		return hf_wrap(err, "%s", k->settings_path);
 	for (size_t i = 0; i < k->policy_paths_n; i++)
-		if ((r = read_text(k, k->policy_paths[i], &text, err)) < 0 ||
+		if ((r = kube_admission_read_text(k, k->policy_paths[i], &text, err)) < 0 ||
 		    (r = hf_policies_read(&k->policies, hf_sv_of(k->policy_paths[i]), text, &k->arena, note, k, err)) <
 			    0)
 			return r;
@@ -63,12 +63,35 @@ int kube_admission_load(struct kube_admission *k, struct hf_err *err)
 	return HF_OK;
 }
 
-static volatile sig_atomic_t ended;
+static volatile sig_atomic_t ended, reopen;
 
 static void end(int signal)
 {
 	(void)signal;
 	ended = 1;
+}
+
+static void hang_up(int signal)
+{
+	(void)signal;
+	reopen = 1;
+}
+
+static int look_after(struct hf_admission_server *server, struct hf_admission_pool *pool, struct hf_err *err)
+{
+	while (!ended) {
+		struct hf_err why = { 0 };
+		sleep(1);
+		if (reopen) {
+			reopen = 0;
+			hf_admission_server_reopen(server);
+		}
+		if (hf_admission_server_tick(server, &why) == HF_PARTIAL)
+			fprintf(stderr, "holdfast: certificates were not renewed or made known: %s\n", why.msg);
+		if (!hf_admission_pool_alive(pool))
+			return hf_fail(err, HF_E_SYSTEM, "the process that starts workers has ended");
+	}
+	return HF_OK;
 }
 
 static int serve(struct kube_admission *k, struct hf_err *err)
@@ -83,10 +106,13 @@ static int serve(struct kube_admission *k, struct hf_err *err)
 		.certificate_file = k->certificate_file,
 		.key_file = k->key_file,
 		.decisions = k->decisions,
+		.decisions_max = HF_MIB(k->decisions_mib),
+		.publish = k->install ? kube_admission_publish : NULL,
+		.publish_ctx = k,
 	};
 	struct hf_admission_pool *pool;
 	struct hf_admission_server *server;
-	struct sigaction end_action = { .sa_handler = end };
+	struct sigaction end_action = { .sa_handler = end }, hang_up_action = { .sa_handler = hang_up };
 	unsigned port;
 	int r = hf_admission_pool_start(&k->settings, &k->policies, &po, &pool, err);
 
@@ -94,16 +120,12 @@ static int serve(struct kube_admission *k, struct hf_err *err)
 		return r;
 	sigaction(SIGINT, &end_action, NULL);
 	sigaction(SIGTERM, &end_action, NULL);
+	sigaction(SIGHUP, &hang_up_action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	r = hf_admission_server_start(&so, pool, &server, &port, err);
 	if (r >= 0) {
 		fprintf(stderr, "holdfast: admission webhook at port %u, %zu policies\n", port, k->policies.n);
-		while (!ended) {
-			struct hf_err why = { 0 };
-			sleep(1);
-			if (hf_admission_server_tick(server, &why) == HF_PARTIAL)
-				fprintf(stderr, "holdfast: the certificate was not renewed: %s\n", why.msg);
-		}
+		r = look_after(server, pool, err);
 		hf_admission_server_stop(server);
 	}
 	hf_admission_pool_stop(pool);
@@ -122,7 +144,8 @@ static int review(struct kube_admission *k, struct hf_err *err)
 		struct hf_buf out = HF_BUF(HF_ADMISSION_ANSWER_MAX);
 		struct hf_admission_decision d;
 		hf_sv text;
-		r = read_text(k, strcmp(k->operands[i], "-") ? k->operands[i] : "/dev/stdin", &text, err);
+		r = kube_admission_read_text(k, strcmp(k->operands[i], "-") ? k->operands[i] : "/dev/stdin", &text,
+					     err);
 		if (r >= 0 && (r = hf_admission_review(admission, text, &a, &d, err)) < 0)
 			hf_wrap(err, "%s", k->operands[i]);
 		if (r >= 0) {
@@ -144,7 +167,11 @@ static const struct {
 } words[] = {
 	{ "serve", serve, false },
 	{ "review", review, true },
+	{ "install", kube_admission_install, false },
+	{ "uninstall", kube_admission_uninstall, false },
+	{ "policies", kube_admission_policies, false },
 };
+enum { SERVE, REVIEW, INSTALL };
 
 static int number(const char *text, unsigned *ret)
 {
@@ -163,22 +190,41 @@ static int parse(struct kube_admission *k, int argc, char **argv)
 		const char **text;
 		unsigned *number;
 	} options[] = {
-		{ "--config", &k->settings_path, NULL },      { "--listen", &k->listen, NULL },
-		{ "--certificates", &k->certificates, NULL }, { "--tls-cert", &k->certificate_file, NULL },
-		{ "--tls-key", &k->key_file, NULL },          { "--decisions", &k->decisions, NULL },
-		{ "--workers", NULL, &k->workers },           { "--deadline-ms", NULL, &k->deadline_ms },
+		{ "--config", &k->settings_path, NULL },
+		{ "--listen", &k->listen, NULL },
+		{ "--certificates", &k->certificates, NULL },
+		{ "--tls-cert", &k->certificate_file, NULL },
+		{ "--tls-key", &k->key_file, NULL },
+		{ "--decisions", &k->decisions, NULL },
+		{ "--workers", NULL, &k->workers },
+		{ "--deadline-ms", NULL, &k->deadline_ms },
+		{ "--kubeconfig", &k->kubeconfig, NULL },
+		{ "--context", &k->context, NULL },
+		{ "--url", &k->url, NULL },
+		{ "--service", &k->service, NULL },
+		{ "--ca", &k->ca, NULL },
+		{ "--configuration", &k->configuration, NULL },
+		{ "--timeout-s", NULL, &k->timeout_s },
+		{ "--decisions-mib", NULL, &k->decisions_mib },
 	};
+	const struct {
+		const char *name;
+		bool *to;
+	} flags[] = { { "--require-jail", &k->require_jail }, { "--print", &k->print }, { "--install", &k->install } };
 
 	for (int i = 0; i < argc; i++) {
-		size_t o = 0;
-		bool policy = !strcmp(argv[i], "--policy") || !strcmp(argv[i], "-p"), name = !strcmp(argv[i], "--name");
+		size_t o = 0, f = 0;
+		bool policy = !strcmp(argv[i], "--policy") || !strcmp(argv[i], "-p"), name = !strcmp(argv[i], "--name"),
+		     resource = !strcmp(argv[i], "--resource");
 		while (o < HF_ARRAY_SIZE(options) && strcmp(argv[i], options[o].name))
 			o++;
-		if (!strcmp(argv[i], "--require-jail")) {
-			k->require_jail = true;
+		while (f < HF_ARRAY_SIZE(flags) && strcmp(argv[i], flags[f].name))
+			f++;
+		if (f < HF_ARRAY_SIZE(flags)) {
+			*flags[f].to = true;
 			continue;
 		}
-		if (!policy && !name && o == HF_ARRAY_SIZE(options)) {
+		if (!policy && !name && !resource && o == HF_ARRAY_SIZE(options)) {
 			if (argv[i][0] == '-' && argv[i][1])
 				return hf_command_usage("kube admission", "'%s' is not an option", argv[i]);
 			k->operands[k->operands_n++] = argv[i];
@@ -186,7 +232,9 @@ static int parse(struct kube_admission *k, int argc, char **argv)
 		}
 		if (++i == argc)
 			return hf_command_usage("kube admission", "%s wants a value", argv[i - 1]);
-		hf_sv *slot = name ? hf_vec_push(&k->arena, &k->names) : NULL;
+		hf_sv *slot = name       ? hf_vec_push(&k->arena, &k->names)
+			      : resource ? hf_vec_push(&k->arena, &k->resources)
+					 : NULL;
 		if (slot)
 			*slot = hf_sv_of(argv[i]);
 		else if (policy)
@@ -199,6 +247,21 @@ static int parse(struct kube_admission *k, int argc, char **argv)
 	return 0;
 }
 
+static int check_options(struct kube_admission *k, size_t word)
+{
+	int status = 0;
+
+	if (word == INSTALL || (word == SERVE && k->install))
+		status = kube_admission_check_webhook(k, words[word].name);
+	if (!status && word == SERVE && !k->certificate_file != !k->key_file)
+		status = hf_command_usage("kube admission", "--tls-cert and --tls-key go together");
+	if (!status && word == SERVE && !k->certificate_file && (!k->certificates || !k->names.n))
+		status = hf_command_usage(
+			"kube admission",
+			"serve wants --certificates FOLDER and --name NAME..., or --tls-cert and --tls-key");
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct kube_admission k = { .arena = HF_ARENA(HF_MIB(64)) };
@@ -209,7 +272,7 @@ static int run(int argc, char **argv)
 	while (w < HF_ARRAY_SIZE(words) && (argc < 2 || strcmp(argv[1], words[w].name)))
 		w++;
 	if (w == HF_ARRAY_SIZE(words))
-		return hf_command_usage("kube admission", "wants one of serve, review");
+		return hf_command_usage("kube admission", "wants one of serve, review, install, uninstall, policies");
 	k.operands = hf_calloc((size_t)argc + 1, sizeof(char *));
 	k.policy_paths = hf_calloc((size_t)argc + 1, sizeof(char *));
 	status = parse(&k, argc - 2, argv + 2);
@@ -217,12 +280,8 @@ static int run(int argc, char **argv)
 		status = words[w].operands
 				 ? hf_command_usage("kube admission", "%s wants files", words[w].name)
 				 : hf_command_usage("kube admission", "%s takes no '%s'", words[w].name, k.operands[0]);
-	if (!status && w == 0 && !k.certificate_file != !k.key_file)
-		status = hf_command_usage("kube admission", "--tls-cert and --tls-key go together");
-	if (!status && w == 0 && !k.certificate_file && (!k.certificates || !k.names.n))
-		status = hf_command_usage(
-			"kube admission",
-			"serve wants --certificates FOLDER and --name NAME..., or --tls-cert and --tls-key");
+	if (!status)
+		status = check_options(&k, w);
 	if (!status) {
 		int r = kube_admission_load(&k, &err);
 		r = r < 0 ? r : words[w].run(&k, &err);
@@ -237,19 +296,31 @@ static int run(int argc, char **argv)
 const struct hf_command hf_kube_admission = {
 	.name = "admission",
 	.summary = "a validating webhook: what may be created, and what is told about it",
-	.usage = "serve|review [OPTIONS] [FILE...]\n\n"
+	.usage = "serve|review|install|uninstall|policies [OPTIONS] [FILE...]\n\n"
 		 "  serve                answer the API server over HTTPS until it is ended\n"
-		 "  review FILE...       judge saved AdmissionReviews; exits with 1 where one is denied\n\n"
+		 "  review FILE...       judge saved AdmissionReviews; exits with 1 where one is denied\n"
+		 "  install              tell the cluster of the webhook, or anew where something changed\n"
+		 "  uninstall            take that back\n"
+		 "  policies             print what the cluster can hold by itself: ValidatingAdmissionPolicies\n\n"
 		 "  --config FILE        what to ask of pods and images (docs/admission.md)\n"
 		 "  -p, --policy FILE    policies of your own; may be given several times\n"
 		 "  --listen ADDRESS     address and port (default 127.0.0.1:8443)\n"
 		 "  --certificates DIR   make certificates there and renew them\n"
 		 "  --name NAME          that the certificate is for; may be given several times\n"
 		 "  --tls-cert FILE, --tls-key FILE  certificates of your own, read again when they change\n"
-		 "  --decisions FILE     append each decision as a line of JSON\n"
+		 "  --decisions FILE     append each decision as a line of JSON; SIGHUP opens it anew\n"
+		 "  --decisions-mib N    keep so much of it, and as much before (default: no bound)\n"
 		 "  --workers N          jailed processes that judge (default: the processors)\n"
 		 "  --deadline-ms N      for one review (default 4000); later than that the webhook's failurePolicy "
 		 "decides\n"
-		 "  --require-jail       refuse to run where the kernel lacks a part of the jail\n",
+		 "  --require-jail       refuse to run where the kernel lacks a part of the jail\n"
+		 "  --install            serve: install as well, and again whenever the authority is renewed\n"
+		 "  --url URL, --service NAMESPACE/NAME[:PORT]  where the API server finds the webhook\n"
+		 "  --ca FILE            whom it is to trust (default: the authority of --certificates)\n"
+		 "  --configuration NAME (default holdfast)\n"
+		 "  --timeout-s N        how long the API server waits (default 5)\n"
+		 "  --resource PLURAL.GROUP  a resource to ask about whose kind holdfast does not know\n"
+		 "  --print              install: print the configuration as YAML instead\n"
+		 "  --kubeconfig FILE, --context NAME  which cluster (default: as kubectl; in a pod: its own)\n",
 	.run = run,
 };

@@ -91,6 +91,8 @@ bool hf_value_eq(const struct hf_value *, const struct hf_value *); /* deep; obj
 struct hf_json_writer;
 /* The value as JSON, members in their order. */
 void hf_value_write_json(struct hf_json_writer *, const struct hf_value *);
+/* An object as a YAML document in block style, that every version of YAML reads as this tree. */
+void hf_value_write_yaml(struct hf_buf *, const struct hf_value *);
 
 /* Line and column (both from 1; a column is a character) of an offset in @text. Slow: it counts from the front. */
 void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);
