@@ -679,8 +679,8 @@ def cluster_target():
             return status(403, "Forbidden", 'services is forbidden: User "jane" cannot list resource "services"')
         return (200, b'{"kind":"DeploymentList","items":[', {})
 
-    def run(*args, code):
-        done = subprocess.run([HOLDFAST, "kube", "pss", "baseline", *args], capture_output=True, text=True, env=environment(), timeout=120)
+    def run(*args, code, ask=("pss", "baseline")):
+        done = subprocess.run([HOLDFAST, "kube", *ask, *args], capture_output=True, text=True, env=environment(), timeout=120)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout, done.stderr
 
@@ -700,6 +700,14 @@ def cluster_target():
         path.write_text(json.dumps(config))
         out, err = run("cluster:fake", "cluster:dark", "--kubeconfig", str(path), code=1)
         assert "bad" in out and "cluster:dark: context dark: discover /api: https://127.0.0.1:1: Connection refused" in err, err
+
+        # Pods of two clusters are never said to reach each other.
+        config["contexts"].append({"name": "twin", "context": config["contexts"][0]["context"]})
+        path.write_text(json.dumps(config))
+        for question in (("reach",), ("reach", "--exposure"), ("netpol",)):
+            out, err = run("cluster:fake", "cluster:twin", "--kubeconfig", str(path), code=2, ask=question)
+            assert not out and "fake and twin are two clusters: ask about the connections of one at a time" in err, err
+        assert "no connection changes" in run("cluster:fake", "cluster:twin", "--kubeconfig", str(path), code=0, ask=("diff",))[0]
 
 
 if __name__ == "__main__":

@@ -26,11 +26,30 @@ static int show_notes(const struct kube_run *k, const struct hf_reach *r)
 	return bits;
 }
 
+/* Pods of two clusters do not see each other by the rules that are read here, and their names may be the same. */
+static int require_one_cluster(const struct hf_kube_objects *set, struct hf_err *err)
+{
+	hf_sv first = { 0 };
+
+	for (size_t i = 0; i < set->n; i++) {
+		hf_sv cluster = set->objects[i]->cluster;
+		if (!first.len)
+			first = cluster;
+		else if (cluster.len && !hf_sv_eq(cluster, first))
+			return hf_fail(err, HF_E_USAGE,
+				       "%.*s and %.*s are two clusters: ask about the connections of one at a time",
+				       HF_SV_FMT(first), HF_SV_FMT(cluster));
+	}
+	return HF_OK;
+}
+
 struct hf_reach *kube_reach_model(const struct kube_run *k, const struct hf_kube_objects *set, struct hf_arena *a,
 				  int *bits, struct hf_err *err)
 {
-	struct hf_reach *r = hf_reach_build(set, a);
+	struct hf_reach *r = require_one_cluster(set, err) < 0 ? NULL : hf_reach_build(set, a);
 
+	if (!r && err->code)
+		return NULL;
 	if (!r) {
 		hf_fail(err, HF_E_LIMIT, "the model of the cluster needs more memory than is allowed");
 		return NULL;
