@@ -32,7 +32,7 @@ def patched(documents, results):
     for result in results:
         for target in documents:
             meta = target.get("metadata", {})
-            if (target["kind"], meta.get("name")) != (result["kind"], result["name"]):
+            if (target["kind"], meta.get("name", "")) != (result["kind"], result["name"]):
                 continue
             if result.get("namespace") not in (None, meta.get("namespace", "default")):
                 continue
