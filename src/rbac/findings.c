@@ -21,7 +21,7 @@ const struct hf_rbac_finding_row hf_rbac_finding_rows[HF_RBAC_FINDING_KINDS] = {
 	[HF_RBAC_FINDING_UNUSED_ACCOUNT] = { 105, HF_SEV_LOW, "no pod uses the account",
 					     "An account with rights that nobody misses can be used without being "
 					     "noticed.",
-					     "remove its bindings, or the account", "CIS-5.1.5 MITRE-T1078" },
+					     "remove its bindings, or the account", "NSA-rbac MITRE-T1078" },
 	[HF_RBAC_FINDING_TOKEN_NOT_NEEDED] = { 106, HF_SEV_LOW, "a token is mounted that gives nothing",
 					       "The account has no rights but everybody's, so the pods do not use its "
 					       "token; a thief may.",
