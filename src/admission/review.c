@@ -21,8 +21,8 @@ struct fingerprint {
 struct hf_admission {
 	const struct hf_admission_settings *settings;
 	const struct hf_policies *policies;
-	struct hf_policy_program **programs; /* NULL where the policy names a check */
-	const struct hf_check **checks;
+	struct hf_policy_joint *programs;
+	const struct hf_check **checks; /* of policies that name one */
 	struct hf_admission_images images;
 	struct fingerprint allowed[ALLOWED_SLOTS]; /* objects that were let in without a word */
 };
@@ -33,33 +33,27 @@ int hf_admission_new(const struct hf_admission_settings *s, const struct hf_poli
 	struct hf_admission *a = hf_calloc(1, sizeof *a);
 
 	*a = (struct hf_admission){ .settings = s, .policies = p, .images = images };
-	a->programs = hf_calloc(p->n + 1, sizeof(struct hf_policy_program *));
 	a->checks = hf_calloc(p->n + 1, sizeof(struct hf_check *));
 	*ret = a;
-	for (size_t i = 0; i < p->n; i++) {
+	int r = hf_policy_joint_compile(p, &a->programs, err);
+	for (size_t i = 0; i < p->n && r >= 0; i++) {
 		const struct hf_policy *policy = &p->at[i];
-		int r = HF_OK;
-		if (!policy->check.len)
-			r = hf_policy_compile(policy, &a->programs[i], err);
-		else if (!(a->checks[i] = hf_check_find(policy->check)))
+		if (policy->check.len && !(a->checks[i] = hf_check_find(policy->check)))
 			r = hf_fail(err, HF_E_FORMAT, "policy %.*s: '%.*s' is no check", HF_SV_FMT(policy->id),
 				    HF_SV_FMT(policy->check));
-		if (r < 0) {
-			hf_admission_free(a);
-			*ret = NULL;
-			return r;
-		}
 	}
-	return HF_OK;
+	if (r < 0) {
+		hf_admission_free(a);
+		*ret = NULL;
+	}
+	return r < 0 ? r : HF_OK;
 }
 
 void hf_admission_free(struct hf_admission *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->policies->n; i++)
-		hf_policy_program_free(a->programs[i]);
-	free(a->programs);
+	hf_policy_joint_free(a->programs);
 	free(a->checks);
 	free(a);
 }
@@ -273,10 +267,9 @@ static void judge_image(struct judge *j, const struct hf_kube_container *c)
 		object_to(j, HF_SV("image-index"), s->images_action, false, objection);
 }
 
-static void judge_policy(struct judge *j, size_t i, struct hf_policy_input *input)
+static void judge_policy(struct judge *j, const struct hf_policy *p, const struct hf_policy_answer *answer)
 {
-	const struct hf_policy *p = &j->admission->policies->at[i];
-	struct hf_policy_answer a = hf_policy_ask(p, j->admission->programs[i], input, j->arena);
+	struct hf_policy_answer a = *answer;
 
 	for (size_t k = 0; k < a.findings_n; k++)
 		object_to(j, p->id, p->action, false,
@@ -305,27 +298,39 @@ static void judge_check(struct judge *j, size_t i)
 			object_to(j, p->id, HF_POLICY_AUDIT, true, r->results[k].message);
 }
 
+static void judge_policies(struct judge *j)
+{
+	const struct hf_policies *p = j->admission->policies;
+	bool *wanted = hf_arena_array(j->arena, bool, p->n), any = false;
+	struct hf_policy_answer *answers = hf_arena_array(j->arena, struct hf_policy_answer, p->n);
+
+	if (!wanted || !answers)
+		return; /* the arena is over: the review fails */
+	for (size_t i = 0; i < p->n; i++) {
+		wanted[i] = !j->admission->checks[i] && hf_policy_applies(&p->at[i], j->object) &&
+			    (p->at[i].subject == HF_POLICY_OBJECT || j->pod);
+		any |= wanted[i];
+	}
+	if (any) {
+		struct hf_policy_input *input = hf_policy_input_new(j->object, j->pod, NULL);
+		hf_policy_joint_ask(j->admission->programs, wanted, input, j->arena, answers);
+		hf_policy_input_free(input);
+	}
+	for (size_t i = 0; i < p->n; i++)
+		if (j->admission->checks[i])
+			judge_check(j, i);
+		else if (wanted[i])
+			judge_policy(j, &p->at[i], &answers[i]);
+}
+
 static void judge_all(struct judge *j)
 {
-	struct hf_policy_input *input = NULL;
-
 	if (j->pod && j->object->kind != HF_KUBE_OTHER) {
 		judge_pod_security(j);
 		for (size_t i = 0; i < j->pod->containers_n; i++)
 			judge_image(j, &j->pod->containers[i]);
 	}
-	for (size_t i = 0; i < j->admission->policies->n; i++) {
-		if (j->admission->checks[i]) {
-			judge_check(j, i);
-			continue;
-		}
-		if (!hf_policy_applies(&j->admission->policies->at[i], j->object))
-			continue;
-		if (!input)
-			input = hf_policy_input_new(j->object, j->pod, NULL);
-		judge_policy(j, i, input);
-	}
-	hf_policy_input_free(input);
+	judge_policies(j);
 }
 
 static const struct hf_kube_objects *load(hf_sv text, const struct hf_admission_decision *d, struct hf_arena *a,

@@ -86,6 +86,7 @@ enum {
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
 #define HF_POLICY_PROGRAM_MAX     HF_KIB(64)  /* one jq program */
+#define HF_POLICY_JOINT_MAX HF_MIB(16) /* all of them in one */
 #define HF_ADMISSION_REVIEW_MAX HF_MIB(8)   /* one AdmissionReview: etcd holds objects of 1.5 MiB, and there are two of them */
 #define HF_ADMISSION_BODIES_MAX HF_MIB(256) /* reviews of all connections, before they are judged */
 #define HF_ADMISSION_ANSWER_MAX HF_MIB(1)   /* the answer to one, and what is kept of it, each */

@@ -1,11 +1,12 @@
 /* Programs of jq, by libjq. */
 #include <jq.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "policy/pattern.h"
-#include "policy/policy.h"
+#include "policy/program_internal.h"
 
 struct hf_policy_program {
 	jq_state *jq;
@@ -13,18 +14,17 @@ struct hf_policy_program {
 	struct hf_buf messages; /* of the compiler */
 };
 
-/* The functions that see more than their input, and the variables. What follows is the policy's own program, in brackets that the line
- * break keeps a comment from hiding. */
-static const char prelude[] =
+/* The variables. What follows is the policy's own program, in brackets that the line break keeps a comment from hiding. */
+static const char variables[] = ". as {$object, $pod, $container, $namespace, $parameters} | .subject | (\n";
+const char hf_policy_prelude[] =
 	"def env: error(\"env is not there\"); def input: error(\"input is not there\"); def inputs: empty;"
 	"def debug: .; def stderr: .; def now: error(\"now is not there\"); def localtime: error(\"localtime is not "
 	"there\");"
 	"def mktime: error(\"mktime is not there\"); def input_filename: null; def input_line_number: null;"
 	"def halt: error(\"halt is not there\"); def halt_error: error(\"halt_error is not there\");"
-	"def halt_error(f): error(\"halt_error is not there\"); def get_search_list: [];"
-	". as {$object, $pod, $container, $namespace, $parameters} | .subject | (\n";
+	"def halt_error(f): error(\"halt_error is not there\"); def get_search_list: [];";
 
-static void keep_message(void *ctx, jv message)
+void hf_policy_keep_message(void *ctx, jv message)
 {
 	struct hf_buf *out = ctx;
 
@@ -37,7 +37,7 @@ static void keep_message(void *ctx, jv message)
 	jv_free(message);
 }
 
-static void drop_debug(void *ctx, jv message)
+void hf_policy_drop_debug(void *ctx, jv message)
 {
 	(void)ctx;
 	jv_free(message);
@@ -49,7 +49,7 @@ static jv jv_of_text(hf_sv s)
 }
 
 /* As deep as the readers let a tree become. */
-static jv jv_of(const struct hf_value *v)
+jv hf_policy_jv_of(const struct hf_value *v)
 {
 	jv out;
 	char number[64];
@@ -68,18 +68,18 @@ static jv jv_of(const struct hf_value *v)
 		return jv_of_text(hf_value_text(v));
 	case HF_VALUE_ARRAY:
 		out = jv_array_sized((int)v->n);
-		hf_value_elements(v, e) out = jv_array_append(out, jv_of(e));
+		hf_value_elements(v, e) out = jv_array_append(out, hf_policy_jv_of(e));
 		return out;
 	case HF_VALUE_OBJECT:
 		out = jv_object();
-		hf_value_members(v, m) out = jv_object_set(out, jv_of_text(m->key), jv_of(&m->value));
+		hf_value_members(v, m) out = jv_object_set(out, jv_of_text(m->key), hf_policy_jv_of(&m->value));
 		return out;
 	}
 	return jv_null();
 }
 
 /* A file of one's own or a module would make a policy mean different things in different places. */
-static bool reaches_out(hf_sv program)
+bool hf_policy_reaches_out(hf_sv program)
 {
 	static const char *const words[] = { "import", "include", "$ENV", "$__prog_args", "input_filename" };
 
@@ -100,8 +100,8 @@ static bool compiles(struct hf_policy_program *p, hf_sv before, hf_sv program, h
 	p->jq = text.over ? NULL : jq_init();
 	if (!p->jq)
 		return false;
-	jq_set_error_cb(p->jq, keep_message, &p->messages);
-	jq_set_debug_cb(p->jq, drop_debug, NULL);
+	jq_set_error_cb(p->jq, hf_policy_keep_message, &p->messages);
+	jq_set_debug_cb(p->jq, hf_policy_drop_debug, NULL);
 	jq_set_attr(p->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
 	return jq_compile(p->jq, text.ptr);
 }
@@ -112,21 +112,20 @@ int hf_policy_compile(const struct hf_policy *policy, struct hf_policy_program *
 
 	*ret = NULL;
 	p->messages = HF_BUF(HF_KIB(4));
-	p->parameters = jv_of(policy->parameters);
-	if (reaches_out(policy->program) || memchr(policy->program.ptr, 0, policy->program.len)) {
+	p->parameters = hf_policy_jv_of(policy->parameters);
+	if (hf_policy_reaches_out(policy->program) || memchr(policy->program.ptr, 0, policy->program.len)) {
 		hf_policy_program_free(p);
 		return hf_fail(err, HF_E_FORMAT, "policy %.*s: modules, files and the environment are not for policies",
 			       HF_SV_FMT(policy->id));
 	}
-	/* Alone first: brackets that close the prelude's own would let it out. */
-	bool good = compiles(p,
-			     HF_SV("null as $object | null as $pod | null as $container | null as $namespace | null as "
-				   "$parameters | (\n"),
-			     policy->program, HF_SV("\n)"));
-	if (good) {
-		jq_teardown(&p->jq);
-		good = compiles(p, hf_sv_of(prelude), policy->program, HF_SV("\n)"));
+	if (!hf_policy_is_balanced(policy->program)) {
+		hf_policy_program_free(p);
+		return hf_fail(err, HF_E_FORMAT, "policy %.*s: its brackets or quotes do not match",
+			       HF_SV_FMT(policy->id));
 	}
+	char before[sizeof hf_policy_prelude + sizeof variables];
+	snprintf(before, sizeof before, "%s%s", hf_policy_prelude, variables);
+	bool good = compiles(p, hf_sv_of(before), policy->program, HF_SV("\n)"));
 	if (!good) {
 		hf_fail(err, HF_E_FORMAT, "policy %.*s: jq: %.*s", HF_SV_FMT(policy->id),
 			HF_SV_FMT(hf_buf_view(&p->messages)));
@@ -148,14 +147,7 @@ void hf_policy_program_free(struct hf_policy_program *p)
 	free(p);
 }
 
-struct asking {
-	const struct hf_policy *policy;
-	struct hf_arena *arena;
-	HF_VEC(struct hf_policy_finding) findings;
-	hf_sv error;
-};
-
-static hf_sv text_of(struct asking *a, jv v)
+hf_sv hf_policy_text_of(struct hf_policy_asking *a, jv v)
 {
 	hf_sv s = { 0 };
 
@@ -165,7 +157,7 @@ static hf_sv text_of(struct asking *a, jv v)
 	return s;
 }
 
-static void add(struct asking *a, hf_sv message, hf_sv path)
+static void add(struct hf_policy_asking *a, hf_sv message, hf_sv path)
 {
 	struct hf_policy_finding *f =
 		a->findings.n < HF_POLICY_FINDINGS_MAX ? hf_vec_push(a->arena, &a->findings) : NULL;
@@ -178,7 +170,7 @@ static void add(struct asking *a, hf_sv message, hf_sv path)
 }
 
 /* Takes @v. False: no answer that a policy may give. */
-static bool take(struct asking *a, jv v)
+bool hf_policy_take(struct hf_policy_asking *a, jv v)
 {
 	jv_kind kind = jv_get_kind(v);
 	hf_sv message, path;
@@ -192,15 +184,15 @@ static bool take(struct asking *a, jv v)
 		add(a, (hf_sv){ 0 }, (hf_sv){ 0 });
 		break;
 	case JV_KIND_STRING:
-		add(a, text_of(a, v), (hf_sv){ 0 });
+		add(a, hf_policy_text_of(a, v), (hf_sv){ 0 });
 		return true;
 	case JV_KIND_ARRAY:
 		for (int i = 0, n = jv_array_length(jv_copy(v)); i < n && good; i++)
-			good = take(a, jv_array_get(jv_copy(v), i));
+			good = hf_policy_take(a, jv_array_get(jv_copy(v), i));
 		break;
 	case JV_KIND_OBJECT:
-		message = text_of(a, jv_object_get(jv_copy(v), jv_string("message")));
-		path = text_of(a, jv_object_get(jv_copy(v), jv_string("path")));
+		message = hf_policy_text_of(a, jv_object_get(jv_copy(v), jv_string("message")));
+		path = hf_policy_text_of(a, jv_object_get(jv_copy(v), jv_string("path")));
 		good = message.len || a->policy->message.len || a->policy->title.len;
 		add(a, message, path);
 		break;
@@ -214,14 +206,14 @@ static bool take(struct asking *a, jv v)
 }
 
 /* Runs the program once; takes @input. */
-static void run(struct asking *a, struct hf_policy_program *p, jv input)
+static void run(struct hf_policy_asking *a, struct hf_policy_program *p, jv input)
 {
 	size_t answers = 0;
 	jv v;
 
 	jq_start(p->jq, input, 0);
 	while (jv_is_valid(v = jq_next(p->jq)))
-		if (++answers > HF_POLICY_FINDINGS_MAX || !take(a, v)) {
+		if (++answers > HF_POLICY_FINDINGS_MAX || !hf_policy_take(a, v)) {
 			if (answers > HF_POLICY_FINDINGS_MAX)
 				jv_free(v);
 			a->error = HF_SV(
@@ -232,20 +224,13 @@ static void run(struct asking *a, struct hf_policy_program *p, jv input)
 		jv message = jv_invalid_get_msg(v);
 		if (jv_get_kind(message) != JV_KIND_STRING)
 			message = jv_dump_string(message, 0);
-		a->error = text_of(a, message);
+		a->error = hf_policy_text_of(a, message);
 		if (!a->error.len)
 			a->error = HF_SV("an error without a message");
 		return;
 	}
 	jv_free(v);
 }
-
-struct hf_policy_input {
-	const struct hf_kube_object *object;
-	const struct hf_kube_pod *pod;
-	jv root, template, namespace;
-	jv *containers; /* of the pod; made when the first program wants them */
-};
 
 static jv input_of(const struct hf_policy_program *p, const struct hf_policy_input *i, jv container, jv subject)
 {
@@ -263,8 +248,8 @@ static jv pod_of(const struct hf_kube_pod *pod)
 {
 	jv v = jv_object();
 
-	v = jv_object_set(v, jv_string("metadata"), pod->metadata ? jv_of(pod->metadata) : jv_object());
-	return jv_object_set(v, jv_string("spec"), jv_of(pod->spec));
+	v = jv_object_set(v, jv_string("metadata"), pod->metadata ? hf_policy_jv_of(pod->metadata) : jv_object());
+	return jv_object_set(v, jv_string("spec"), hf_policy_jv_of(pod->spec));
 }
 
 bool hf_policy_applies(const struct hf_policy *p, const struct hf_kube_object *o)
@@ -297,9 +282,9 @@ struct hf_policy_input *hf_policy_input_new(const struct hf_kube_object *o, cons
 
 	i->object = o;
 	i->pod = pod;
-	i->root = jv_of(o->root);
+	i->root = hf_policy_jv_of(o->root);
 	i->template = pod ? pod_of(pod) : jv_null();
-	i->namespace = namespace ? jv_of(namespace->root) : jv_null();
+	i->namespace = namespace ? hf_policy_jv_of(namespace->root) : jv_null();
 	return i;
 }
 
@@ -316,35 +301,40 @@ void hf_policy_input_free(struct hf_policy_input *i)
 	free(i);
 }
 
-static void make_containers(struct hf_policy_input *i)
+void hf_policy_make_containers(struct hf_policy_input *i)
 {
 	if (i->containers)
 		return;
 	i->containers = hf_calloc(i->pod->containers_n + 1, sizeof *i->containers);
 	for (size_t k = 0; k < i->pod->containers_n; k++)
-		i->containers[k] = jv_of(i->pod->containers[k].value);
+		i->containers[k] = hf_policy_jv_of(i->pod->containers[k].value);
+}
+
+struct hf_policy_answer hf_policy_answer_of(const struct hf_policy_asking *a)
+{
+	return (struct hf_policy_answer){
+		.verdict = a->findings.n  ? HF_POLICY_FAIL
+			   : a->error.len ? HF_POLICY_UNKNOWN
+					  : HF_POLICY_PASS,
+		.findings = a->findings.at,
+		.findings_n = a->findings.n,
+		.error = a->error,
+	};
 }
 
 struct hf_policy_answer hf_policy_ask(const struct hf_policy *policy, struct hf_policy_program *p,
 				      struct hf_policy_input *i, struct hf_arena *arena)
 {
-	struct asking a = { .policy = policy, .arena = arena };
+	struct hf_policy_asking a = { .policy = policy, .arena = arena };
 
 	if (!hf_policy_applies(policy, i->object) || (policy->subject != HF_POLICY_OBJECT && !i->pod))
 		return (struct hf_policy_answer){ .verdict = HF_POLICY_NOT_APPLICABLE };
 	if (policy->subject == HF_POLICY_CONTAINER)
-		make_containers(i);
+		hf_policy_make_containers(i);
 	else
 		run(&a, p,
 		    input_of(p, i, jv_null(), jv_copy(policy->subject == HF_POLICY_POD ? i->template : i->root)));
 	for (size_t k = 0; policy->subject == HF_POLICY_CONTAINER && k < i->pod->containers_n && !a.error.len; k++)
 		run(&a, p, input_of(p, i, jv_copy(i->containers[k]), jv_copy(i->containers[k])));
-	return (struct hf_policy_answer){
-		.verdict = a.findings.n  ? HF_POLICY_FAIL
-			   : a.error.len ? HF_POLICY_UNKNOWN
-					 : HF_POLICY_PASS,
-		.findings = a.findings.at,
-		.findings_n = a.findings.n,
-		.error = a.error,
-	};
+	return hf_policy_answer_of(&a);
 }

@@ -394,6 +394,48 @@ HF_TEST(policies_without_a_verdict_are_closed_or_open_by_their_own_word)
 	tear_down(&b);
 }
 
+HF_TEST(programs_are_asked_together_and_stay_apart)
+{
+	static const char *const wild[] = { "1) | env | (2", "\"a\\(1\"", "1 | (", "]", "\"a" };
+	struct hf_err err = { 0 };
+	struct bench b;
+
+	set_up(&b, NULL,
+	       "policies:\n- {id: text, title: t, deny: 'def f: \"a)\\(1 + (2))]\"; f # )'}\n"
+	       "- {id: word, title: t, parameters: {word: mine}, deny: '$parameters.word'}\n"
+	       "- {id: none, title: t, deny: '$parameters, $container, $namespace, (.kind | select(. != \"Pod\"))'}\n"
+	       "- {id: each, title: t, subject: container, deny: '.name, $container.image, $pod.metadata.name'}\n"
+	       "- {id: talker, title: t, deny: 'repeat(\"x\")'}\n"
+	       "- {id: break, title: t, deny: 'label $out | 1, break $out | error'}\n"
+	       "- {id: else, title: t, match: {kinds: [Secret]}, deny: error}\n"
+	       "- {id: last, title: the title, deny: 'true'}\n");
+	assert_false(let_in(&b, REVIEW(GOOD)));
+	static const char *const expected[][2] = {
+		{ "text", "a)3]" },  { "word", "mine" }, { "each", "c" },   { "each", "registry.test/app:1" },
+		{ "each", "front" }, { "talker", NULL }, { "break", NULL }, { "last", "the title" },
+	};
+	assert_int_equal(b.d.reasons_n, HF_ARRAY_SIZE(expected));
+	for (size_t i = 0; i < b.d.reasons_n; i++) {
+		const struct hf_admission_reason *r = &b.d.reasons[i];
+		if (!hf_sv_eq(r->rule, hf_sv_of(expected[i][0])) || r->unknown != !expected[i][1] ||
+		    (expected[i][1] && !hf_sv_eq(r->message, hf_sv_of(expected[i][1]))))
+			fail_msg("%zu: %.*s: %.*s", i, HF_SV_FMT(r->rule), HF_SV_FMT(r->message));
+	}
+	tear_down(&b);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(wild); i++) {
+		char text[256];
+		snprintf(text, sizeof text,
+			 "policies:\n- {id: good, title: t, deny: 'null'}\n- id: wild\n  title: t\n  deny: '%s'\n",
+			 wild[i]);
+		read_rules(&b, NULL, text);
+		if (hf_admission_new(&b.settings, &b.policies, (struct hf_admission_images){ 0 }, &b.admission, &err) !=
+			    HF_E_FORMAT ||
+		    !strstr(err.msg, "policy wild"))
+			fail_msg("%s: %s", wild[i], err.msg);
+		tear_down(&b);
+	}
+}
+
 HF_TEST(checks_of_holdfasts_own_may_be_policies)
 {
 	struct hf_err err = { 0 };
@@ -525,6 +567,7 @@ HF_TEST_MAIN(cmocka_unit_test(settings_are_read_strictly), cmocka_unit_test(both
 	     cmocka_unit_test(warnings_are_cut_between_characters),
 	     cmocka_unit_test(the_same_object_is_asked_about_once),
 	     cmocka_unit_test(policies_without_a_verdict_are_closed_or_open_by_their_own_word),
+	     cmocka_unit_test(programs_are_asked_together_and_stay_apart),
 	     cmocka_unit_test(checks_of_holdfasts_own_may_be_policies),
 	     cmocka_unit_test(an_answer_has_room_for_the_worst_object),
 	     cmocka_unit_test(a_worker_that_hangs_or_dies_is_replaced),
