@@ -244,7 +244,7 @@ static int add_cluster(struct gatherer *g, const char *context, struct hf_err *e
 	return r;
 }
 
-static int gather(struct gatherer *g, struct hf_err *err)
+static int gather_all(struct gatherer *g, struct hf_err *err)
 {
 	struct kube_run *k = g->run;
 
@@ -270,23 +270,34 @@ static int gather(struct gatherer *g, struct hf_err *err)
 		if (r < 0)
 			return r;
 	}
-	k->inputs = g->inputs.at;
-	k->inputs_n = g->inputs.n;
 	return HF_OK;
+}
+
+static int gather(struct gatherer *g, struct hf_err *err)
+{
+	int r = gather_all(g, err);
+
+	g->run->inputs = g->inputs.at;
+	g->run->inputs_n = g->inputs.n;
+	return r;
 }
 
 static int read_files(struct kube_run *k, struct hf_err *err)
 {
 	hf_sv *texts = hf_arena_array(&k->arena, hf_sv, k->files_n);
+	int *slots = hf_arena_array(&k->arena, int, k->files_n);
 
+	if (!texts || !slots)
+		return hf_fail(err, HF_E_LIMIT, "too many files");
 	k->file_texts = texts;
+	k->file_slots = slots;
+	memset(slots, 0xff, k->files_n * sizeof *slots);
 	for (size_t i = 0; i < k->files_n; i++) {
 		bool standard = !strcmp(k->files[i], "-");
-		int slot;
 		hf_cleanup(hf_fd_close) int fd = standard ? -1 : open(k->files[i], O_RDONLY | O_CLOEXEC);
 		if (!standard && fd < 0)
 			return hf_fail_errno(err, "%s", k->files[i]);
-		int r = read_fd(standard ? STDIN_FILENO : fd, &texts[i], &slot, err);
+		int r = read_fd(standard ? STDIN_FILENO : fd, &texts[i], &slots[i], err);
 		if (r < 0)
 			return hf_wrap(err, "%s", k->files[i]);
 	}
@@ -464,13 +475,20 @@ static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
 	return r < 0 ? r : bits;
 }
 
-static void done(struct kube_run *k, struct job *j)
+static void forget(hf_sv text, int slot)
 {
-	(void)j;
+	if (slot >= 0)
+		hf_mapping_close(&(struct hf_mapping){ text.ptr, text.len, slot });
+	else if (text.len)
+		free((void *)text.ptr);
+}
+
+static void done(struct kube_run *k)
+{
 	for (size_t i = 0; i < k->inputs_n; i++)
-		if (k->inputs[i].slot >= 0)
-			hf_mapping_close(&(struct hf_mapping){ k->inputs[i].text.ptr, k->inputs[i].text.len,
-							       k->inputs[i].slot });
+		forget(k->inputs[i].text, k->inputs[i].slot);
+	for (size_t i = 0; i < k->files_n && k->file_slots; i++)
+		forget(k->file_texts[i], k->file_slots[i]);
 	free(k->targets);
 	free(k->files);
 	hf_arena_done(&k->arena);
@@ -497,6 +515,6 @@ int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 			 : (bits & KUBE_PARTIAL) && k->strict ? 3
 							      : 0;
 	}
-	done(k, &j);
+	done(k);
 	return status;
 }

@@ -42,6 +42,7 @@ struct kube_run {
 	const struct kube_input *inputs;
 	size_t inputs_n;
 	const hf_sv *file_texts; /* files_n */
+	const int *file_slots;   /* of their mappings, -1: on the heap */
 	bool colour;             /* standard output is a terminal that wants colours */
 	unsigned width;          /* columns of that terminal, 0: none */
 };
