@@ -3,7 +3,9 @@ pass*.yaml: nothing fails and something passes; fail*.yaml: something fails, and
 for, which --fix-all writes into the text of the case and into the same as JSON; na*.yaml: not applicable alone; unknown*.yaml: not assessable,
 and neither passes nor fails. args: options, one a line, for all files of the check. Each check has at least one of pass* and fail*."""
 import copy
+import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -118,9 +120,17 @@ for check in checks:
 strays = sorted(p.name for p in folder.iterdir() if p.name not in checks)
 print(f"1..{len(cases) + 1}")
 failed = 0
-for number, (check, path, complete) in enumerate(cases, 1):
+
+
+def verdict(case):
+    check, path, complete = case
     options = (folder / check / "args").read_text().split("\n")[:-1] if (folder / check / "args").exists() else []
-    why = judge(check, options, path) if path else "" if complete else "has no case that passes, or none that fails"
+    return judge(check, options, path) if path else "" if complete else "has no case that passes, or none that fails"
+
+
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # each case waits for processes
+    verdicts = list(pool.map(verdict, cases))
+for number, ((check, path, complete), why) in enumerate(zip(cases, verdicts), 1):
     failed += why != ""
     print(f"{'not ' if why else ''}ok {number} - {check} {path.name if path else 'has cases'}")
     if why:
