@@ -2,8 +2,8 @@
 pass*.yaml: nothing fails and something passes; fail*.yaml: something fails, and with the patches that are given out, nothing of what they are
 for, which --fix-all writes into the text of the case and into the same as JSON; na*.yaml: not applicable alone; unknown*.yaml: not assessable,
 and neither passes nor fails. args: options, one a line, for all files of the check. Each check has at least one of pass* and fail*."""
-import copy
 import concurrent.futures
+import copy
 import json
 import os
 import pathlib
