@@ -72,7 +72,7 @@ static void work(struct hf_admission *admission, int fd)
 		struct hf_admission_decision d;
 		struct hf_err err = { 0 };
 		text.len = answer.len = record.len = 0;
-		char *room = hf_buf_room(&text, n);
+		char *room = hf_buf_room(&text, (size_t)n + 1); /* room for nothing is no pointer */
 		if (!room || !read_all(fd, room, n))
 			break;
 		text.len = n;

@@ -1,0 +1,174 @@
+"""admission_load.py HOLDFAST: TAP. The webhook under clients that mean it ill, on loopback: it keeps answering good reviews."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import resource
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+from harness import die_with_parent, main, wait_until  # noqa: E402
+
+HOLDFAST = os.path.abspath(sys.argv[1])
+POLICIES = """
+policies:
+- {id: endless, title: t, match: {namespaces: [endless]}, deny: 'def f: f; f'}
+"""
+CONNECTIONS = 10000
+
+
+def review(namespace="web", **spec):
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "a"}], **spec}}
+    return json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u", "operation": "CREATE", "namespace": namespace, "object": pod}})
+
+
+def ended(c):
+    poll = select.poll()
+    poll.register(c, select.POLLIN)
+    return poll.poll(0)
+
+
+class Server:
+    def __init__(self, folder):
+        (folder / "s.yaml").write_text("pod_security: {enforce: baseline}\n")
+        (folder / "p.yaml").write_text(POLICIES)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = open(folder / "log", "wb")
+        self.child = subprocess.Popen(
+            [HOLDFAST, "kube", "admission", "serve", "--config", folder / "s.yaml", "-p", folder / "p.yaml", "--workers", "2", "--deadline-ms", "2000",
+             "--listen", f"127.0.0.1:{self.port}", "--certificates", folder / "pki", "--name", "127.0.0.1"],
+            stderr=self.log, preexec_fn=lambda: die_with_parent(signal.SIGKILL))
+        self.context = ssl._create_unverified_context()
+        wait_until(self.listens, 30)
+
+    def listens(self):
+        assert self.child.poll() is None
+        try:
+            return self.get("/healthz")[0] == 200
+        except OSError:
+            return False
+
+    def connect(self):
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.context)
+
+    def get(self, path):
+        connection = self.connect()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def post(self, body, path="/validate", method="POST"):
+        connection = self.connect()
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def answers(self):
+        status, text = self.post(review())
+        assert status == 200 and json.loads(text)["response"]["allowed"], (status, text)
+        status, text = self.post(review(hostPID=True))
+        assert status == 200 and not json.loads(text)["response"]["allowed"], (status, text)
+
+    def rss(self):
+        return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{self.child.pid}/status").read_text())[1]) * 1024
+
+
+def malformed(s):
+    """What is no review is refused, what is too large too, and others are served"""
+    for body in ("", "{", "null", "[]", "x" * 1000, "\0" * 1000, '{"a":' * 5000, review()[:-1], json.dumps({"kind": "AdmissionReview"})):
+        assert s.post(body)[0] == 400, body[:50]
+    assert s.post("x" * (9 << 20))[0] == 413
+    assert s.post(review(), path="/else")[0] == 404 and s.post(None, method="GET")[0] == 405
+    s.answers()
+
+
+def garbage(s):
+    """Bytes that are no TLS, TLS that is no HTTP, and requests that end in the middle"""
+    for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"a" * 4000, os.urandom(2000), b""):
+        with socket.create_connection(("127.0.0.1", s.port)) as c:
+            c.sendall(data)
+    for data in (b"\r\n\r\n", b"POST /validate HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", b"A" * 100000,
+                 b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", b"POST /validate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"):
+        with s.context.wrap_socket(socket.create_connection(("127.0.0.1", s.port))) as c:
+            try:
+                c.sendall(data)
+            except OSError:
+                pass  # it was let go already
+    s.answers()
+
+
+def slow(s):
+    """Slow writers and readers are let go, and others are served meanwhile"""
+    slow = [s.context.wrap_socket(socket.create_connection(("127.0.0.1", s.port))) for _ in range(50)]
+    for n, c in enumerate(slow):
+        c.sendall([b"POST /val", b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"][n % 2])
+    s.answers()
+
+    wait_until(lambda: all(ended(c) for c in slow), 60, "their end")
+    for c in slow:
+        c.close()
+
+
+def endless(s):
+    """Judges that hang are replaced; reviews in between are answered or refused in time"""
+    statuses, begun = [], time.monotonic()
+    threads = [threading.Thread(target=lambda: statuses.append(s.post(review("endless"))[0])) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [500] * 6, statuses
+    assert time.monotonic() - begun < 60
+    s.answers()
+    assert int(re.search(r"workers_replaced_total (\d+)", s.get("/metrics")[1])[1]) >= 2
+
+
+def many(s):
+    """10,000 open connections: good reviews are answered, and memory stays within bounds"""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < CONNECTIONS + 1000:
+        return f"only {hard} descriptors"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, CONNECTIONS + 1000), hard))
+    before, open_ones = s.rss(), []
+    for n in range(CONNECTIONS):
+        c = socket.create_connection(("127.0.0.1", s.port), timeout=30)
+        c.sendall(b"\x16\x03")  # a TLS record begins
+        open_ones.append(c)
+        if n % 2500 == 0:
+            s.answers()
+    s.answers()
+    alive = sum(not ended(c) for c in open_ones[-100:])
+    size = s.rss()
+    print(f"# {CONNECTIONS} connections, {(size - before) / 2**20:.0f} MiB more, {alive} of the last 100 are open")
+    assert alive > 50 and size - before < 1 << 30
+    for c in open_ones:
+        c.close()
+    s.answers()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        server = Server(pathlib.Path(scratch))
+        try:
+            failed = main([malformed, garbage, slow, endless, many], server)
+            server.child.terminate()
+            assert server.child.wait(60) == 0
+        finally:
+            if server.child.poll() is None:
+                server.child.kill()
+    raise SystemExit(failed)
