@@ -1,7 +1,8 @@
 """check_cases.py HOLDFAST ROOT: tests/cases/check/<id>/*.yaml through `kube check`. TAP.
 pass*.yaml: nothing fails and something passes; fail*.yaml: something fails, and with the patches that are given out, nothing of what they are
 for, which --fix-all writes into the text of the case and into the same as JSON; na*.yaml: not applicable alone; unknown*.yaml: not assessable,
-and neither passes nor fails. args: options, one a line, for all files of the check. Each check has at least one of pass* and fail*."""
+and neither passes nor fails. args: options, one a line, for all files of the check. Each check has at least one of pass* and fail*.
+A case that begins with "# cluster NAME" holds several clusters, each behind such a line."""
 import concurrent.futures
 import copy
 import json
@@ -15,11 +16,20 @@ import yaml
 
 holdfast, root = sys.argv[1], pathlib.Path(sys.argv[2])
 folder = root / "tests/cases/check"
+CLUSTER = "# cluster "
 
 
 def answers(check, options, text):
-    done = subprocess.run([holdfast, "kube", "check", "--format", "json", "--checks", check, *options, "-"], input=text,
-                          capture_output=True, text=True, timeout=60)
+    with tempfile.TemporaryDirectory() as scratch:
+        targets = ["-"]
+        if text.startswith(CLUSTER):
+            targets = []
+            for part in text.split(CLUSTER)[1:]:
+                name, documents = part.split("\n", 1)
+                (pathlib.Path(scratch) / f"{name}.yaml").write_text(documents)
+                targets += ["--cluster", f"{name}={scratch}/{name}.yaml"]
+        done = subprocess.run([holdfast, "kube", "check", "--format", "json", "--checks", check, *options, *targets], input=text,
+                              capture_output=True, text=True, timeout=60)
     if done.returncode:
         return None, done.stderr
     said = json.loads(done.stdout)

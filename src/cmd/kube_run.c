@@ -24,6 +24,7 @@ struct gatherer {
 	HF_VEC(struct kube_input) inputs;
 	HF_VEC(struct hf_kube_note) notes; /* inputs that could not be read */
 	size_t target;
+	hf_sv cluster; /* that the files at hand stand for */
 };
 
 struct job {
@@ -40,6 +41,12 @@ const char *kube_run_value(struct kube_run *k, int argc, char **argv, int *i)
 		return argv[++*i];
 	hf_command_usage(k->command, "%s wants a value", argv[*i]);
 	return NULL;
+}
+
+static void add_name(const char ***list, size_t *n, const char *name)
+{
+	*list = hf_realloc(*list, (*n + 1) * sizeof **list);
+	(*list)[(*n)++] = name;
 }
 
 int kube_run_option(struct kube_run *k, int argc, char **argv, int *i)
@@ -69,6 +76,12 @@ int kube_run_option(struct kube_run *k, int argc, char **argv, int *i)
 			*(bool *)((char *)k + flags[f].slot) = true;
 			return 1;
 		}
+	if (!strcmp(arg, "--cluster") || !strncmp(arg, "--cluster=", 10)) {
+		const char *value = arg[9] ? arg + 10 : kube_run_value(k, argc, argv, i);
+		if (value)
+			add_name(&k->clusters, &k->clusters_n, value);
+		return value ? 1 : -1;
+	}
 	for (size_t v = 0; v < HF_ARRAY_SIZE(values); v++) {
 		size_t n = strlen(values[v].name);
 		const char **slot = (const char **)((char *)k + values[v].slot);
@@ -82,12 +95,6 @@ int kube_run_option(struct kube_run *k, int argc, char **argv, int *i)
 		}
 	}
 	return 0;
-}
-
-static void add_name(const char ***list, size_t *n, const char *name)
-{
-	*list = hf_realloc(*list, (*n + 1) * sizeof **list);
-	(*list)[(*n)++] = name;
 }
 
 void kube_run_target(struct kube_run *k, const char *target)
@@ -156,7 +163,10 @@ static int read_fd(int fd, hf_sv *ret, int *ret_slot, struct hf_err *err)
 
 static int add_fd(struct gatherer *g, int fd, hf_sv name, struct hf_err *err)
 {
-	struct kube_input in = { .name = hf_arena_dup(&g->run->arena, name), .target = g->target };
+	struct kube_input in = { .name = hf_arena_dup(&g->run->arena, name),
+				 .target = g->target,
+				 .cluster = g->cluster,
+				 .saved = g->cluster.len > 0 };
 	int r = read_fd(fd, &in.text, &in.slot, err);
 
 	if (r < 0)
@@ -244,29 +254,46 @@ static int add_cluster(struct gatherer *g, const char *context, struct hf_err *e
 	return r;
 }
 
+/* A file, a folder, or standard input. */
+static int add_path(struct gatherer *g, const char *path, struct hf_err *err)
+{
+	bool standard = !strcmp(path, "-");
+	struct stat st;
+	hf_cleanup(hf_fd_close) int fd = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (!standard && fd < 0)
+		return hf_fail_errno(err, "%s", path);
+	if (!standard && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+		add_folder(g, fd, hf_sv_of(path), 0);
+		return HF_OK;
+	}
+	return add_fd(g, standard ? STDIN_FILENO : fd, hf_sv_of(standard ? "stdin" : path), err);
+}
+
 static int gather_all(struct gatherer *g, struct hf_err *err)
 {
 	struct kube_run *k = g->run;
 
 	for (g->target = 0; g->target < k->targets_n; g->target++) {
 		const char *target = k->targets[g->target];
-		bool standard = !strcmp(target, "-");
 		const char *context;
-		struct stat st;
 		if (kube_cluster_target(target, &context)) {
 			int r = add_cluster(g, context, err);
 			if (r < 0)
 				return r;
 			continue;
 		}
-		hf_cleanup(hf_fd_close) int fd = standard ? -1 : open(target, O_RDONLY | O_CLOEXEC);
-		if (!standard && fd < 0)
-			return hf_fail_errno(err, "%s", target);
-		if (!standard && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
-			add_folder(g, fd, hf_sv_of(target), 0);
-			continue;
-		}
-		int r = add_fd(g, standard ? STDIN_FILENO : fd, hf_sv_of(standard ? "stdin" : target), err);
+		int r = add_path(g, target, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < k->clusters_n; i++) {
+		hf_sv path = { 0 };
+		if (k->one_set_each || !hf_sv_cut(hf_sv_of(k->clusters[i]), '=', &g->cluster, &path) ||
+		    !g->cluster.len || !path.len)
+			return hf_fail(err, HF_E_USAGE, "--cluster wants NAME=FOLDER, not '%s'%s", k->clusters[i],
+				       k->one_set_each ? ", and two states are no clusters" : "");
+		int r = add_path(g, path.ptr, err);
 		if (r < 0)
 			return r;
 	}
@@ -326,11 +353,12 @@ static void tell_of_nothing(const struct kube_run *k, size_t target)
 {
 	char name[400];
 
-	hf_escape_controls(name, sizeof name, hf_sv_of(k->targets[target]));
-	if (!k->quiet && (k->one_set_each || k->targets_n == 1))
+	hf_escape_controls(name, sizeof name, hf_sv_of(k->targets_n ? k->targets[target] : k->clusters[0]));
+	if (!k->quiet && (k->one_set_each || k->targets_n + k->clusters_n == 1))
 		fprintf(stderr, "holdfast: %s: no object of Kubernetes is there\n", name);
 	else if (!k->quiet)
-		fprintf(stderr, "holdfast: no object of Kubernetes is in any of the %zu targets\n", k->targets_n);
+		fprintf(stderr, "holdfast: no object of Kubernetes is in any of the %zu targets\n",
+			k->targets_n + k->clusters_n);
 }
 
 static bool tells_of_loss(const struct hf_kube_objects *set)
@@ -357,7 +385,8 @@ static const struct hf_kube_objects *load(struct job *j, size_t target, struct h
 		struct hf_kube_source *s = hf_arena_new(a, struct hf_kube_source);
 		if (!s)
 			break;
-		*s = (struct hf_kube_source){ k->inputs[i].name, k->inputs[i].text, k->inputs[i].cluster };
+		*s = (struct hf_kube_source){ k->inputs[i].name, k->inputs[i].text, k->inputs[i].cluster,
+					      k->inputs[i].saved };
 		r = hf_kube_load(l, s, err);
 		if (r < 0)
 			hf_wrap(err, "%.*s", HF_SV_FMT(s->name));
@@ -490,6 +519,7 @@ static void done(struct kube_run *k)
 	for (size_t i = 0; i < k->files_n && k->file_slots; i++)
 		forget(k->file_texts[i], k->file_slots[i]);
 	free(k->targets);
+	free(k->clusters);
 	free(k->files);
 	hf_arena_done(&k->arena);
 }
@@ -502,9 +532,9 @@ int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 
 	if (!k->arena.cap)
 		k->arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX);
-	if (!k->targets_n && !k->no_targets && (k->kubeconfig || k->context))
+	if (!k->targets_n && !k->clusters_n && !k->no_targets && (k->kubeconfig || k->context))
 		kube_run_target(k, "cluster:");
-	if (!k->targets_n && !k->no_targets) {
+	if (!k->targets_n && !k->clusters_n && !k->no_targets) {
 		status = hf_command_usage(
 			k->command,
 			"which manifests? a file, a folder, - for standard input, or cluster: for a live cluster");

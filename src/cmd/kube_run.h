@@ -16,7 +16,8 @@ enum { KUBE_GATE_FAILED = 1, KUBE_PARTIAL = 2 }; /* bits that evaluate() returns
 
 struct kube_input {
 	hf_sv name, text;
-	hf_sv cluster; /* the context where it came from one */
+	hf_sv cluster; /* the context where it came from one; the name that its files were given */
+	bool saved;    /* the latter */
 	size_t target; /* which of the targets it belongs to */
 	int slot;      /* of the mapping, -1: text is on the heap */
 };
@@ -31,6 +32,8 @@ struct kube_run {
 	bool one_set_each; /* set by the command: each target is a set of its own (diff); else all targets are one */
 	const char **targets;
 	size_t targets_n;
+	const char **clusters; /* "NAME=FOLDER": files that stand for a cluster */
+	size_t clusters_n;
 	/* Further files that the command itself wants (policies, an audit log): read before the jail, handed over as they are. */
 	const char **files;
 	size_t files_n;
@@ -62,17 +65,18 @@ size_t kube_run_file(struct kube_run *, const char *path);
 int kube_run(struct kube_run *, kube_evaluate *, void *ctx);
 
 /* The options' part of `holdfast kube SUBCOMMAND --help`. */
-#define KUBE_RUN_USAGE                                                                               \
-	"  -f, --format NAME    how to print it (default table)\n"                                   \
-	"  -o, --output FILE    write to FILE, whole or not at all\n"                                \
-	"  --strict             exit 3 where something could not be read or understood\n"            \
-	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"           \
-	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"      \
-	"  --quiet              no notes on standard error\n"                                        \
-	"  --kubeconfig FILE    instead of $KUBECONFIG, ~/.kube/config or a pod's service account\n" \
-	"  --context NAME       of the kubeconfig, for the target cluster:\n"                        \
-	"Targets: FILE          manifests: YAML, JSON, Lists, several documents\n"                   \
-	"         FOLDER        all .yaml, .yml and .json files below it\n"                          \
-	"         -             standard input\n"                                                    \
-	"         cluster:      all that a live cluster lets you list, by the kubeconfig\n"          \
+#define KUBE_RUN_USAGE                                                                                   \
+	"  -f, --format NAME    how to print it (default table)\n"                                       \
+	"  -o, --output FILE    write to FILE, whole or not at all\n"                                    \
+	"  --strict             exit 3 where something could not be read or understood\n"                \
+	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"               \
+	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"          \
+	"  --quiet              no notes on standard error\n"                                            \
+	"  --kubeconfig FILE    instead of $KUBECONFIG, ~/.kube/config or a pod's service account\n"     \
+	"  --context NAME       of the kubeconfig, for the target cluster:\n"                            \
+	"  --cluster NAME=FOLDER  files that stand for the cluster NAME; several are several clusters\n" \
+	"Targets: FILE          manifests: YAML, JSON, Lists, several documents\n"                       \
+	"         FOLDER        all .yaml, .yml and .json files below it\n"                              \
+	"         -             standard input\n"                                                        \
+	"         cluster:      all that a live cluster lets you list, by the kubeconfig\n"              \
 	"         cluster:NAME  the same of the context NAME; several are several clusters\n"

@@ -106,7 +106,7 @@ static bool aggregates(const struct hf_rbac_role *role)
 
 	if (!hf_value_is(hf_value_at(role->object->root, "aggregationRule"), HF_VALUE_OBJECT))
 		return false;
-	return !role->object->cluster.len && !hf_value_get(meta, HF_SV("uid")) &&
+	return (!role->object->cluster.len || role->object->source->saved) && !hf_value_get(meta, HF_SV("uid")) &&
 	       !hf_value_get(meta, HF_SV("resourceVersion"));
 }
 

@@ -241,6 +241,15 @@ static void add_kind(struct rbac_builder *b, enum hf_kube_kind kind, bool defaul
 	}
 }
 
+/* Files that a cluster's name was given to are manifests all the same. */
+static bool is_saved(const struct rbac_builder *b)
+{
+	for (size_t i = 0; i < b->objects->n; i++)
+		if (hf_sv_eq(b->objects->objects[i]->cluster, b->model->cluster))
+			return b->objects->objects[i]->source->saved;
+	return false;
+}
+
 static bool has_defaults(const struct rbac_builder *b)
 {
 	for (size_t i = 0; i < b->objects->of_kind_n[HF_KUBE_CLUSTER_ROLE]; i++) {
@@ -250,7 +259,7 @@ static bool has_defaults(const struct rbac_builder *b)
 		    hf_sv_eq(hf_value_get_text(labels, HF_SV("kubernetes.io/bootstrapping")), HF_SV("rbac-defaults")))
 			return true;
 	}
-	return b->model->cluster.len > 0;
+	return b->model->cluster.len && !is_saved(b);
 }
 
 /* Accounts that nobody binds are there too: they have what their groups have. */
