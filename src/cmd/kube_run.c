@@ -415,6 +415,7 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(j->out_fd);
 	size_t sets_n = k->one_set_each ? k->targets_n : 1, shown = 0;
 	const struct hf_kube_objects *sets[2] = { 0 };
+	bool asked = k->targets_n + k->clusters_n > 0;
 	int bits = 0, r;
 
 	if (!k->no_jail && (r = hf_jail_enter(&jail, err)) < 0)
@@ -427,8 +428,8 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		if (!sets[i])
 			return err->code;
 		shown = show_notes(k, sets[i]->notes, sets[i]->notes_n, shown);
-		bits |= tells_of_loss(sets[i]) || (!sets[i]->n && k->targets_n) ? KUBE_PARTIAL : 0;
-		if (!sets[i]->n && !sets[i]->notes_n && k->targets_n)
+		bits |= tells_of_loss(sets[i]) || (!sets[i]->n && asked) ? KUBE_PARTIAL : 0;
+		if (!sets[i]->n && !sets[i]->notes_n && asked)
 			tell_of_nothing(k, i);
 	}
 	release_inputs(k);
