@@ -33,6 +33,18 @@ int hf_code_exit_status(int code)
 	return i == SIZE_MAX ? 2 : rows[i].exit_status;
 }
 
+/* Characters that turn the direction of what stands around them, and the two separators of Unicode: U+061C, U+200E and F, U+2028 to
+ * U+202E, U+2066 to U+2069 (Unicode 15, Bidi_Control). */
+static bool turns_text(const unsigned char *p, size_t n)
+{
+	if (n == 2)
+		return p[0] == 0xd8 && p[1] == 0x9c;
+	if (n != 3 || p[0] != 0xe2)
+		return false;
+	return p[1] == 0x80 ? (p[2] >= 0xa8 && p[2] <= 0xae) || p[2] == 0x8e || p[2] == 0x8f
+			    : p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+}
+
 /* Bytes of the printable character at @p (valid UTF-8, no control), 0 where it must be escaped. */
 static size_t printable(const unsigned char *p, size_t left)
 {
@@ -42,7 +54,7 @@ static size_t printable(const unsigned char *p, size_t left)
 		return 1;
 	for (size_t n = 2; n <= 4 && n <= left; n++)
 		if (hf_sv_is_utf8((hf_sv){ (const char *)p, n }))
-			return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : n;
+			return (p[0] == 0xc2 && p[1] < 0xa0) || turns_text(p, n) ? 0 : n;
 	return 0;
 }
 

@@ -35,7 +35,8 @@ int hf_wrap(struct hf_err *err, const char *fmt, ...) hf_printf(2, 3);
 const char *hf_code_meaning(int code);
 int hf_code_exit_status(int code);
 
-/* Copies @s to @out with control bytes (C0, DEL, C1 in UTF-8) and invalid UTF-8 as \xNN; always NUL-terminated, cut
+/* Copies @s to @out with control bytes (C0, DEL, C1 in UTF-8), what turns the direction of text (U+202E …) and invalid UTF-8 as
+ * \xNN; always NUL-terminated, cut
  * before an escape that does not fit. Returns the length written. For everything untrusted that reaches a terminal. */
 size_t hf_escape_controls(char *out, size_t size, hf_sv s);
 

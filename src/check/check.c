@@ -125,15 +125,22 @@ static const char *spec_pointer(const struct hf_kube_object *o)
 static hf_sv subject_pointer(const struct hf_check_run *r)
 {
 	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
-	size_t before = 0;
+	size_t low = 0, high;
 
 	if (!r->pod)
 		return HF_SV("");
 	if (!r->container)
 		return hf_sv_of(spec_pointer(r->object));
-	for (size_t i = 0; i < r->pod->containers_n && &r->pod->containers[i] != r->container; i++)
-		before += r->pod->containers[i].role == r->container->role;
-	return hf_arena_fmt(r->arena, "%s/%s/%zu", spec_pointer(r->object), lists[r->container->role], before);
+	/* The first one of its role: they stand in the order of their roles. */
+	for (high = (size_t)(r->container - r->pod->containers); low < high;) {
+		size_t middle = low + (high - low) / 2;
+		if (r->pod->containers[middle].role < r->container->role)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return hf_arena_fmt(r->arena, "%s/%s/%zu", spec_pointer(r->object), lists[r->container->role],
+			    (size_t)(r->container - r->pod->containers) - low);
 }
 
 void hf_check_patch(struct hf_check_run *r, struct hf_check_result *result, const char *path, const char *json,
@@ -207,15 +214,19 @@ static void ask_about_all(struct hf_check_run *r)
 	r->object = NULL;
 }
 
-/* Pods that a ReplicaSet of the set made say nothing that its template does not say. */
+/* Pods that a ReplicaSet of the set made say nothing that its template does not say; of other owners there is no template. */
 static size_t own_pods(const struct hf_kube_objects *set, struct hf_kube_pod *pods, size_t n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		hf_sv kind, name;
-		if (!pods[i].object->replaced && !pods[i].finished &&
-		    hf_kube_top_owner(set, pods[i].object, &kind, &name) == pods[i].object)
+		/* Without a uid it was never in a cluster, whatever its status says. */
+		if (pods[i].object->replaced ||
+		    (pods[i].finished && hf_value_get(pods[i].object->metadata, HF_SV("uid"))))
+			continue;
+		const struct hf_kube_object *owner = hf_kube_top_owner(set, pods[i].object, &kind, &name);
+		if (owner == pods[i].object || !hf_kube_makes_pods(owner))
 			pods[kept++] = pods[i];
 	}
 	return kept;

@@ -139,13 +139,39 @@ static uint32_t breaks_in(hf_sv s)
 	return n;
 }
 
+static uint32_t continued_in(hf_sv s)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += ((unsigned char)s.ptr[i] & 0xc0) == 0x80;
+	return n;
+}
+
+/* Moves the mark from @from to @to. */
+static void move(hf_sv text, size_t from, size_t to, struct hf_lines_mark *m)
+{
+	hf_sv passed = hf_sv_slice(text, from, to - from);
+	const char *last = passed.len ? memrchr(passed.ptr, '\n', passed.len) : NULL;
+
+	m->breaks += breaks_in(passed);
+	if (last) {
+		m->start = (uint32_t)(last + 1 - text.ptr);
+		m->continued = 0;
+		passed = hf_sv_slice(text, m->start, to - m->start);
+	}
+	m->continued += continued_in(passed);
+}
+
 struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *a)
 {
 	size_t blocks = text.len / LINES_BLOCK + 1;
-	uint32_t *before = hf_arena_array(a, uint32_t, blocks);
+	struct hf_lines_mark *before = hf_arena_array(a, struct hf_lines_mark, blocks);
 
-	for (size_t i = 1; before && i < blocks; i++)
-		before[i] = before[i - 1] + breaks_in(hf_sv_slice(text, (i - 1) * LINES_BLOCK, LINES_BLOCK));
+	for (size_t i = 1; before && i < blocks; i++) {
+		before[i] = before[i - 1];
+		move(text, (i - 1) * LINES_BLOCK, i * LINES_BLOCK, &before[i]);
+	}
 	return (struct hf_lines){ text, before };
 }
 
@@ -153,15 +179,12 @@ void hf_lines_position(const struct hf_lines *l, uint32_t offset, uint32_t *ret_
 {
 	size_t end = offset < l->text.len ? offset : l->text.len,
 	       from = l->before ? end & ~(size_t)(LINES_BLOCK - 1) : 0;
+	struct hf_lines_mark m = l->before ? l->before[end / LINES_BLOCK] : (struct hf_lines_mark){ 0 };
 
-	*ret_line =
-		1 + (l->before ? l->before[end / LINES_BLOCK] : 0) + breaks_in(hf_sv_slice(l->text, from, end - from));
-	if (!ret_column)
-		return;
-	const char *start = end ? memrchr(l->text.ptr, '\n', end) : NULL;
-	*ret_column = 1;
-	for (size_t i = start ? (size_t)(start + 1 - l->text.ptr) : 0; i < end; i++)
-		*ret_column += ((unsigned char)l->text.ptr[i] & 0xc0) != 0x80;
+	move(l->text, from, end, &m);
+	*ret_line = 1 + m.breaks;
+	if (ret_column)
+		*ret_column = 1 + (uint32_t)end - m.start - m.continued;
 }
 
 void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column)

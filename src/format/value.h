@@ -98,11 +98,16 @@ void hf_value_write_yaml(struct hf_buf *, const struct hf_value *);
 void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);
 
 /* The same for many offsets of one text: quick. */
+struct hf_lines_mark {
+	uint32_t breaks;    /* before this place */
+	uint32_t start;     /* of the line that it is on */
+	uint32_t continued; /* bytes since then that go on with a character */
+};
 struct hf_lines {
 	hf_sv text;
-	const uint32_t *before; /* line breaks before each block of 4 KiB */
+	const struct hf_lines_mark *before; /* each block of 4 KiB */
 };
 /* On the arena's cap: one that counts from the front. */
 struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *);
-/* @ret_column may be NULL, which spares the way to the front of a long line. */
+/* @ret_column may be NULL. */
 void hf_lines_position(const struct hf_lines *, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);

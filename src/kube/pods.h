@@ -37,7 +37,7 @@ bool hf_kube_makes_pods(const struct hf_kube_object *);
 /* Where it holds its PodTemplateSpec, a dotted path: "spec.template"; "" for a Pod, which is one; NULL where it makes no pods. */
 const char *hf_kube_template_path(const struct hf_kube_object *);
 /* The object that stands at the top of the owners (metadata.ownerReferences with controller: true) as far as they are in the set: a
- * Pod's ReplicaSet's Deployment. The object itself where it has none. Of an owner that is not in the set the name and kind are still
+ * Pod's ReplicaSet's Deployment. The object itself where it has none, or where they own each other. Of an owner that is not in the set the name and kind are still
  * known: they are written to *ret_kind and *ret_name (borrowed), which are never empty for named objects. */
 const struct hf_kube_object *hf_kube_top_owner(const struct hf_kube_objects *, const struct hf_kube_object *,
 					       hf_sv *ret_kind, hf_sv *ret_name);

@@ -82,6 +82,8 @@ HF_TEST(messages_carry_context_and_no_control_bytes)
 	assert_int_equal(hf_fail(&err, HF_E_FORMAT, "bad \x1b[31m%s", "red\n"), HF_E_FORMAT);
 	assert_int_equal(hf_wrap(&err, "layer %d", 3), HF_E_FORMAT);
 	assert_string_equal(err.msg, "layer 3: bad \\x1b[31mred\\x0a");
+	hf_fail(&err, HF_E_FORMAT, "%s", "a\u202eb\u2066c\u200fd\u061ce\u2028f–é");
+	assert_string_equal(err.msg, "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8fd\\xd8\\x9ce\\xe2\\x80\\xa8f–é");
 }
 
 HF_TEST(map_keeps_the_order_of_insertion)
