@@ -202,6 +202,14 @@ hf_conns hf_conns_union(struct hf_conn_pool *pool, hf_conns a, hf_conns b)
 	return a < b ? remembered(pool, UNION, a, b) : remembered(pool, UNION, b, a);
 }
 
+hf_conns hf_conns_union_all(struct hf_conn_pool *pool, hf_conns *list, size_t n)
+{
+	for (; n > 1; n = (n + 1) / 2)
+		for (size_t i = 0; 2 * i < n; i++)
+			list[i] = 2 * i + 1 < n ? hf_conns_union(pool, list[2 * i], list[2 * i + 1]) : list[2 * i];
+	return n ? list[0] : HF_CONNS_NONE;
+}
+
 hf_conns hf_conns_intersection(struct hf_conn_pool *pool, hf_conns a, hf_conns b)
 {
 	if (a == b || b == HF_CONNS_ALL || a == HF_CONNS_NONE)

@@ -38,6 +38,8 @@ void hf_conn_pool_init(struct hf_conn_pool *, struct hf_arena *);
 /* @first to @last of one protocol; both 0: all ports. NONE where @first is above @last. */
 hf_conns hf_conns_ports(struct hf_conn_pool *, enum hf_conn_protocol, uint16_t first, uint16_t last);
 hf_conns hf_conns_union(struct hf_conn_pool *, hf_conns a, hf_conns b);
+/* Of @n sets, which are overwritten: two by two, so that many of them take little longer than they are large. */
+hf_conns hf_conns_union_all(struct hf_conn_pool *, hf_conns *list, size_t n);
 hf_conns hf_conns_intersection(struct hf_conn_pool *, hf_conns a, hf_conns b);
 hf_conns hf_conns_difference(struct hf_conn_pool *, hf_conns a, hf_conns b);
 /* Valid until the next set is made. */

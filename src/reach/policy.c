@@ -185,8 +185,9 @@ bool policy_port(struct policy_decoder *d, const struct hf_value *v, uint16_t *r
 	return false;
 }
 
+/* A port by number is added to the @*n sets of @numbers. */
 static void add_port(struct policy_decoder *d, const struct hf_value *v, struct hf_reach_rule *r,
-		     struct hf_reach_port_name *names)
+		     struct hf_reach_port_name *names, hf_conns *numbers, size_t *n)
 {
 	const struct hf_value *port = hf_value_get(v, HF_SV("port")), *end = hf_value_get(v, HF_SV("endPort"));
 	enum hf_conn_protocol protocol;
@@ -213,7 +214,7 @@ static void add_port(struct policy_decoder *d, const struct hf_value *v, struct 
 		return;
 	if (last < first)
 		hf_reach_note(d->notes, d->object, end, true, "endPort is below port: it matches nothing");
-	r->ports = hf_conns_union(d->pool, r->ports, hf_conns_ports(d->pool, protocol, first, last));
+	numbers[(*n)++] = hf_conns_ports(d->pool, protocol, first, last);
 }
 
 static void add_peer(struct policy_decoder *d, const struct hf_value *v, struct hf_reach_rule *r,
@@ -254,15 +255,17 @@ static void add_rules(struct policy_decoder *d, struct hf_reach_policy *p, enum 
 		size_t peers_n = hf_value_count(peers, HF_VALUE_ARRAY), ports_n = hf_value_count(ports, HF_VALUE_ARRAY);
 		struct hf_reach_peer *slots = hf_arena_array(d->a, struct hf_reach_peer, peers_n);
 		struct hf_reach_port_name *names = hf_arena_array(d->a, struct hf_reach_port_name, ports_n);
-		if (!slots || !names)
+		hf_conns *numbers = hf_arena_array(d->a, hf_conns, ports_n);
+		size_t numbers_n = 0;
+		if (!slots || !names || !numbers)
 			return;
 		r->value = e;
 		r->everyone = !peers_n;
 		r->peers = slots;
 		r->names = names;
-		r->ports = ports_n ? HF_CONNS_NONE : HF_CONNS_ALL;
 		hf_value_elements(peers, peer) add_peer(d, peer, r, &slots[r->peers_n]);
-		hf_value_elements(ports, port) add_port(d, port, r, names);
+		hf_value_elements(ports, port) add_port(d, port, r, names, numbers, &numbers_n);
+		r->ports = ports_n ? hf_conns_union_all(d->pool, numbers, numbers_n) : HF_CONNS_ALL;
 	}
 }
 

@@ -17,6 +17,11 @@ struct filler {
 	hf_conns *allowed, *rest, *passed;
 	uint64_t *bits;
 	HF_VEC(uint32_t) index_of; /* of a set in the model's values, + 1 */
+	/* A union of many sets, for each peer: like a counter in binary, level[l] holds that of 2^l of them where bit l of its count is
+	 * set. So each of them is copied a few times, not once for every other. */
+	hf_conns *level[32];
+	uint32_t *counts;
+	size_t longest;
 };
 
 static int by_edge(const void *a, const void *b)
@@ -99,6 +104,21 @@ bool reach_peer_is_group(const struct hf_reach *r, const struct hf_reach_policy 
 	       (!p->pods || hf_label_selector_matches(p->pods, g->labels, g->labels_n));
 }
 
+/* Of ports that are sorted by name. */
+static size_t first_named(const struct hf_netpol_named_port *ports, size_t n, hf_sv name)
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t middle = low + (n - low) / 2;
+		if (hf_sv_cmp(ports[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return low;
+}
+
 hf_conns reach_rule_ports(struct hf_reach *r, const struct hf_reach_rule *rule,
 			  const struct hf_netpol_named_port *ports, size_t n)
 {
@@ -108,10 +128,10 @@ hf_conns reach_rule_ports(struct hf_reach *r, const struct hf_reach_rule *rule,
 	hf_conns all = rule->ports;
 
 	for (size_t i = 0; i < rule->names_n; i++)
-		for (size_t k = 0; k < n; k++) {
+		for (size_t k = first_named(ports, n, rule->names[i].name);
+		     k < n && hf_sv_eq(rule->names[i].name, ports[k].name); k++) {
 			enum hf_conn_protocol protocol = of_number[ports[k].protocol];
-			if (hf_sv_eq(rule->names[i].name, ports[k].name) &&
-			    (rule->names[i].any_protocol || rule->names[i].protocol == protocol))
+			if (rule->names[i].any_protocol || rule->names[i].protocol == protocol)
 				all = hf_conns_union(&r->pool, all,
 						     hf_conns_ports(&r->pool, protocol, ports[k].port, ports[k].port));
 		}
@@ -144,11 +164,6 @@ static void key_selector(struct hf_buf *key, const struct hf_label_selector *s)
 static void key_peer(struct hf_buf *key, const struct hf_reach_policy *policy, const struct hf_reach_peer *p)
 {
 	key->len = 0;
-	hf_buf_add_char(key, p->outside ? 'o' : 'p');
-	if (p->outside) {
-		hf_buf_add(key, (hf_sv){ (const char *)p->spans, p->spans_n * sizeof *p->spans });
-		return;
-	}
 	if (!p->namespaces)
 		key_text(key, policy->object->namespace);
 	key_selector(key, p->namespaces);
@@ -160,17 +175,45 @@ static void set_bit(uint64_t *bits, size_t i)
 	bits[i / 64] |= (uint64_t)1 << i % 64;
 }
 
-static void fill_set(struct filler *f, enum hf_reach_side side, const struct hf_reach_policy *policy,
-		     const struct hf_reach_peer *p, uint64_t *bits)
+static void set_bits(uint64_t *bits, size_t from, size_t to)
+{
+	for (; from < to && from % 64; from++)
+		set_bit(bits, from);
+	for (; from + 64 <= to; from += 64)
+		bits[from / 64] = UINT64_MAX;
+	for (; from < to; from++)
+		set_bit(bits, from);
+}
+
+/* The first of the model's addresses that is not below @address: each edge of a peer's is one of theirs. */
+static size_t first_span(const struct hf_reach *r, enum hf_reach_side side, uint64_t address)
+{
+	size_t low = 0, high = r->spans_n[side];
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (r->spans[side][middle].first < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void set_outside(const struct filler *f, enum hf_reach_side side, const struct hf_reach_peer *p)
 {
 	const struct hf_reach *r = f->r;
 
-	if (p->outside) {
-		for (size_t i = 0; i < r->spans_n[side]; i++)
-			if (reach_peer_is_span(p, r->spans[side][i]))
-				set_bit(bits, r->groups.n + i);
-		return;
-	}
+	for (size_t i = 0; i < p->spans_n; i++)
+		set_bits(f->bits, r->groups.n + first_span(r, side, p->spans[i].first),
+			 r->groups.n + first_span(r, side, (uint64_t)p->spans[i].last + 1));
+}
+
+static void fill_set(struct filler *f, const struct hf_reach_policy *policy, const struct hf_reach_peer *p,
+		     uint64_t *bits)
+{
+	const struct hf_reach *r = f->r;
+
 	for (size_t i = 0; i < r->namespaces.n; i++) {
 		const struct hf_reach_namespace *n = &r->namespaces.at[i];
 		const struct hf_reach_group any = { .namespace = (uint32_t)i };
@@ -195,7 +238,7 @@ static const uint64_t *set_of(struct filler *f, enum hf_reach_side side, const s
 	uint64_t *bits = hf_arena_array(f->r->arena, uint64_t, f->words[side]);
 	if (!e || !bits)
 		return NULL;
-	fill_set(f, side, policy, p, bits);
+	fill_set(f, policy, p, bits);
 	e->value = bits;
 	return bits;
 }
@@ -206,10 +249,41 @@ static void rule_peers(struct filler *f, enum hf_reach_side side, const struct h
 {
 	memset(f->bits, rule->everyone ? 0xff : 0, f->words[side] * sizeof *f->bits);
 	for (size_t i = 0; i < rule->peers_n; i++) {
+		if (rule->peers[i].outside) {
+			set_outside(f, side, &rule->peers[i]);
+			continue;
+		}
 		const uint64_t *set = set_of(f, side, policy, &rule->peers[i]);
 		for (size_t w = 0; set && w < f->words[side]; w++)
 			f->bits[w] |= set[w];
 	}
+}
+
+static void gather(struct filler *f, size_t peer, hf_conns c)
+{
+	unsigned l = 0;
+
+	if (c == HF_CONNS_NONE)
+		return;
+	for (; f->counts[peer] >> l & 1; l++)
+		c = hf_conns_union(&f->r->pool, f->level[l][peer], c);
+	if (!f->level[l])
+		f->level[l] = hf_arena_array(f->r->arena, hf_conns, f->longest);
+	if (!f->level[l])
+		return;
+	f->level[l][peer] = c;
+	f->counts[peer]++;
+}
+
+static hf_conns gathered(struct filler *f, size_t peer)
+{
+	hf_conns all = HF_CONNS_NONE;
+
+	for (unsigned l = 0; f->counts[peer] >> l; l++)
+		if (f->counts[peer] >> l & 1)
+			all = hf_conns_union(&f->r->pool, all, f->level[l][peer]);
+	f->counts[peer] = 0;
+	return all;
 }
 
 /* One rule, for one peer: an admin or baseline policy's rule takes what no earlier one took. */
@@ -219,7 +293,7 @@ static void apply(struct filler *f, const struct hf_reach_policy *policy, const 
 	struct hf_conn_pool *pool = &f->r->pool;
 
 	if (policy->layer == HF_REACH_NAMESPACED) {
-		f->passed[peer] = hf_conns_union(pool, f->passed[peer], ports);
+		gather(f, peer, ports);
 		return;
 	}
 	hf_conns taken = hf_conns_intersection(pool, f->rest[peer], ports);
@@ -264,15 +338,14 @@ static void next_layer(struct filler *f, size_t length)
 static void fill_plain(struct filler *f, enum hf_reach_side side, const struct hf_reach_row *row, size_t length)
 {
 	struct hf_reach *r = f->r;
-	hf_conns *conns = f->passed;
 
-	for (size_t k = 0; k < length; k++)
-		conns[k] = row->policies_n ? HF_CONNS_NONE : HF_CONNS_ALL;
 	for (size_t i = 0; i < row->policies_n; i++) {
 		const struct hf_reach_policy *p = &r->policies[row->policies[i]];
 		for (size_t k = 0; k < p->rules_n[side]; k++)
 			apply_rule(f, side, row, p, &p->rules[side][k]);
 	}
+	for (size_t k = 0; k < length; k++)
+		f->passed[k] = row->policies_n ? gathered(f, k) : HF_CONNS_ALL;
 }
 
 /* Layer by layer; the result is in f->passed. */
@@ -297,7 +370,7 @@ static void fill_layers(struct filler *f, enum hf_reach_side side, const struct 
 		}
 		if (layer == HF_REACH_NAMESPACED && isolated)
 			for (size_t k = 0; k < length; k++)
-				f->rest[k] = hf_conns_intersection(&r->pool, f->rest[k], f->passed[k]);
+				f->rest[k] = hf_conns_intersection(&r->pool, f->rest[k], gathered(f, k));
 		else
 			next_layer(f, length);
 	}
@@ -414,6 +487,8 @@ void reach_fill_rows(struct hf_reach *r)
 		f.words[side] = (length + 63) / 64;
 		longest = length > longest ? length : longest;
 	}
+	f.longest = longest;
+	f.counts = hf_arena_array(a, uint32_t, longest);
 	f.allowed = hf_arena_array(a, hf_conns, longest);
 	f.rest = hf_arena_array(a, hf_conns, longest);
 	f.passed = hf_arena_array(a, hf_conns, longest);

@@ -40,4 +40,31 @@ for command in "pss baseline" check reach; do
   fails 0 "a name that turns the direction of text: kube $command" "$HOLDFAST" kube $command turned.yaml
   check "which a terminal does not see" sh -c '! grep -q "$(printf "\342\200\256")" out.log err.log'
 done
+
+cat >many.py <<'END'
+import json
+pod = lambda name: {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": {"containers": [
+    {"name": "c", "image": "i", "ports": [{"name": "p%d" % k, "containerPort": k} for k in range(2001, 2100)]}]}}
+policy = lambda name, rules: {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name},
+                              "spec": {"podSelector": {"matchLabels": {"app": "server"}}, "ingress": rules}}
+client = [{"podSelector": {"matchLabels": {"app": "client"}}}]
+blocks = [{"ipBlock": {"cidr": "10.%d.0.0/16" % k, "except": ["10.%d.7.0/24" % k]}} for k in range(100)]
+items = [pod("client"), pod("server"),
+         policy("by-rule", [{"from": client, "ports": [{"port": k}]} for k in range(400, 0, -1)]),
+         policy("in-one", [{"from": client, "ports": [{"port": k, "protocol": "UDP"} for k in range(1, 800, 2)]}]),
+         policy("by-name", [{"from": client, "ports": [{"port": "p%d" % k} for k in range(2050, 2001, -1)]}]),
+         policy("blocks", [{"from": blocks, "ports": [{"port": 443}]}])]
+json.dump({"apiVersion": "v1", "kind": "List", "items": items}, open("many.json", "w"))
+END
+cat >expected.py <<'END'
+import json
+said = {(c["src"], c["protocol"]): c["ports"] for c in json.load(open("out.log"))["connections"] if c["dst"] == "default/server[Pod]"}
+assert said.pop(("default/client[Pod]", "TCP")) == [[1, 400], [2002, 2050]]
+assert said.pop(("default/client[Pod]", "UDP")) == [[k, k] for k in range(1, 800, 2)]
+assert len(said) == 200 and all(v == [[443, 443]] for v in said.values())
+assert ("10.5.0.0-10.5.6.255", "TCP") in said and ("10.5.8.0-10.5.255.255", "TCP") in said
+END
+python3 many.py
+fails 0 "many rules, ports, names and blocks" "$HOLDFAST" kube reach --format json many.json
+check "are each counted" python3 expected.py
 finish
