@@ -284,6 +284,17 @@ def uninstall(s, hook):
     holdfast("install", *hook.rules, *hook.where[:2], "--kubeconfig", s.kubeconfig("alice"), "--certificates", hook.folder / "pki", status=2)
 
 
+def deploy(s, hook):
+    """The manifests to deploy it are taken by the server, and its account may do what it needs and no more"""
+    path = pathlib.Path(sys.argv[2]) / "deploy" / "admission" / "holdfast.yaml"
+    s.kubectl("apply", "-f", path)
+    account, what = "system:serviceaccount:holdfast:holdfast-admission", "validatingwebhookconfigurations"
+    may = {(verb, name): s.may(account, verb, what, group="admissionregistration.k8s.io", name=name)
+           for verb in ("get", "create", "patch", "delete", "list") for name in ("holdfast", "other")}
+    assert {k for k, v in may.items() if v} == {("get", "holdfast"), ("patch", "holdfast"), ("create", "holdfast"), ("create", "other")}, may
+    s.kubectl("delete", "--wait=false", "-f", path)
+
+
 def cel(s, hook):
     """ValidatingAdmissionPolicies hold without the webhook: the same pods"""
     printed = holdfast("policies", *hook.rules).stdout
@@ -343,7 +354,7 @@ if __name__ == "__main__":
         running.post("/api/v1/nodes", server.node())
         webhook = Webhook(running, scratch)
         try:
-            failed = server.main([install, pods, warnings, audited, templates, updates, recorded, renewal, away, uninstall, cel, cel_agrees],
+            failed = server.main([install, pods, warnings, audited, templates, updates, recorded, renewal, away, uninstall, deploy, cel, cel_agrees],
                                  running, webhook)
         finally:
             if webhook.child and webhook.child.poll() is None:
