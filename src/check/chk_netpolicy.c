@@ -135,22 +135,45 @@ static void open_egress(struct hf_check_run *r)
 	ask_isolation(r, HF_REACH_EGRESS, "what goes out");
 }
 
+struct pods {
+	HF_VEC(const struct hf_kube_pod *) list;
+};
+
+static const struct pods *pods_of(struct hf_check_run *r, hf_sv namespace)
+{
+	struct hf_map *map = r->memo;
+
+	if (!map) {
+		r->memo = map = hf_arena_new(r->arena, struct hf_map);
+		if (!map)
+			return NULL;
+		*map = HF_MAP(r->arena);
+		for (size_t i = 0; i < r->pods_n; i++) {
+			struct hf_map_entry *e = hf_map_put(map, r->pods[i].object->namespace);
+			if (e && !e->value)
+				e->value = hf_arena_new(r->arena, struct pods);
+			const struct hf_kube_pod **slot =
+				e && e->value ? hf_vec_push(r->arena, &((struct pods *)e->value)->list) : NULL;
+			if (slot)
+				*slot = &r->pods[i];
+		}
+	}
+	const struct hf_map_entry *e = hf_map_find(map, namespace);
+	return e ? e->value : NULL;
+}
+
 static void selects_nothing(struct hf_check_run *r)
 {
 	const struct hf_value *v = hf_value_get(r->object->spec, HF_SV("podSelector"));
 	const struct hf_label_selector *selector = hf_kube_selector(v, HF_SELECTOR_FULL, r->arena, NULL);
-	bool any = false;
+	const struct pods *pods = pods_of(r, r->object->namespace);
 
 	if (is_empty(v))
 		return;
-	for (size_t i = 0; i < r->pods_n; i++) {
-		if (!hf_sv_eq(r->pods[i].object->namespace, r->object->namespace))
-			continue;
-		any = true;
-		if (selector && hf_label_selector_matches(selector, r->pods[i].labels, r->pods[i].labels_n))
+	for (size_t i = 0; pods && selector && i < pods->list.n; i++)
+		if (hf_label_selector_matches(selector, pods->list.at[i]->labels, pods->list.at[i]->labels_n))
 			return;
-	}
-	if (!any && !r->live)
+	if (!pods && !r->live)
 		hf_check_not_assessable(r, "no pods of %.*s are in the input", HF_SV_FMT(r->object->namespace));
 	else
 		hf_check_fail(r, v, "selects no pod that there is");

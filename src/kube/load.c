@@ -94,12 +94,29 @@ static void empty_members(const struct hf_value *object)
 	}
 }
 
+/* The keys of encryption at rest. */
+static void forget_keys(const struct hf_value *configuration)
+{
+	hf_value_elements(hf_value_get(configuration, HF_SV("resources")), entry)
+	{
+		hf_value_elements(hf_value_get(entry, HF_SV("providers")), provider)
+		{
+			hf_value_members(provider, m)
+			{
+				hf_value_elements(hf_value_get(&m->value, HF_SV("keys")), key) empty_members(key);
+			}
+		}
+	}
+}
+
 static void forget_secrets(const struct hf_kube_object *o)
 {
 	const struct hf_value *annotations = hf_value_get(o->metadata, HF_SV("annotations"));
 
 	if (hf_value_is(annotations, HF_VALUE_OBJECT))
 		drop_member(annotations, HF_SV("kubectl.kubernetes.io/last-applied-configuration"));
+	if (o->kind == HF_KUBE_ENCRYPTION_CONFIGURATION)
+		forget_keys(o->root);
 	if (hf_sv_eq(o->kind_name, HF_SV("Secret"))) {
 		empty_members(hf_value_get(o->root, HF_SV("data")));
 		empty_members(hf_value_get(o->root, HF_SV("stringData")));

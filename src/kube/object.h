@@ -3,7 +3,8 @@
  * An object is a tree of values (format/value.h) with its identity decoded. What stands in a List of any kind is an object of its
  * own. Defaults that the API server would fill in are applied by the decoders of kube/ (pods.h …), never written into the tree.
  * What was not understood is in the set's notes: broken documents, unknown kinds and fields, repeated keys and objects.
- * Secrets are kept by name alone: the values of a Secret's data and stringData are empty strings, the annotation
+ * Secrets are kept by name alone: the values of a Secret's data and stringData are empty strings, as are the names and secrets of an
+ * EncryptionConfiguration's keys; the annotation
  * kubectl.kubernetes.io/last-applied-configuration and metadata.managedFields, which repeat them, are left out of all objects.
  * Source: the API conventions ("Types (Kinds)", "Metadata", "Lists") of kubernetes/community and the API reference of 1.34. */
 #pragma once

@@ -204,10 +204,27 @@ HF_TEST(values_of_secrets_are_forgotten)
 	assert_int_equal(hf_kube_line(o, data), 9);
 }
 
+HF_TEST(keys_of_encryption_are_forgotten)
+{
+	const struct hf_kube_objects *set =
+		load_sv(HF_SV("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n- "
+			      "resources: [secrets]\n"
+			      "  providers:\n  - aescbc: {keys: [{name: one, secret: c2VjcmV0}]}\n  - identity: {}\n"));
+	const struct hf_value *entry = &hf_value_get(set->objects[0]->root, HF_SV("resources"))->elements[0];
+	const struct hf_value *providers = hf_value_get(entry, HF_SV("providers"));
+	const struct hf_value *key = &hf_value_at(&providers->elements[0], "aescbc.keys")->elements[0];
+
+	assert_int_equal(set->objects[0]->kind, HF_KUBE_ENCRYPTION_CONFIGURATION);
+	assert_int_equal(hf_value_count(providers, HF_VALUE_ARRAY), 2);
+	assert_int_equal(hf_value_get(key, HF_SV("secret"))->n, 0);
+	assert_int_equal(hf_value_get(key, HF_SV("name"))->n, 0);
+}
+
 HF_TEST_MAIN(cmocka_unit_test(documents_of_a_stream), cmocka_unit_test(json_comes_in_streams),
 	     cmocka_unit_test(what_is_broken_does_not_stop_the_rest), cmocka_unit_test(a_template_is_one_note),
 	     cmocka_unit_test(lists_and_answers_give_their_objects),
 	     cmocka_unit_test(repeated_keys_and_objects_are_noted),
 	     cmocka_unit_test(fields_are_held_against_those_of_kubernetes),
 	     cmocka_unit_test(of_former_versions_pod_templates_are_looked_into),
-	     cmocka_unit_test(unknown_kinds_are_noted_once), cmocka_unit_test(values_of_secrets_are_forgotten))
+	     cmocka_unit_test(unknown_kinds_are_noted_once), cmocka_unit_test(values_of_secrets_are_forgotten),
+	     cmocka_unit_test(keys_of_encryption_are_forgotten))
