@@ -1,15 +1,76 @@
-# fish completion of holdfast
-complete -c holdfast -n __fish_use_subcommand -a 'scan sbom layers db runtime plumbing'
-complete -c holdfast -n '__fish_seen_subcommand_from db' -a 'build status search'
-complete -c holdfast -n '__fish_seen_subcommand_from runtime' -a 'probe watch learn profile seed rules flows harden enforce status top why'
-complete -c holdfast -n '__fish_seen_subcommand_from plumbing' -a 'compare match purl'
-complete -c holdfast -s f -l format -x -a 'table json sarif cyclonedx spdx' -d 'format of the output'
-complete -c holdfast -l severity -x -a 'critical high medium low unknown' -d 'show only these'
-complete -c holdfast -l fail-on -x -a 'low medium high critical kev fixable:high secret config:high' -d 'exit 1 where a finding meets the rule'
-complete -c holdfast -l only-fixed -d 'show only flaws with a known fix'
-complete -c holdfast -l strict -d 'exit 3 where something could not be read'
-complete -c holdfast -s o -r -d 'file to write'
-complete -c holdfast -l record -r -d 'runtime: keep all events in this file'
-complete -c holdfast -l replay -r -d 'runtime: events that were recorded'
-complete -c holdfast -l profiles -x -a '(__fish_complete_directories)' -d 'runtime: profiles to judge by'
-complete -c holdfast -l output -x -a 'json table syslog webhook= metrics' -d 'runtime: where events go'
+# fish completion of holdfast, as `holdfast completion fish` prints it. completions/holdfast.bash says what the table is.
+
+function __holdfast_table
+	# TABLE
+end
+
+# What goes on from $argv[2] by the VALUE $argv[3], each behind $argv[1].
+function __holdfast_value
+	set -l choices (string split ' ' -- $argv[3])
+	set -l front $argv[1]
+	switch $choices[1]
+		case file
+			set choices - (__fish_complete_path "$argv[2]")
+		case folder
+			set choices - (__fish_complete_directories "$argv[2]" '')
+		case some
+			set front $front(string match -r '^.*,' -- $argv[2])
+			test -n "$front"; or set front $argv[1]
+	end
+	for choice in $choices[2..]
+		echo $front$choice
+	end
+end
+
+function __holdfast_complete
+	set -l words (commandline -opc)
+	set -l cur (commandline -ct)
+	set -l path ''
+	set -l depth 1
+	for word in $words[2..]
+		__holdfast_table "$path" | string match -q -r -- '^w\t'(string escape --style=regex -- $word)'\t'
+		or break
+		set path (string trim -- "$path $word")
+		set depth (math $depth + 1)
+	end
+	if contains -- -- $words
+		__fish_complete_path "$cur"
+		return
+	end
+	set -l rows (__holdfast_table "$path")
+	for row in $rows
+		set -l field (string split -m 3 \t -- $row)
+		test $field[1] = o -a "$field[3]" != -
+		or continue
+		set -l value (string replace -r '^[?]' '' -- $field[3])
+		if test "x$words[-1]" = "x$field[2]" -a "x$value" = "x$field[3]"
+			__holdfast_value '' "$cur" $value
+			return
+		else if string match -q -- '--*' $field[2]; and string match -q -- $field[2]'=*' "$cur"
+			__holdfast_value $field[2]= (string replace -r '^[^=]*=' '' -- "$cur") $value
+			return
+		end
+	end
+	for row in $rows
+		set -l field (string split -m 3 \t -- $row)
+		switch $field[1]
+			case w
+				test (count $words) -eq $depth; and echo $field[2]\t$field[4]
+			case o
+				string match -q -- '-*' "$cur"; or continue
+				echo $field[2]\t$field[4]
+				string match -q -- '\\?*' $field[3]; and echo $field[2]=\t$field[4]
+			case a
+				if string match -q -- '*:' $field[2]; and string match -q -- $field[2]'*' "$cur"
+					__holdfast_value $field[2] (string replace -- $field[2] '' "$cur") $field[3]
+					return
+				end
+				echo $field[2]\t$field[4]
+			case f
+				string match -q -- '-*' "$cur"; or __fish_complete_path "$cur"
+		end
+	end
+end
+
+complete -c holdfast -e
+complete -c holdfast -f -a '(__holdfast_complete)'

@@ -267,6 +267,12 @@ const struct hf_command hf_command_db = {
 		 "       holdfast db search ID|PURL [--db DIR] [--format table|json]\n"
 		 "                The records of an id (or an alias), or all that is said of a package. Exit 1: none.\n"
 		 "\n"
+		 "  --from DIR           a folder of advisories, as the public sources are laid out\n"
+		 "  --db DIR             the advisory database (default: the user's cache)\n"
+		 "  --only ECOSYSTEMS    keep those alone\n"
+		 "  --format table|json  how to print it\n"
+		 "  --verbose            name every record that is malformed\n"
+		 "  --quiet              no notes on standard error\n\n"
 		 "The database is DIR/advisories.mdb; DIR is $XDG_CACHE_HOME/holdfast/db where not given.",
 	.run = db_run,
 };

@@ -12,6 +12,6 @@ static int layers_run(int argc, char **argv)
 const struct hf_command hf_command_layers = {
 	.name = "layers",
 	.summary = "what each layer of an image is, brought and hides",
-	.usage = "TARGET...\n\n" TARGET_USAGE "\n" TARGET_TARGETS,
+	.usage = "TARGET...\n\n" TARGET_USAGE("table|json") "\n" TARGET_TARGETS,
 	.run = layers_run,
 };

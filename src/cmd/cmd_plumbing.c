@@ -108,6 +108,9 @@ const struct hf_command hf_command_plumbing = {
 		 "       holdfast plumbing purl PURL              prints its parts as one line of JSON; exit 2 where "
 		 "it is none\n"
 		 "       A purl a line of stdin, where '-' stands instead: {\"error\": WHY} answers one that is none, "
-		 "exit 0.",
+		 "exit 0.\n\n"
+		 "  --distro ID:VERSION  the distribution that the package is of, as debian:12\n"
+		 "  --source NAME@VERSION  the source package that it was made from\n"
+		 "  --db DIR             the advisory database (default: the user's cache)",
 	.run = plumbing_run,
 };

@@ -12,6 +12,6 @@ static int sbom_run(int argc, char **argv)
 const struct hf_command hf_command_sbom = {
 	.name = "sbom",
 	.summary = "what is in it, as CycloneDX, SPDX or JSON",
-	.usage = "TARGET...\n\n" TARGET_USAGE "\n" TARGET_TARGETS,
+	.usage = "TARGET...\n\n" TARGET_USAGE("table|json|cyclonedx|spdx") "\n" TARGET_TARGETS,
 	.run = sbom_run,
 };

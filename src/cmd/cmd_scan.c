@@ -12,6 +12,6 @@ static int scan_run(int argc, char **argv)
 const struct hf_command hf_command_scan = {
 	.name = "scan",
 	.summary = "what is wrong in an image, a folder or this machine",
-	.usage = "TARGET...\n\n" TARGET_USAGE TARGET_MATCH_USAGE "\n" TARGET_TARGETS,
+	.usage = "TARGET...\n\n" TARGET_USAGE("table|json|sarif|cyclonedx|spdx") TARGET_MATCH_USAGE "\n" TARGET_TARGETS,
 	.run = scan_run,
 };

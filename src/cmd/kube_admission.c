@@ -317,7 +317,7 @@ const struct hf_command hf_kube_admission = {
 		 "  --install            serve: install as well, and again whenever the authority is renewed\n"
 		 "  --url URL, --service NAMESPACE/NAME[:PORT]  where the API server finds the webhook\n"
 		 "  --ca FILE            whom it is to trust (default: the authority of --certificates)\n"
-		 "  --configuration NAME (default holdfast)\n"
+		 "  --configuration NAME  what the webhook is called in the cluster (default holdfast)\n"
 		 "  --timeout-s N        how long the API server waits (default 5)\n"
 		 "  --resource PLURAL.GROUP  a resource to ask about whose kind holdfast does not know\n"
 		 "  --print              install: print the configuration as YAML instead\n"

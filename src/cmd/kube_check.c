@@ -173,11 +173,11 @@ const struct hf_command hf_kube_check = {
 		 "  --checks LIST        only these: ids, names, or ids of other catalogues (KSV-017, C-0057, "
 		 "CIS-5.2.2)\n"
 		 "  --severity LIST      show only these: critical,high,medium,low\n"
-		 "  --fail-on SEVERITY   exit 1 where something of at least this severity is found\n"
+		 "  --fail-on SEVERITY   exit 1 where something of at least this is found: low|medium|high|critical\n"
 		 "  --registry PREFIX    images may come from here; may be given several times\n"
 		 "  --fix                mend what can be mended safely, in the files; comments and order stay\n"
 		 "  --fix-all            also what may stop a workload that needs it\n"
 		 "  --dry-run            show the difference that it would make, and write nothing\n"
-		 "  --all                also count what passed, a line a check\n" KUBE_RUN_USAGE,
+		 "  --all                also count what passed, a line a check\n" KUBE_RUN_USAGE("table|json|sarif"),
 	.run = run,
 };

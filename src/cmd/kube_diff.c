@@ -32,6 +32,7 @@ const struct hf_command hf_kube_diff = {
 	.name = "diff",
 	.summary = "what changed between two states: connections that came, went or got wider",
 	.usage = "[OPTIONS] OLD NEW\n\n"
-		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_RUN_USAGE,
+		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_RUN_USAGE(
+			 "table|text|json"),
 	.run = run,
 };

@@ -61,6 +61,6 @@ const struct hf_command hf_kube_netpol = {
 	.summary = "NetworkPolicies that keep what is needed and close the rest, with a proof",
 	.usage = "[OPTIONS] TARGET...\n\n"
 		 "  --flows FILE         keep what was recorded: the JSON of 'holdfast runtime flows', instead of what "
-		 "manifests name\n" KUBE_RUN_USAGE "Format: yaml, as kubectl apply -f takes it.\n",
+		 "manifests name\n" KUBE_RUN_USAGE("yaml") "The YAML is as kubectl apply -f takes it.\n",
 	.run = run,
 };

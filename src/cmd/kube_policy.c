@@ -418,8 +418,10 @@ const struct hf_command hf_kube_policy = {
 	.name = "policy",
 	.summary = "policies of your own, as jq programs, and their tests",
 	.usage = "--policy FILE... [OPTIONS] TARGET...\n"
-		 "       holdfast kube policy test FILE...\n\n"
+		 "       holdfast kube policy test FILE...\n"
+		 "                Runs the tests that stand beside the policies of the files.\n\n"
 		 "  -p, --policy FILE    a file of policies, or a folder of them; may be given several times\n"
-		 "Exits with 1 where a policy whose action is deny finds something, or a test fails.\n" KUBE_RUN_USAGE,
+		 "Exits with 1 where a policy whose action is deny finds something, or a test fails.\n" KUBE_RUN_USAGE(
+			 "table|json"),
 	.run = run,
 };

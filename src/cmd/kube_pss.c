@@ -242,14 +242,14 @@ const struct hf_command hf_kube_pss = {
 	.summary = "Pod Security Standards, each control, any version",
 	.usage = "LEVEL[:VERSION] [OPTIONS] TARGET...\n\n"
 		 "Does what makes pods meet the Pod Security Standards? One line an object, exit 1 where one fails.\n"
-		 "LEVEL is privileged, baseline or restricted; VERSION v1.N or latest, which it is without one.\n\n"
+		 "LEVEL is privileged|baseline|restricted; VERSION v1.N or latest, which it is without one.\n\n"
 		 "  --explain            below what fails: why, where, and the change that would pass\n"
-		 "  --from-labels[=MODE] each object at the level that its Namespace in the set asks for by its "
-		 "labels;\n"
-		 "                       MODE is enforce (the default), audit or warn; LEVEL is for those without "
-		 "labels\n"
+		 "  --from-labels[=MODE]  each object at the level that its Namespace in the set asks for by its "
+		 "labels,\n"
+		 "                       LEVEL for those without; MODE is one of: enforce|audit|warn (default: "
+		 "enforce)\n"
 		 "  --exempt LIST        namespace:NAME and runtime-class:NAME that always pass\n"
 		 "  --user-namespaces    pods with hostUsers: false may be root in them, as the cluster's feature gate "
-		 "has it\n" KUBE_RUN_USAGE,
+		 "has it\n" KUBE_RUN_USAGE("table|json"),
 	.run = run,
 };

@@ -308,18 +308,24 @@ const struct hf_command hf_kube_rbac = {
 	.name = "rbac",
 	.summary = "who may do what: roles, bindings and what they lead to",
 	.usage = "[check] [--severity LIST] [--fail-on SEVERITY] TARGET...\n"
+		 "                Rights that lead to more, paths to cluster-admin, accounts that nobody uses.\n"
 		 "       holdfast kube rbac can VERB RESOURCE [NAME] --as USER [--as-group GROUP]... [-n NAMESPACE | "
 		 "-A] TARGET...\n"
+		 "                Whether a user may do it, and by which roles.\n"
 		 "       holdfast kube rbac who-can VERB RESOURCE [NAME] [-n NAMESPACE | -A] TARGET...\n"
+		 "                Everybody who may do it, and by which roles.\n"
 		 "       holdfast kube rbac unused TARGET...\n"
-		 "       holdfast kube rbac audit --audit-log FILE [--format table|json|yaml] TARGET...\n"
-		 "       holdfast kube rbac list [--as USER] [--as-group GROUP]... [-n NAMESPACE] [--all] TARGET...\n\n"
+		 "                Roles that nobody is bound to, and bindings that give nothing.\n"
+		 "       holdfast kube rbac audit --audit-log FILE TARGET...\n"
+		 "                What was granted against what an audit log shows to be used.\n"
+		 "       holdfast kube rbac list [--as USER] [--as-group GROUP]... [-n NAMESPACE] [--all] TARGET...\n"
+		 "                All that is granted, to all or to one user.\n\n"
 		 "RESOURCE is RESOURCE[.GROUP][/SUBRESOURCE or /NAME], a short name too, or a path (/healthz).\n\n"
 		 "  --as USER            a user, system:serviceaccount:NAMESPACE:NAME or sa:NAMESPACE/NAME\n"
 		 "  --as-group GROUP     a group of that user\n"
 		 "  --exact-groups       no groups but those: system:authenticated is not added\n"
 		 "  -n, --namespace NS   of the request (default: default)\n"
-		 "  -A, --all-namespaces the request is for all namespaces at once\n"
+		 "  -A, --all-namespaces  the request is for all namespaces at once\n"
 		 "  --name NAME          of the object\n"
 		 "  --subresource NAME   of the resource: what stands behind the slash is a name then\n"
 		 "  --with-defaults      the roles and bindings that every API server makes are there\n"
@@ -328,7 +334,7 @@ const struct hf_command hf_kube_rbac = {
 		 "used;\n"
 		 "                       --format yaml writes roles that hold just that\n"
 		 "  --severity LIST      show only findings of these: critical,high,medium,low\n"
-		 "  --fail-on SEVERITY   exit 1 where a finding shown is at least this bad\n"
-		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE,
+		 "  --fail-on SEVERITY   exit 1 where a finding shown is at least this bad: low|medium|high|critical\n"
+		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE("table|json|yaml"),
 	.run = run,
 };

@@ -246,7 +246,7 @@ const struct hf_command hf_kube_reach = {
 		 "them too)\n"
 		 "  --fail-on-findings   exit 1 where there are any\n"
 		 "  --diff               what changed between two states\n"
-		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_RUN_USAGE
-		 "Formats: table, text, json; of connections also dot and svg.\n",
+		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_RUN_USAGE(
+			 "table|text|json|dot|svg") "dot and svg are of connections alone.\n",
 	.run = run,
 };

@@ -65,8 +65,8 @@ size_t kube_run_file(struct kube_run *, const char *path);
 int kube_run(struct kube_run *, kube_evaluate *, void *ctx);
 
 /* The options' part of `holdfast kube SUBCOMMAND --help`. */
-#define KUBE_RUN_USAGE                                                                                   \
-	"  -f, --format NAME    how to print it (default table)\n"                                       \
+#define KUBE_RUN_USAGE(formats)                                                                          \
+	"  -f, --format " formats "  how to print it; the first where not given\n"                       \
 	"  -o, --output FILE    write to FILE, whole or not at all\n"                                    \
 	"  --strict             exit 3 where something could not be read or understood\n"                \
 	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"               \

@@ -379,8 +379,8 @@ const struct hf_command hf_runtime_harden = {
 		 "  --include-static   of a profile, count also the system calls that the image's code could make; "
 		 "without it\n"
 		 "                     they count where none was seen\n"
-		 "  --watched KIND,... these kinds of events were recorded, even if none came: file, capability, ...\n"
-		 "  --format FORMAT    table (default) or json\n"
+		 "  --watched KIND,...  these kinds of events were recorded, even if none came: file, capability, ...\n"
+		 "  --format table|json  how to print it\n"
 		 "  --write DIR        writes seccomp.json, docker-run.args, security-context.yaml, apparmor.profile,\n"
 		 "                     systemd.conf and so on to DIR",
 	.run = harden_run,

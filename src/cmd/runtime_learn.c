@@ -328,9 +328,8 @@ const struct hf_command hf_runtime_learn = {
 		 "is no other\n"
 		 "  --fresh          replaces profiles instead of adding to them\n"
 		 "  --dry-run        writes nothing\n"
-		 "  --format FORMAT  table (default) or json: what was learned\n"
-		 "Ten seconds around an alert or a loss of events are not learned from, and it is said how many. With "
-		 "--strict exit 3\n"
-		 "where lines of a trace were no events.",
+		 "  --format table|json  what was learned\n"
+		 "  --strict         exit 3 where lines of a trace were no events\n"
+		 "Ten seconds around an alert or a loss of events are not learned from, and it is said how many.",
 	.run = run,
 };

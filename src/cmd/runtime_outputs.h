@@ -12,11 +12,11 @@ struct runtime_outputs {
 };
 
 /* For the usage text of such a command. */
-#define RUNTIME_OUTPUTS_USAGE                                                                         \
-	"  --format table|json   to standard output; default table, none where there is --output\n"   \
-	"  --output SINK[=ARG]   json[=FILE] table[=FILE] syslog[=udp://HOST:PORT] webhook=URL\n"     \
-	"                        metrics[=PORT]; repeatable; holdfast-runtime(1) has their options\n" \
-	"  --record FILE         all events as JSON lines, bounded: FILE, FILE.1, FILE.2, FILE.3\n"   \
+#define RUNTIME_OUTPUTS_USAGE                                                                                    \
+	"  --format table|json   to standard output; default table, none where there is --output\n"              \
+	"  --output SINK[=ARG]   where events go, as holdfast-runtime(1) has it; repeatable:\n"                  \
+	"                        json[=FILE]|table[=FILE]|syslog[=udp://HOST:PORT]|webhook=URL|metrics[=PORT]\n" \
+	"  --record FILE         all events as JSON lines, bounded: FILE, FILE.1, FILE.2, FILE.3\n"              \
 	"  --state DIR           where status, top and why ask; default /run/holdfast\n"
 
 /* 0: argv[*i] is none of them; 1: it was taken, with its value, and *i stands on that; 2: usage was printed. */

@@ -99,6 +99,7 @@ const struct hf_command hf_runtime_probe = {
 	.usage = "[--format table|json]\n\n"
 		 "Tries each hook of the sensor and each mechanism of enforcement on this kernel, and says what it "
 		 "sees or denies and\n"
-		 "what it leaves open. Nothing is denied to anybody.",
+		 "what it leaves open. Nothing is denied to anybody.\n\n"
+		 "  --format table|json  how to print it",
 	.run = run,
 };

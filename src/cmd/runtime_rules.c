@@ -432,6 +432,11 @@ const struct hf_command hf_runtime_rules = {
 		 "                exit 1 where one is too broad.\n"
 		 "       A TRACE or FILE is JSON lines (runtime watch --format json); - is standard input. Exit 3 "
 		 "where lines or rules were\n"
-		 "       passed over since they are not understood.",
+		 "       passed over since they are not understood.\n\n"
+		 "  --rules DIR          rules beside the built-in ones\n"
+		 "  --exceptions FILE    alerts that are not wanted\n"
+		 "  --format table|json|markdown  how to print them\n"
+		 "  --today YYYY-MM-DD   the day by which exceptions end\n"
+		 "  --all                every alert, those hidden by an exception too",
 	.run = run,
 };

@@ -29,8 +29,8 @@ int target_options_parse(struct target_options *o, int argc, char **argv);
 int target_run(const struct target_options *o);
 
 /* The options' part of `holdfast COMMAND --help`. */
-#define TARGET_USAGE                                                                                      \
-	"  -f, --format NAME    how to print it (default table)\n"                                        \
+#define TARGET_USAGE(formats)                                                                             \
+	"  -f, --format " formats "  how to print it; table where not given\n"                            \
 	"  -o, --output FILE    write to FILE, whole or not at all\n"                                     \
 	"  --platform OS/ARCH   which image of an index (default linux on this machine's architecture)\n" \
 	"  --verify             check the digests of manifest, config and layers\n"                       \
@@ -40,12 +40,12 @@ int target_run(const struct target_options *o);
 	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"           \
 	"  --quiet, --verbose   less, more on standard error and in tables\n"
 
-#define TARGET_MATCH_USAGE                                                                                        \
-	"  --db DIR             the advisory database (default: the user's cache)\n"                              \
-	"  --severity LIST      show only these: critical,high,medium,low,unknown\n"                              \
-	"  --only-fixed         show only what has a fix\n"                                                       \
-	"  --fail-on RULE       exit 1 on low|medium|high|critical, kev, epss>=0.5, fixable:high, config:high;\n" \
-	"                       may be given several times\n"                                                     \
+#define TARGET_MATCH_USAGE                                                                         \
+	"  --db DIR             the advisory database (default: the user's cache)\n"               \
+	"  --severity LIST      show only these: critical,high,medium,low,unknown\n"               \
+	"  --only-fixed         show only what has a fix\n"                                        \
+	"  --fail-on RULE       exit 1 on such a finding, may be given several times:\n"           \
+	"                       low|medium|high|critical|kev|epss>=0.5|fixable:high|config:high\n" \
 	"  --offline            never use the network (nothing does yet)\n"
 
 #define TARGET_TARGETS                                                                                          \
