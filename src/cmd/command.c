@@ -1,5 +1,6 @@
 #include "cmd/command.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -39,8 +40,18 @@ static void help(FILE *out)
 	fputs("\n'holdfast COMMAND --help' and holdfast(1) say more.\n", out);
 }
 
+/* What is opened next would stand in the place of a standard stream that the caller closed: the result would go there, and be taken for
+ * printed. In the wrong direction, so that its use is a fault. */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
 int hf_command_main(int argc, char **argv)
 {
+	hold_standard_streams();
 	if (argc < 2) {
 		help(stderr);
 		return 2;

@@ -199,7 +199,7 @@ static void add_folder(struct gatherer *g, int folder, hf_sv path, unsigned dept
 	for (int i = 0; i < n; i++) {
 		hf_sv name = hf_sv_of(list[i]->d_name);
 		hf_sv below = hf_arena_fmt(&g->run->arena, "%.*s/%s", HF_SV_FMT(path), list[i]->d_name);
-		struct stat st;
+		struct stat st = { 0 };
 		if (fstatat(folder, list[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    depth <= HF_KUBE_FOLDER_DEPTH_MAX &&
 		    (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_manifest(name)))) {
@@ -213,6 +213,8 @@ static void add_folder(struct gatherer *g, int folder, hf_sv path, unsigned dept
 				note(g, below, err.msg);
 		} else if (S_ISLNK(st.st_mode) && is_manifest(name)) {
 			note(g, below, "a symbolic link, which is not followed");
+		} else if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && is_manifest(name)) {
+			note(g, below, "no regular file: it is not read");
 		}
 		free(list[i]);
 	}

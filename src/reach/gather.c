@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "reach/internal.h"
 
-enum { SAMPLES_MAX = 64, KEY_MAX = 1 << 20 };
+enum { SAMPLES_MAX = 64, KEY_MAX = 64 << 20 };
 
 struct gatherer {
 	struct hf_reach *r;
@@ -181,6 +181,8 @@ static uint32_t group_of(struct gatherer *g, uint32_t namespace, const struct hf
 		hf_buf_addf(&g->key, "%u/%u", new.ports[i].protocol, new.ports[i].port);
 		add_text(&g->key, new.ports[i].name);
 	}
+	/* Cut off it could be another's. */
+	r->arena->over |= g->key.over;
 	struct hf_map_entry *e = hf_map_find(&g->groups, hf_buf_view(&g->key));
 	if (e)
 		return (uint32_t)(uintptr_t)e->value;

@@ -7,7 +7,7 @@
 #include "kube/selector.h"
 #include "reach/propose_internal.h"
 
-enum { ROUNDS_MAX = 200, NOBODY = UINT32_MAX, YAML_MAX = 256 << 20 };
+enum { ROUNDS_MAX = 200, SELECTOR_LABELS_MAX = 64, NOBODY = UINT32_MAX, YAML_MAX = 256 << 20 };
 
 /* Labels that differ from pod to pod, or from one version of a workload to the next. */
 static bool is_volatile(hf_sv key)
@@ -28,7 +28,7 @@ static bool is_volatile(hf_sv key)
 	return false;
 }
 
-/* The labels that the workload selects its pods by; else those that all its pods share. */
+/* The labels that the workload selects its pods by; else those that all its pods share. Fewer select no less, and the proof knows. */
 static struct hf_label_selector pods_of(struct proposer *p, const struct hf_reach_workload *w)
 {
 	const struct hf_value *written = hf_value_at(w->object->spec, "selector.matchLabels");
@@ -41,7 +41,7 @@ static struct hf_label_selector pods_of(struct proposer *p, const struct hf_reac
 		n = w->pods.at[0]->labels_n;
 	}
 	hf_sv *pairs = hf_arena_array(p->a, hf_sv, 2 * n);
-	for (size_t i = 0; pairs && i < n; i++) {
+	for (size_t i = 0; pairs && i < n && s.labels_n < SELECTOR_LABELS_MAX; i++) {
 		bool shared = !is_volatile(labels[2 * i]);
 		for (size_t k = 0; k < w->pods.n; k++) {
 			hf_sv value;

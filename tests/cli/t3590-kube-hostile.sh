@@ -67,4 +67,14 @@ END
 python3 many.py
 fails 0 "many rules, ports, names and blocks" "$HOLDFAST" kube reach --format json many.json
 check "are each counted" python3 expected.py
+
+mkdir folder
+mkfifo folder/pipe.yaml
+cp turned.yaml folder/pod.yaml
+fails 3 "a pipe among manifests" "$HOLDFAST" kube pss baseline --strict folder
+check "is named" grep -q "folder/pipe.yaml: no regular file" err.log
+closed() { "$HOLDFAST" kube "$@" >&-; }
+fails 2 "a closed standard output is no place for a result" closed pss baseline turned.yaml
+fails 0 "but none is needed beside a file" closed pss baseline -o whole.txt turned.yaml
+check "which is there" test -s whole.txt
 finish
