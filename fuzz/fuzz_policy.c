@@ -1,9 +1,6 @@
 /* Any bytes as a file of policies, and behind the first NUL, if there is one, as manifests. Policies are read, or refused with a reason, and
  * compiled, alone and together; what runs are programs of our own, since libjq cannot be stopped in the midst of one that has no end. */
 #include <stdlib.h>
-#ifdef HF_SANITIZED
-#include <sanitizer/lsan_interface.h>
-#endif
 
 #include "base/limits.h"
 #include "policy/policy.h"
@@ -25,15 +22,11 @@ static struct hf_policy_program *compile(const struct hf_policy *p)
 	return hf_policy_compile(p, &program, &err) < 0 ? NULL : program;
 }
 
-/* libjq 1.6 loses the words that it had read when it comes to a syntax error. */
 static void compile_all(const struct hf_policies *all)
 {
 	struct hf_policy_joint *joint;
 	struct hf_err err = { 0 };
 
-#ifdef HF_SANITIZED
-	__lsan_disable();
-#endif
 	int r = hf_policy_joint_compile(all, &joint, &err);
 	if (r < 0 && !err.msg[0])
 		abort();
@@ -41,9 +34,6 @@ static void compile_all(const struct hf_policies *all)
 		hf_policy_joint_free(joint);
 	if (all->at[0].program.len)
 		hf_policy_program_free(compile(&all->at[0]));
-#ifdef HF_SANITIZED
-	__lsan_enable();
-#endif
 }
 
 static void note(void *ctx, hf_sv file, uint32_t line, hf_sv what)
