@@ -131,6 +131,7 @@ int hf_policy_joint_compile(const struct hf_policies *policies, struct hf_policy
 		jq_set_error_cb(j->jq, hf_policy_keep_message, &j->messages);
 		jq_set_debug_cb(j->jq, hf_policy_drop_debug, NULL);
 		jq_set_attr(j->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
+		unsetenv("HOME"); /* libjq puts ~/.jq before every program, which could make each of them pass */
 	}
 	if (!j->jq || !jq_compile(j->jq, text.ptr)) {
 		hf_policy_joint_free(j);

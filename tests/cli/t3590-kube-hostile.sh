@@ -77,4 +77,11 @@ closed() { "$HOLDFAST" kube "$@" >&-; }
 fails 2 "a closed standard output is no place for a result" closed pss baseline turned.yaml
 fails 0 "but none is needed beside a file" closed pss baseline -o whole.txt turned.yaml
 check "which is there" test -s whole.txt
+
+mkdir home
+echo 'def select(x): empty;' >home/.jq
+printf 'policies:\n- id: ONE\n  title: one\n  deny: select(true) | "no"\n' >one.yaml
+at_home() { HOME=$PWD/home "$HOLDFAST" kube policy "$@" -p one.yaml turned.yaml; }
+fails 1 "a ~/.jq does not change what a policy says" at_home
+fails 1 "nor without the jail" at_home --no-jail
 finish
