@@ -322,7 +322,7 @@ static const struct hf_check checks[] = {
 	  .why = "On shared nodes a pod without credentials can run a private image that another tenant "
 		 "pulled.",
 	  .fix = "Set imagePullPolicy: Always, or turn on the admission plugin AlwaysPullImages.",
-	  .references = "CKV_K8S_15 polaris:pullPolicyNotAlways",
+	  .references = "NSA-image CKV_K8S_15 polaris:pullPolicyNotAlways",
 	  .evaluate = unchecked_cache },
 	{ .id = "HF-K8S-207",
 	  .name = "image-never-pulled",

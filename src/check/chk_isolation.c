@@ -287,7 +287,7 @@ static const struct hf_check checks[] = {
 	  .why = "Names resolved past the cluster's DNS outlive what they point to and are seen by no "
 		 "audit.",
 	  .fix = "Remove hostAliases; use a Service or ExternalName.",
-	  .references = "KSV-007",
+	  .references = "NSA-pod-security KSV-007",
 	  .evaluate = host_aliases },
 	{ .id = "HF-K8S-110",
 	  .name = "shared-process-namespace",

@@ -172,7 +172,7 @@ static const struct hf_check checks[] = {
 	  .why = "A bad release takes the place of a good one before anybody knows that it does not "
 		 "answer.",
 	  .fix = "Set readinessProbe.",
-	  .references = "C-0018 CKV_K8S_9 kube-linter:no-readiness-probe polaris:readinessProbeMissing",
+	  .references = "MITRE-T1499 C-0018 CKV_K8S_9 kube-linter:no-readiness-probe polaris:readinessProbeMissing",
 	  .evaluate = readiness },
 };
 

@@ -77,7 +77,7 @@ static bool read_match(struct reader *r, const struct hf_value *v, struct hf_pol
 	p->not_namespaces_n = words(r, hf_value_get(v, HF_SV("exclude_namespaces")), &p->not_namespaces);
 	p->labels = hf_kube_selector(hf_value_get(v, HF_SV("labels")), HF_SELECTOR_FULL, r->arena, &wrong);
 	if (wrong)
-		refuse(r, hf_value_get(v, HF_SV("labels")), wrong, (hf_sv){ 0 });
+		refuse(r, hf_value_get(v, HF_SV("labels")), wrong, HF_SV(""));
 	return !wrong;
 }
 
@@ -110,7 +110,7 @@ static bool read_policy(struct reader *r, const struct hf_value *v, struct hf_po
 	if (!p->id.len)
 		p->id = p->check;
 	if (!p->id.len)
-		refuse(r, v, "a policy without an id", (hf_sv){ 0 });
+		refuse(r, v, "a policy without an id", HF_SV(""));
 	else if (!p->program.len == !p->check.len)
 		refuse(r, v, "wants one of `deny` (a jq program) and `check` (an id), policy", p->id);
 	else if (subject < 0 || action < 0 || error < 0 || severity < 0)

@@ -192,7 +192,9 @@ static struct hf_cidr block(struct cluster *c)
 	const char *text = blocks[pick(c, HF_ARRAY_SIZE(blocks))];
 
 	assert_true(hf_cidr_of(hf_sv_of(text), &cidr));
-	hf_buf_addf(&c->json, "\"%s\"", text);
+	hf_buf_add_char(&c->json, '"');
+	hf_buf_add(&c->json, hf_sv_of(text));
+	hf_buf_add_char(&c->json, '"');
 	return cidr;
 }
 
