@@ -201,9 +201,34 @@ def users_of(folder):
     return found
 
 
+def children_of(pid):
+    found = []
+    for task in pathlib.Path("/proc", str(pid), "task").glob("*/children"):
+        try:
+            found += [int(child) for child in task.read_text().split()]
+        except OSError:
+            pass
+    return found
+
+
+def kill_containers_of(folder):
+    """First processes of containers outlive the shim that started them; the rest of a container ends with its first one."""
+    for user in users_of(folder):
+        try:
+            shim = pathlib.Path("/proc", str(user), "cmdline").read_bytes().split(b"\0")[0].rpartition(b"/")[2].startswith(b"containerd-shim")
+        except OSError:
+            continue
+        for pid in children_of(user) if shim else ():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
 def kill_users_of(folder):
     end = time.monotonic() + STOP_S
     strength = signal.SIGTERM
+    kill_containers_of(folder)
     while users := users_of(folder):
         for pid in users:
             try:

@@ -38,7 +38,8 @@ def hardened(d, image, port, *command, user):
             d("stop", "-t", "2", "seen")
             w.end()
         d("rm", "-f", "seen")
-        made = subprocess.run([watch.HOLDFAST, "runtime", "harden", "--replay", folder / "trace.jsonl", "--watched", "file,namespace,capability",
+        made = subprocess.run([watch.HOLDFAST, "runtime", "harden", "--replay", folder / "trace.jsonl", "--container", "seen",
+                               "--watched", "file,namespace,capability",
                                "--write", folder / "hardened"], capture_output=True, text=True, env={**os.environ, "DOCKER_HOST": d.host})
         assert made.returncode == 0, made.stderr + made.stdout
         words = (folder / "hardened/docker-run.args").read_text().replace("seccomp=", f"seccomp={folder}/hardened/").split()
