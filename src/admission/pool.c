@@ -127,8 +127,10 @@ static void run_nursery(struct hf_admission *admission, int control, bool requir
 			break;
 		pid_t pid = fork();
 		if (!pid) {
-			const struct hf_jail_options jail = { .data_max = HF_ADMISSION_WORKER_MAX,
-							      .require = require_jail };
+			struct hf_jail_options jail = { .data_max = HF_ADMISSION_WORKER_MAX, .require = require_jail };
+#if defined(__SANITIZE_ADDRESS__) || defined(HF_SANITIZED)
+			jail.data_max = 0; /* its shadow memory is larger than any limit */
+#endif
 			struct hf_err err = { 0 };
 			close(control);
 			close(pair[0]);
