@@ -87,6 +87,14 @@ void *hf_arena_calloc(struct hf_arena *a, size_t count, size_t size, size_t alig
 	return hf_arena_alloc(a, n, align);
 }
 
+hf_sv hf_arena_printable(struct hf_arena *a, hf_sv s)
+{
+	size_t size = 4 * s.len + 1;
+	char *copy = hf_arena_alloc(a, size, 1);
+
+	return copy ? (hf_sv){ copy, hf_escape_controls(copy, size, s) } : (hf_sv){ "", 0 };
+}
+
 hf_sv hf_arena_concat(struct hf_arena *a, hf_sv left, hf_sv right)
 {
 	char *p = hf_arena_alloc(a, left.len + right.len + 1, 1);

@@ -26,6 +26,8 @@ void *hf_arena_calloc(struct hf_arena *a, size_t count, size_t size, size_t alig
 /* A copy, with a NUL behind it that the view does not count; the empty view on the cap. */
 hf_sv hf_arena_dup(struct hf_arena *a, hf_sv s);
 hf_sv hf_arena_fmt(struct hf_arena *a, const char *fmt, ...) hf_printf(2, 3);
+/* A copy with control bytes escaped, as hf_escape_controls does: for what reaches a terminal. */
+hf_sv hf_arena_printable(struct hf_arena *a, hf_sv s);
 /* a + b in one copy. */
 hf_sv hf_arena_concat(struct hf_arena *a, hf_sv left, hf_sv right);
 /* Frees all and leaves an empty arena with the same cap. */

@@ -1,5 +1,6 @@
 /* Files that the API server reads: encryption at rest, audit, admission, authentication. */
 #include "check/check.h"
+#include "check/row.h"
 
 static bool holds(const struct hf_value *list, const char *word)
 {
@@ -239,18 +240,6 @@ static void anonymous_config(struct hf_check_run *r)
 		 !hf_value_count(hf_value_get(v, HF_SV("conditions")), HF_VALUE_ARRAY))
 		hf_check_fail(r, v, "requests without credentials are taken for all paths");
 }
-
-#define OF(kind_) HF_CHECK_OBJECT, .kinds = { HF_KUBE_##kind_ }
-#define CHECK(id_, name_, title_, severity_, subject_, why_, fix_, references_, function) \
-	{ .id = "HF-K8S-" #id_,                                                           \
-	  .name = name_,                                                                  \
-	  .title = title_,                                                                \
-	  .severity = HF_SEV_##severity_,                                                 \
-	  .subject = subject_,                                                            \
-	  .why = why_,                                                                    \
-	  .fix = fix_,                                                                    \
-	  .references = references_,                                                      \
-	  .evaluate = function },
 
 static const struct hf_check checks[] = {
 #include "check/api_config.def"

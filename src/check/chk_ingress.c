@@ -1,5 +1,6 @@
 /* Ingresses, Gateways and Routes: who is let in, how, and under whose name. */
 #include "check/component.h"
+#include "check/row.h"
 #include "check/workload.h"
 
 static const struct hf_value *annotation(const struct hf_kube_object *o, const char *key)
@@ -371,18 +372,6 @@ static void route_wildcard(struct hf_check_run *r)
 		hf_check_patch(r, hf_check_fail(r, v, "takes all names of its domain"), "/spec/wildcardPolicy",
 			       "\"None\"", false);
 }
-
-#define OF(kind_) HF_CHECK_OBJECT, .kinds = { HF_KUBE_##kind_ }
-#define CHECK(id_, name_, title_, severity_, subject_, why_, fix_, references_, function) \
-	{ .id = "HF-K8S-" #id_,                                                           \
-	  .name = name_,                                                                  \
-	  .title = title_,                                                                \
-	  .severity = HF_SEV_##severity_,                                                 \
-	  .subject = subject_,                                                            \
-	  .why = why_,                                                                    \
-	  .fix = fix_,                                                                    \
-	  .references = references_,                                                      \
-	  .evaluate = function },
 
 static const struct hf_check checks[] = {
 #include "check/ingress.def"

@@ -1,5 +1,6 @@
 /* Istio: which ports of its pods take what is not encrypted, and which object decides so.
  * Source: the API references of security.istio.io/v1 and networking.istio.io/v1 of Istio 1.27. */
+#include "check/row.h"
 #include "check/workload.h"
 #include "kube/selector.h"
 
@@ -311,18 +312,6 @@ static void opted_out(struct hf_check_run *r)
 	else if (!mesh_of(r) || !mesh_of(r)->used)
 		hf_check_not_applicable(r);
 }
-
-#define OF(kind_) HF_CHECK_OBJECT, .kinds = { HF_KUBE_##kind_ }
-#define CHECK(id_, name_, title_, severity_, subject_, why_, fix_, references_, function) \
-	{ .id = "HF-K8S-" #id_,                                                           \
-	  .name = name_,                                                                  \
-	  .title = title_,                                                                \
-	  .severity = HF_SEV_##severity_,                                                 \
-	  .subject = subject_,                                                            \
-	  .why = why_,                                                                    \
-	  .fix = fix_,                                                                    \
-	  .references = references_,                                                      \
-	  .evaluate = function },
 
 static const struct hf_check checks[] = {
 #include "check/istio.def"

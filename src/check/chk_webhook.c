@@ -1,4 +1,5 @@
 /* What extends the API: admission webhooks and policies, aggregated APIs, conversion of custom resources. */
+#include "check/row.h"
 #include "check/workload.h"
 
 static bool is_mutating(const struct hf_check_run *r)
@@ -287,18 +288,7 @@ static void policy_ignored(struct hf_check_run *r)
 			       "/spec/failurePolicy", "\"Fail\"", false);
 }
 
-#define OF(kind_) HF_CHECK_OBJECT, .kinds = { HF_KUBE_##kind_ }
-#define WEBHOOKS  HF_CHECK_OBJECT, .kinds = { HF_KUBE_MUTATING_WEBHOOK, HF_KUBE_VALIDATING_WEBHOOK }
-#define CHECK(id_, name_, title_, severity_, subject_, why_, fix_, references_, function) \
-	{ .id = "HF-K8S-" #id_,                                                           \
-	  .name = name_,                                                                  \
-	  .title = title_,                                                                \
-	  .severity = HF_SEV_##severity_,                                                 \
-	  .subject = subject_,                                                            \
-	  .why = why_,                                                                    \
-	  .fix = fix_,                                                                    \
-	  .references = references_,                                                      \
-	  .evaluate = function },
+#define WEBHOOKS HF_CHECK_OBJECT, .kinds = { HF_KUBE_MUTATING_WEBHOOK, HF_KUBE_VALIDATING_WEBHOOK }
 
 static const struct hf_check checks[] = {
 #include "check/webhook.def"

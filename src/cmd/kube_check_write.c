@@ -48,28 +48,20 @@ static uint32_t line_of(const struct hf_check_result *r)
 	return r->object && (!r->cluster.len || r->object->source->saved) ? hf_kube_line(r->object, r->at) : 0;
 }
 
-/* Untrusted names: control bytes and odd spaces never reach the terminal. */
-static hf_sv printable(struct writer *w, hf_sv s)
-{
-	char *text = hf_arena_alloc(w->arena, 4 * s.len + 1, 1);
-
-	return text ? (hf_sv){ text, hf_escape_controls(text, 4 * s.len + 1, s) } : HF_SV("");
-}
-
 static void table_row(struct writer *w, const struct hf_check_result *r)
 {
 	const char *severity = r->status == HF_CHECK_FAIL ? hf_severity_name(r->check->severity) : "unknown";
 
 	hf_out_addf(w->out, "%-8s  %s  %s", severity, r->check->id, r->check->title);
-	hf_sv name = printable(w, name_of(w, r)), message = printable(w, r->message);
+	hf_sv name = hf_arena_printable(w->arena, name_of(w, r)), message = hf_arena_printable(w->arena, r->message);
 	hf_out_addf(w->out, "\n          %.*s", HF_SV_FMT(name));
 	if (r->container.len) {
-		hf_sv container = printable(w, r->container);
+		hf_sv container = hf_arena_printable(w->arena, r->container);
 		hf_out_addf(w->out, ", container %.*s", HF_SV_FMT(container));
 	}
 	hf_out_addf(w->out, ": %.*s", HF_SV_FMT(message));
 	if (line_of(r)) {
-		hf_sv source = printable(w, r->object->source->name);
+		hf_sv source = hf_arena_printable(w->arena, r->object->source->name);
 		hf_out_addf(w->out, " (%.*s:%u)", HF_SV_FMT(source), line_of(r));
 	}
 	hf_out_addf(w->out, "\n          fix: %s\n", r->check->fix);

@@ -166,13 +166,6 @@ static void ask_all(struct session *s, const struct hf_kube_objects *set)
 
 static const char *const action_names[] = { "deny", "warn", "audit" };
 
-static hf_sv printable(struct session *s, hf_sv text)
-{
-	char *p = hf_arena_alloc(s->arena, 4 * text.len + 1, 1);
-
-	return p ? (hf_sv){ p, hf_escape_controls(p, 4 * text.len + 1, text) } : HF_SV("");
-}
-
 static uint32_t line_of(const struct finding *f)
 {
 	return f->line ? f->line : f->object ? hf_kube_line(f->object, NULL) : 0;
@@ -185,17 +178,18 @@ static void write_table(struct session *s, struct hf_out *out)
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 		const struct hf_kube_object *o = f->object;
-		hf_sv id = printable(s, f->policy->id), message = printable(s, f->message),
-		      path = printable(s, f->path);
+		hf_sv id = hf_arena_printable(s->arena, f->policy->id),
+		      message = hf_arena_printable(s->arena, f->message), path = hf_arena_printable(s->arena, f->path);
 		failed += f->verdict == HF_POLICY_FAIL;
 		hf_out_addf(out, "%-7s %-8s %.*s  ",
 			    f->verdict == HF_POLICY_FAIL ? action_names[f->policy->action] : "unknown",
 			    hf_severity_name(f->policy->severity), HF_SV_FMT(id));
 		if (o) {
-			hf_sv name = printable(s, hf_arena_fmt(s->arena, "%.*s%s%.*s/%.*s", HF_SV_FMT(o->namespace),
-							       o->namespace.len ? "/" : "", HF_SV_FMT(o->kind_name),
-							       HF_SV_FMT(o->name)));
-			hf_sv source = printable(s, o->source->name);
+			hf_sv name = hf_arena_printable(
+				s->arena,
+				hf_arena_fmt(s->arena, "%.*s%s%.*s/%.*s", HF_SV_FMT(o->namespace),
+					     o->namespace.len ? "/" : "", HF_SV_FMT(o->kind_name), HF_SV_FMT(o->name)));
+			hf_sv source = hf_arena_printable(s->arena, o->source->name);
 			hf_out_addf(out, "%.*s (%.*s:%u): ", HF_SV_FMT(name), HF_SV_FMT(source), line_of(f));
 		}
 		hf_out_addf(out, "%.*s%s%.*s\n", HF_SV_FMT(message), path.len ? " at " : "", HF_SV_FMT(path));
@@ -315,8 +309,9 @@ static int run_tests(struct session *s, struct hf_out *out)
 	for (size_t i = 0; i < s->policies.tests_n; i++) {
 		const struct hf_policy_test *t = &s->policies.tests[i];
 		const char *why = judge(s, t);
-		hf_sv policy = printable(s, t->policy), name = printable(s, t->name), file = printable(s, t->file);
-		hf_sv reason = why ? printable(s, hf_sv_of(why)) : HF_SV("");
+		hf_sv policy = hf_arena_printable(s->arena, t->policy), name = hf_arena_printable(s->arena, t->name),
+		      file = hf_arena_printable(s->arena, t->file);
+		hf_sv reason = why ? hf_arena_printable(s->arena, hf_sv_of(why)) : HF_SV("");
 		failed += why != NULL;
 		hf_out_addf(out, "%s  %.*s: %.*s", why ? "FAIL" : "ok  ", HF_SV_FMT(policy), HF_SV_FMT(name));
 		if (why)
@@ -327,7 +322,7 @@ static int run_tests(struct session *s, struct hf_out *out)
 		size_t tests = 0;
 		for (size_t i = 0; i < s->policies.tests_n; i++)
 			tests += hf_sv_eq(s->policies.tests[i].policy, s->policies.at[p].id);
-		hf_sv id = printable(s, s->policies.at[p].id);
+		hf_sv id = hf_arena_printable(s->arena, s->policies.at[p].id);
 		if (!tests)
 			hf_out_addf(out, "none  %.*s has no test\n", HF_SV_FMT(id));
 	}

@@ -53,7 +53,6 @@ void rbac_table_print(struct rbac_table *, struct hf_out *);
 
 /* A line of escaped text. */
 void rbac_print_line(struct rbac_writer *, const char *indent, hf_sv);
-hf_sv rbac_escaped(struct hf_arena *, hf_sv);
 /* "file.yaml:12" of the object, or of a value in it; "built in". */
 uint32_t rbac_line(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);
 hf_sv rbac_place(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);

@@ -75,7 +75,7 @@ static void tell_missing(struct rbac_writer *w, const struct hf_rbac_user *user,
 			hf_sv binding = hf_rbac_binding_text(b, w->arena);
 			hf_sv text = hf_arena_fmt(w->arena, "%.*s names the %.*s %.*s, which is not there",
 						  HF_SV_FMT(binding), HF_SV_FMT(b->role_kind), HF_SV_FMT(b->role_name));
-			text = rbac_escaped(w->arena, text);
+			text = hf_arena_printable(w->arena, text);
 			fprintf(stderr, "holdfast: %.*s\n", HF_SV_FMT(text));
 		}
 	}

@@ -2,14 +2,6 @@
 
 #include "base/limits.h"
 
-hf_sv rbac_escaped(struct hf_arena *a, hf_sv s)
-{
-	size_t size = 4 * s.len + 1;
-	char *copy = hf_arena_array(a, char, size);
-
-	return copy ? (hf_sv){ copy, hf_escape_controls(copy, size, s) } : (hf_sv){ 0 };
-}
-
 /* Where lines begin in one source: reports ask for many of them. */
 struct lines {
 	const struct hf_kube_source *source;
@@ -122,7 +114,7 @@ void rbac_table_add(struct rbac_table *t, hf_sv cell)
 	hf_sv *slot = hf_vec_push(t->arena, &t->cells);
 
 	if (slot)
-		*slot = rbac_escaped(t->arena, cell);
+		*slot = hf_arena_printable(t->arena, cell);
 }
 
 static size_t width(hf_sv s)
@@ -222,6 +214,6 @@ void rbac_print_line(struct rbac_writer *w, const char *indent, hf_sv text)
 	if (4 * text.len < sizeof small)
 		escaped.len = hf_escape_controls(small, sizeof small, text);
 	else
-		escaped = rbac_escaped(w->arena, text);
+		escaped = hf_arena_printable(w->arena, text);
 	hf_out_addf(w->out, "%s%.*s\n", indent, HF_SV_FMT(escaped));
 }

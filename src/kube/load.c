@@ -389,10 +389,20 @@ int hf_kube_load(struct hf_kube_loader *l, const struct hf_kube_source *source, 
 	return l->noted ? HF_PARTIAL : HF_OK;
 }
 
+/* With lengths in front: names may hold any bytes. */
 static hf_sv key_of(struct hf_arena *a, hf_sv cluster, enum hf_kube_kind kind, hf_sv namespace, hf_sv name)
 {
-	return hf_arena_fmt(a, "%.*s%c%u/%.*s/%.*s", HF_SV_FMT(cluster), 1, (unsigned)kind, HF_SV_FMT(namespace),
-			    HF_SV_FMT(name));
+	const uint64_t head[] = { kind, cluster.len, namespace.len };
+	const hf_sv parts[] = { { (const char *)head, sizeof head }, cluster, namespace, name };
+	size_t n = 0;
+	char *key = hf_arena_alloc(a, sizeof head + cluster.len + namespace.len + name.len, 1);
+
+	for (size_t i = 0; key && i < HF_ARRAY_SIZE(parts); i++) {
+		if (parts[i].len)
+			memcpy(key + n, parts[i].ptr, parts[i].len);
+		n += parts[i].len;
+	}
+	return (hf_sv){ key, n };
 }
 
 /* An object of a name that was there before counts in its stead. */
@@ -501,7 +511,7 @@ const struct hf_kube_objects *hf_kube_of_cluster(const struct hf_kube_objects *s
 const struct hf_kube_object *hf_kube_find(const struct hf_kube_objects *set, hf_sv cluster, enum hf_kube_kind kind,
 					  hf_sv namespace, hf_sv name)
 {
-	struct hf_arena scratch = HF_ARENA(HF_KIB(64));
+	struct hf_arena scratch = HF_ARENA(HF_KIB(8) + cluster.len + namespace.len + name.len);
 	struct hf_map_entry *e = hf_map_find(&set->by_name, key_of(&scratch, cluster, kind, namespace, name));
 
 	hf_arena_done(&scratch);

@@ -57,4 +57,11 @@ echo 'policies: []' >none.yaml
 fails 2 "no policy at all" "$HOLDFAST" kube policy -p none.yaml -p empty.yaml pod.yaml
 check "is no pass" grep -q '^holdfast: none.yaml: no policy is there, nor in the other files' err.log
 fails 2 "nor are no tests of none" "$HOLDFAST" kube policy test empty.yaml
+
+# A selector is asked of all labels, however many there are.
+python3 -c 'import json
+labels = {f"l{n}": "x" for n in range(20000)} | {"team": "shop"}
+print(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "many", "labels": labels}, "spec": {"containers": []}}))' >many.json
+printf 'policies:\n- id: A\n  title: all pods of the shop\n  match: {labels: {matchLabels: {team: shop}}}\n  deny: "true"\n' >shop.yaml
+fails 1 "twenty thousand labels hide no object from a policy" "$HOLDFAST" kube policy -p shop.yaml many.json
 finish

@@ -116,6 +116,26 @@ HF_TEST(repeated_keys_and_objects_are_noted)
 	assert_string_equal(loaded(POD("a") "spec: {}\n---\n" POD("b") "spec: {}\nspec:\n  hostPID: true\n"),
 			    "default/Pod/a default/Pod/b [5 10:1]");
 	assert_string_equal(loaded(POD("a") "---\n" POD("a")), "default/Pod/a default/Pod/a [6 5:1]");
+	/* No two names are one, whatever bytes they are of. */
+	const struct hf_kube_objects *set = load_sv(HF_SV(JPOD("a") JPOD("a\\u0000b")));
+	assert_int_equal(set->notes_n, 0);
+	assert_int_equal(set->of_kind_n[HF_KUBE_POD], 2);
+	set = load_sv(HF_SV("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"x/y\",\"name\":\"z\"}}"
+			    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"x\",\"name\":\"y/z\"}}"));
+	assert_int_equal(set->of_kind_n[HF_KUBE_POD], 2);
+}
+
+HF_TEST(an_object_of_a_long_name_is_found)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(1 << 20), name = HF_BUF(1 << 20);
+
+	for (unsigned i = 0; i < 100000; i++)
+		hf_buf_add_char(&name, 'n');
+	hf_buf_addf(&text, "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"");
+	hf_buf_add(&text, hf_buf_view(&name));
+	hf_buf_add(&text, HF_SV("\"}}"));
+	const struct hf_kube_objects *set = load_sv(hf_buf_view(&text));
+	assert_ptr_equal(hf_kube_find(set, HF_SV(""), HF_KUBE_POD, HF_SV("default"), hf_buf_view(&name)), set->objects[0]);
 }
 
 /* The notes' texts. */
@@ -224,6 +244,7 @@ HF_TEST_MAIN(cmocka_unit_test(documents_of_a_stream), cmocka_unit_test(json_come
 	     cmocka_unit_test(what_is_broken_does_not_stop_the_rest), cmocka_unit_test(a_template_is_one_note),
 	     cmocka_unit_test(lists_and_answers_give_their_objects),
 	     cmocka_unit_test(repeated_keys_and_objects_are_noted),
+	     cmocka_unit_test(an_object_of_a_long_name_is_found),
 	     cmocka_unit_test(fields_are_held_against_those_of_kubernetes),
 	     cmocka_unit_test(of_former_versions_pod_templates_are_looked_into),
 	     cmocka_unit_test(unknown_kinds_are_noted_once), cmocka_unit_test(values_of_secrets_are_forgotten),
