@@ -4,7 +4,7 @@
 #include "cmd/runtime_outputs.h"
 
 struct enforce_agent_options {
-	const struct hf_policy *policy;
+	const struct hf_enforce_policy *policy;
 	const struct enforce_selection *selection;
 	struct runtime_outputs *outputs;
 	const char *docker_socket;

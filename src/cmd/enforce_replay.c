@@ -22,7 +22,7 @@ struct row {
 };
 
 struct replay {
-	const struct hf_policy *policy;
+	const struct hf_enforce_policy *policy;
 	const struct enforce_selection *selection;
 	struct hf_arena keep, scratch;
 	struct hf_map rows;
@@ -74,7 +74,7 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 	if (!is_selected(r, e))
 		return 0;
 	r->events++;
-	if (!hf_policy_judge(r->policy, e, &r->scratch, &rule, &object))
+	if (!hf_enforce_policy_judge(r->policy, e, &r->scratch, &rule, &object))
 		return 0;
 	r->denied++;
 	hf_sv image = hf_event_string(e, HF_FIELD_CONTAINER_IMAGE_NAME), owner = hf_profile_owner(e, &r->scratch);
@@ -149,7 +149,7 @@ static int print_json(const struct replay *r, struct hf_err *err)
 	return code;
 }
 
-int enforce_replay(const char *path, const struct hf_policy *policy, const struct enforce_selection *selection,
+int enforce_replay(const char *path, const struct hf_enforce_policy *policy, const struct enforce_selection *selection,
 		   bool json, uint64_t *ret_denied, struct hf_err *err)
 {
 	struct replay r = {

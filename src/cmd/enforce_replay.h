@@ -13,5 +13,5 @@ struct enforce_selection {
 bool enforce_selected(const struct enforce_selection *s, hf_sv id, hf_sv name, const hf_sv *labels, size_t labels_n);
 
 /* Reads the trace and prints to standard output. *ret_denied: how many events. */
-int enforce_replay(const char *path, const struct hf_policy *policy, const struct enforce_selection *selection,
+int enforce_replay(const char *path, const struct hf_enforce_policy *policy, const struct enforce_selection *selection,
 		   bool json, uint64_t *ret_denied, struct hf_err *err);

@@ -119,8 +119,8 @@ static int turn(bool on, uint32_t pid)
 	return n ? 0 : 1;
 }
 
-static int read_policy(const struct options *o, struct hf_arena *a, struct hf_profile *profile, struct hf_policy *ret,
-		       struct hf_err *err)
+static int read_policy(const struct options *o, struct hf_arena *a, struct hf_profile *profile,
+		       struct hf_enforce_policy *ret, struct hf_err *err)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(RULES_MAX_BYTES);
 	int code = o->profile ? profile_file_read(o->profile, a, profile, err) : 0;
@@ -134,7 +134,7 @@ static int read_policy(const struct options *o, struct hf_arena *a, struct hf_pr
 	if (o->deny && o->profile && profile->mode != HF_MODE_ENFORCE)
 		return hf_fail(err, HF_E_USAGE, "%s is in mode %s: set 'mode: enforce' in it, or leave out --deny",
 			       o->profile, hf_profile_mode_name(profile->mode));
-	code = hf_policy_make(hf_arena_dup(a, hf_buf_view(&text)), o->profile ? profile : NULL, a, ret, err);
+	code = hf_enforce_policy_make(hf_arena_dup(a, hf_buf_view(&text)), o->profile ? profile : NULL, a, ret, err);
 	return code < 0 && o->rules ? hf_wrap(err, "%s", o->rules) : code;
 }
 
@@ -142,7 +142,7 @@ static int run_with(struct options *o, struct hf_err *err)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(2 * HF_PROFILE_ARENA_MAX);
 	struct hf_profile profile = { 0 };
-	struct hf_policy policy = { 0 };
+	struct hf_enforce_policy policy = { 0 };
 	uint64_t denied;
 	int code = read_policy(o, &a, &profile, &policy, err);
 
@@ -187,20 +187,21 @@ static int run(int argc, char **argv)
 const struct hf_command hf_runtime_enforce = {
 	.name = "enforce",
 	.summary = "deny to chosen containers what is not theirs to do; a dry run unless --deny is given",
-	.usage = "--container NAME|ID... | --label KEY[=VALUE]... --rules FILE|--profile FILE [--deny] [OPTIONS]\n"
-		 "       --replay TRACE --rules FILE|--profile FILE\n"
-		 "       --rungs | --off [--pid PID] | --on [--pid PID]\n\n"
-		 "  --container NAME|ID   a name, an id, or its first twelve digits or more; repeatable\n"
-		 "  --label KEY[=VALUE]   all containers with that label; repeatable\n"
-		 "  --rules FILE          what to deny: a list under the key 'deny', see docs/formats/enforce-rules.md\n"
-		 "  --profile FILE        what 'runtime learn' wrote; rules take what is allowed from it\n"
-		 "  --deny                really deny; without it what would be denied is told and nothing is stopped\n"
-		 "  --rung RUNG,...       these mechanisms alone\n"
-		 "  --rungs               what this machine can do, and what each mechanism leaves open\n"
-		 "  --off, --on           turn all denials of all that enforce on this machine off at once, or on\n"
-		 "  --pid PID             of that process alone\n"
-		 "  --replay TRACE        what would have been denied in a record, by workload\n"
-		 "  --canary-seconds N    how often a denial is provoked and checked; default 60, 0 never\n"
-		 "  --docker-socket PATH  the engine's socket\n" RUNTIME_OUTPUTS_USAGE,
+	.usage =
+		"--container NAME|ID... | --label KEY[=VALUE]... --rules FILE|--profile FILE [--deny] [OPTIONS]\n"
+		"       --replay TRACE --rules FILE|--profile FILE\n"
+		"       --rungs | --off [--pid PID] | --on [--pid PID]\n\n"
+		"  --container NAME|ID   a name, an id, or its first twelve digits or more; repeatable\n"
+		"  --label KEY[=VALUE]   all containers with that label; repeatable\n"
+		"  --rules FILE          what to deny: a list under the key 'deny', see docs/formats/enforce-rules.md\n"
+		"  --profile FILE        what 'runtime learn' wrote; rules take what is allowed from it\n"
+		"  --deny                really deny; without it what would be denied is told and nothing is stopped\n"
+		"  --rung RUNG,...       these mechanisms alone\n"
+		"  --rungs               what this machine can do, and what each mechanism leaves open\n"
+		"  --off, --on           turn all denials of all that enforce on this machine off at once, or on\n"
+		"  --pid PID             of that process alone\n"
+		"  --replay TRACE        what would have been denied in a record, by workload\n"
+		"  --canary-seconds N    how often a denial is provoked and checked; default 60, 0 never\n"
+		"  --docker-socket PATH  the engine's socket\n" RUNTIME_OUTPUTS_USAGE,
 	.run = run,
 };

@@ -69,16 +69,17 @@ static int forbid(struct canary *c, struct hf_err *err)
 {
 	char path[HF_PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-	struct hf_policy_path program = { .path = { path, n > 0 ? (size_t)n : 0 } };
-	struct hf_policy_peer peer = { .bits = 128 };
-	struct hf_policy policy = { 0 };
+	struct hf_enforce_policy_path program = { .path = { path, n > 0 ? (size_t)n : 0 } };
+	struct hf_enforce_policy_peer peer = { .bits = 128 };
+	struct hf_enforce_policy policy = { 0 };
 
 	if (hf_sv_ends(program.path, HF_SV(" (deleted)")))
 		program.path.len -= strlen(" (deleted)");
 	peer.address[10] = peer.address[11] = 0xff;
 	inet_pton(AF_INET, forbidden, peer.address + 12);
-	policy.rules[HF_DENY_EXECUTABLES] = (struct hf_policy_rule){ .on = true, .paths = &program, .paths_n = 1 };
-	policy.rules[HF_DENY_PEERS] = (struct hf_policy_rule){ .on = true, .peers = &peer, .peers_n = 1 };
+	policy.rules[HF_DENY_EXECUTABLES] =
+		(struct hf_enforce_policy_rule){ .on = true, .paths = &program, .paths_n = 1 };
+	policy.rules[HF_DENY_PEERS] = (struct hf_enforce_policy_rule){ .on = true, .peers = &peer, .peers_n = 1 };
 	return hf_programs_policy(c->programs, CANARY_POLICY, &policy, err);
 }
 

@@ -179,7 +179,7 @@ static int take(void *ctx, hf_sv record, struct hf_err *err)
 
 static void make_guard(struct hf_enforcer *e)
 {
-	const struct hf_policy *p = e->options.policy;
+	const struct hf_enforce_policy *p = e->options.policy;
 	uint64_t now = now_ns();
 
 	e->guard = (struct hf_guard){ .policy = POLICY, .flags = e->options.deny ? 0 : HF_GUARD_DRY };

@@ -9,10 +9,10 @@
 struct hf_enforcer;
 
 struct hf_enforcer_options {
-	const struct hf_policy *policy; /* borrowed */
-	bool deny;                      /* false: a dry run, which only says what it would deny */
-	uint32_t rungs;                 /* bits 1 << enum hf_deny_by that may be used; 0: all */
-	uint32_t canary_ms;             /* 0: none; with @deny alone */
+	const struct hf_enforce_policy *policy; /* borrowed */
+	bool deny;                              /* false: a dry run, which only says what it would deny */
+	uint32_t rungs;                         /* bits 1 << enum hf_deny_by that may be used; 0: all */
+	uint32_t canary_ms;                     /* 0: none; with @deny alone */
 	void *ctx;
 	/* Fills the container.* fields of the cgroup. */
 	void (*describe)(void *ctx, uint64_t cgroup_id, struct hf_event *e);

@@ -154,7 +154,7 @@ static int start(struct hf_permission *p, struct permission_setup *s, struct hf_
 	return code ? hf_fail_errno(err, "permission events of fanotify") : 0;
 }
 
-int hf_permission_open(const struct hf_policy *policy, bool deny, uint64_t until_ns, struct hf_permission **ret,
+int hf_permission_open(const struct hf_enforce_policy *policy, bool deny, uint64_t until_ns, struct hf_permission **ret,
 		       struct hf_err *err)
 {
 	struct hf_permission *p = hf_calloc(1, sizeof *p);

@@ -29,7 +29,7 @@ struct hf_permission_told {
 };
 
 /* @policy is copied by the fork. To be called by a process without threads. HF_E_DENIED, HF_E_UNSUPPORTED. */
-int hf_permission_open(const struct hf_policy *policy, bool deny, uint64_t until_ns, struct hf_permission **ret,
+int hf_permission_open(const struct hf_enforce_policy *policy, bool deny, uint64_t until_ns, struct hf_permission **ret,
 		       struct hf_err *err);
 void hf_permission_close(struct hf_permission *);
 /* Watches the file system that is the root of process @pid, whose pidfd is @pidfd: another one that got its number is not taken for it. HF_E_MISSING where it is gone or not in a container's root yet,

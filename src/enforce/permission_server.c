@@ -103,8 +103,8 @@ static void judge(struct server *s, struct slot *slot)
 	char digest[HF_DIGEST_TEXT_MAX];
 
 	slot->denied = read_digest(slot->fd, digest) &&
-		       hf_policy_denies_digest(s->setup->policy, (hf_sv){ slot->told.path, slot->told.path_length },
-					       hf_sv_of(digest));
+		       hf_enforce_policy_denies_digest(
+			       s->setup->policy, (hf_sv){ slot->told.path, slot->told.path_length }, hf_sv_of(digest));
 	snprintf(slot->told.digest, sizeof slot->told.digest, "%.79s", digest);
 }
 

@@ -14,7 +14,7 @@ struct permission_shared {
 };
 
 struct permission_setup {
-	const struct hf_policy *policy;
+	const struct hf_enforce_policy *policy;
 	struct permission_shared *shared;
 	bool deny;
 	uint64_t until_ns;

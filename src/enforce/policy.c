@@ -33,10 +33,10 @@ static int check_part(const struct hf_profile *profile, enum hf_profile_part par
 	return 0;
 }
 
-static int executables_of(const struct hf_profile *profile, struct hf_arena *a, struct hf_policy_rule *r,
+static int executables_of(const struct hf_profile *profile, struct hf_arena *a, struct hf_enforce_policy_rule *r,
 			  struct hf_err *err)
 {
-	HF_VEC(struct hf_policy_path) list = { 0 };
+	HF_VEC(struct hf_enforce_policy_path) list = { 0 };
 	size_t n;
 	const struct hf_profile_entry **entries = hf_profile_sorted(profile, HF_PROFILE_EXECUTABLES, a, &n);
 
@@ -47,10 +47,11 @@ static int executables_of(const struct hf_profile *profile, struct hf_arena *a, 
 				       "rule executables: '%.*s' of the profile has variable parts, which the kernel's "
 				       "list cannot hold",
 				       HF_SV_FMT(entries[i]->object));
-		struct hf_policy_path *slot = hf_vec_push(a, &list);
-		if (!slot || list.n > HF_POLICY_PATHS_MAX)
-			return hf_fail(err, HF_E_LIMIT, "rule executables: more than %d programs", HF_POLICY_PATHS_MAX);
-		*slot = (struct hf_policy_path){ path, true };
+		struct hf_enforce_policy_path *slot = hf_vec_push(a, &list);
+		if (!slot || list.n > HF_ENFORCE_POLICY_PATHS_MAX)
+			return hf_fail(err, HF_E_LIMIT, "rule executables: more than %d programs",
+				       HF_ENFORCE_POLICY_PATHS_MAX);
+		*slot = (struct hf_enforce_policy_path){ path, true };
 	}
 	r->paths = list.at;
 	r->paths_n = list.n;
@@ -58,16 +59,17 @@ static int executables_of(const struct hf_profile *profile, struct hf_arena *a, 
 	return 0;
 }
 
-static int peers_of(const struct hf_profile *profile, struct hf_arena *a, struct hf_policy_rule *r, struct hf_err *err)
+static int peers_of(const struct hf_profile *profile, struct hf_arena *a, struct hf_enforce_policy_rule *r,
+		    struct hf_err *err)
 {
 	static const char *const always[] = { "127.0.0.0/8", "::1/128" };
-	HF_VEC(struct hf_policy_peer) list = { 0 };
+	HF_VEC(struct hf_enforce_policy_peer) list = { 0 };
 	size_t n, by_port = 0;
 	const struct hf_profile_entry **entries = hf_profile_sorted(profile, HF_PROFILE_PEERS, a, &n);
 
 	for (size_t i = 0; i < n + HF_ARRAY_SIZE(always); i++) {
 		hf_sv object = i < n ? entries[i]->object : hf_sv_of(always[i - n]), port = { 0 }, whom = object;
-		struct hf_policy_peer peer = { 0 };
+		struct hf_enforce_policy_peer peer = { 0 };
 		if (i < n && !hf_sv_cut(object, ' ', &port, &whom))
 			continue;
 		hf_sv address = hf_sv_starts(whom, HF_SV("address:")) ? hf_sv_skip(whom, 8) : whom;
@@ -78,9 +80,9 @@ static int peers_of(const struct hf_profile *profile, struct hf_arena *a, struct
 				       HF_SV_FMT(object));
 		by_port += !known;
 		peer.allow = true;
-		struct hf_policy_peer *slot = hf_vec_push(a, &list);
-		if (!slot || list.n > HF_POLICY_PEERS_MAX)
-			return hf_fail(err, HF_E_LIMIT, "rule peers: more than %d", HF_POLICY_PEERS_MAX);
+		struct hf_enforce_policy_peer *slot = hf_vec_push(a, &list);
+		if (!slot || list.n > HF_ENFORCE_POLICY_PEERS_MAX)
+			return hf_fail(err, HF_E_LIMIT, "rule peers: more than %d", HF_ENFORCE_POLICY_PEERS_MAX);
 		*slot = peer;
 	}
 	if (by_port)
@@ -93,9 +95,10 @@ static int peers_of(const struct hf_profile *profile, struct hf_arena *a, struct
 }
 
 /* Only where digests decide: a program without any, or with more than fit, is not judged, which the note says. */
-static int digests_of(struct hf_policy *p, const struct hf_profile *profile, struct hf_arena *a, struct hf_err *err)
+static int digests_of(struct hf_enforce_policy *p, const struct hf_profile *profile, struct hf_arena *a,
+		      struct hf_err *err)
 {
-	struct hf_policy_rule *r = &p->rules[HF_DENY_DIGESTS];
+	struct hf_enforce_policy_rule *r = &p->rules[HF_DENY_DIGESTS];
 	size_t n, without = 0;
 	const struct hf_profile_entry **entries = hf_profile_sorted(profile, HF_PROFILE_EXECUTABLES, a, &n);
 
@@ -116,9 +119,9 @@ static int digests_of(struct hf_policy *p, const struct hf_profile *profile, str
 	return 0;
 }
 
-bool hf_policy_denies_digest(const struct hf_policy *p, hf_sv path, hf_sv digest)
+bool hf_enforce_policy_denies_digest(const struct hf_enforce_policy *p, hf_sv path, hf_sv digest)
 {
-	const struct hf_policy_rule *r = &p->rules[HF_DENY_DIGESTS];
+	const struct hf_enforce_policy_rule *r = &p->rules[HF_DENY_DIGESTS];
 	const struct hf_map_entry *found = r->on && r->only ? hf_map_find(&p->programs, path) : NULL;
 	const struct hf_profile_entry *entry = found ? found->value : NULL;
 
@@ -132,17 +135,17 @@ bool hf_policy_denies_digest(const struct hf_policy *p, hf_sv path, hf_sv digest
 }
 
 /* Rules without a list of their own take the profile's. */
-static int fill_from_profile(struct hf_policy *p, const struct hf_profile *profile, bool of_itself, struct hf_arena *a,
-			     struct hf_err *err)
+static int fill_from_profile(struct hf_enforce_policy *p, const struct hf_profile *profile, bool of_itself,
+			     struct hf_arena *a, struct hf_err *err)
 {
-	struct hf_policy_rule *executables = &p->rules[HF_DENY_EXECUTABLES], *peers = &p->rules[HF_DENY_PEERS];
+	struct hf_enforce_policy_rule *executables = &p->rules[HF_DENY_EXECUTABLES], *peers = &p->rules[HF_DENY_PEERS];
 	int code = 0;
 
 	if (of_itself) {
 		p->rules[HF_DENY_FILELESS].on = true;
 		executables->on = profile->sections[HF_PROFILE_EXECUTABLES].covered;
 		peers->on = profile->sections[HF_PROFILE_PEERS].covered;
-		p->rules[HF_DENY_FILELESS].ttl_s = executables->ttl_s = peers->ttl_s = HF_POLICY_TTL_DEFAULT_S;
+		p->rules[HF_DENY_FILELESS].ttl_s = executables->ttl_s = peers->ttl_s = HF_ENFORCE_POLICY_TTL_DEFAULT_S;
 	}
 	if (executables->on && !executables->paths_n) {
 		code = check_part(profile, HF_PROFILE_EXECUTABLES, HF_DENY_EXECUTABLES, err);
@@ -157,17 +160,17 @@ static int fill_from_profile(struct hf_policy *p, const struct hf_profile *profi
 	return code;
 }
 
-static int add_imds(struct hf_policy_rule *r, struct hf_arena *a, struct hf_err *err)
+static int add_imds(struct hf_enforce_policy_rule *r, struct hf_arena *a, struct hf_err *err)
 {
 	enum { ADDRESSES = HF_ARRAY_SIZE(hf_metadata_addresses), PORTS = HF_ARRAY_SIZE(hf_metadata_wire_server_ports) };
-	struct hf_policy_peer *peers = hf_arena_array(a, struct hf_policy_peer, ADDRESSES + PORTS);
+	struct hf_enforce_policy_peer *peers = hf_arena_array(a, struct hf_enforce_policy_peer, ADDRESSES + PORTS);
 
 	if (!peers)
 		return hf_fail(err, HF_E_LIMIT, "rule imds");
 	for (size_t i = 0; i < ADDRESSES; i++)
 		(void)policy_peer_parse((hf_sv){ 0 }, hf_metadata_addresses[i], &peers[i]);
 	for (size_t i = 0; i < PORTS; i++) {
-		struct hf_policy_peer *peer = &peers[ADDRESSES + i];
+		struct hf_enforce_policy_peer *peer = &peers[ADDRESSES + i];
 		(void)policy_peer_parse((hf_sv){ 0 }, HF_METADATA_WIRE_SERVER, peer);
 		peer->protocol = 6;
 		peer->port = hf_metadata_wire_server_ports[i];
@@ -177,7 +180,7 @@ static int add_imds(struct hf_policy_rule *r, struct hf_arena *a, struct hf_err 
 	return 0;
 }
 
-static int make_index(struct hf_policy *p, struct hf_arena *a, struct hf_err *err)
+static int make_index(struct hf_enforce_policy *p, struct hf_arena *a, struct hf_err *err)
 {
 	for (size_t what = 0; what < HF_DENIES; what++) {
 		p->index[what] = HF_MAP(a);
@@ -191,8 +194,8 @@ static int make_index(struct hf_policy *p, struct hf_arena *a, struct hf_err *er
 	return 0;
 }
 
-int hf_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf_arena *a, struct hf_policy *ret,
-		   struct hf_err *err)
+int hf_enforce_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf_arena *a,
+			   struct hf_enforce_policy *ret, struct hf_err *err)
 {
 	ret->programs = HF_MAP(a);
 	int code = rules_text.len ? policy_read(rules_text, a, ret, err) : 0;
@@ -204,7 +207,7 @@ int hf_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf
 	if (code < 0)
 		return code;
 	for (size_t what = 0; what < HF_DENIES; what++) {
-		const struct hf_policy_rule *r = &ret->rules[what];
+		const struct hf_enforce_policy_rule *r = &ret->rules[what];
 		bool listed = what == HF_DENY_EXECUTABLES || what == HF_DENY_PEERS || what == HF_DENY_FILES ||
 			      what == HF_DENY_DIGESTS;
 		if (r->on && listed && !r->only && !r->paths_n && !r->peers_n && !r->digests_n)
@@ -219,9 +222,10 @@ int hf_policy_make(hf_sv rules_text, const struct hf_profile *profile, struct hf
 	return a->over ? hf_fail(err, HF_E_LIMIT, "rules") : make_index(ret, a, err);
 }
 
-static bool judge_exec(const struct hf_policy *p, const struct hf_event *e, enum hf_deny *ret_rule, hf_sv *ret_object)
+static bool judge_exec(const struct hf_enforce_policy *p, const struct hf_event *e, enum hf_deny *ret_rule,
+		       hf_sv *ret_object)
 {
-	const struct hf_policy_rule *executables = &p->rules[HF_DENY_EXECUTABLES];
+	const struct hf_enforce_policy_rule *executables = &p->rules[HF_DENY_EXECUTABLES];
 	hf_sv path = hf_event_string(e, HF_FIELD_PROCESS_EXE_PATH);
 	hf_sv drift = hf_event_string(e, HF_FIELD_PROCESS_EXE_DRIFT);
 	bool nameless = hf_event_bool(e, HF_FIELD_PROCESS_EXE_DELETED) || hf_event_bool(e, HF_FIELD_PROCESS_EXE_MEMORY);
@@ -237,7 +241,8 @@ static bool judge_exec(const struct hf_policy *p, const struct hf_event *e, enum
 		return true;
 	}
 	hf_sv digest = hf_event_string(e, HF_FIELD_PROCESS_EXE_DIGEST);
-	if (p->rules[HF_DENY_DIGESTS].on && digest.len && !nameless && hf_policy_denies_digest(p, path, digest)) {
+	if (p->rules[HF_DENY_DIGESTS].on && digest.len && !nameless &&
+	    hf_enforce_policy_denies_digest(p, path, digest)) {
 		*ret_rule = HF_DENY_DIGESTS;
 		return true;
 	}
@@ -246,12 +251,13 @@ static bool judge_exec(const struct hf_policy *p, const struct hf_event *e, enum
 	const struct hf_map_entry *found = hf_event_bool(e, HF_FIELD_PROCESS_EXE_TRUNCATED)
 						   ? NULL
 						   : hf_map_find(&p->index[HF_DENY_EXECUTABLES], path);
-	const struct hf_policy_path *listed = found ? found->value : NULL;
+	const struct hf_enforce_policy_path *listed = found ? found->value : NULL;
 	*ret_rule = HF_DENY_EXECUTABLES;
 	return executables->only ? nameless || !listed || !listed->allow : listed && !listed->allow;
 }
 
-static bool peer_matches(const struct hf_policy_peer *peer, const uint8_t address[16], uint8_t protocol, uint64_t port)
+static bool peer_matches(const struct hf_enforce_policy_peer *peer, const uint8_t address[16], uint8_t protocol,
+			 uint64_t port)
 {
 	uint32_t whole = peer->bits / 8, rest = peer->bits % 8;
 
@@ -262,7 +268,7 @@ static bool peer_matches(const struct hf_policy_peer *peer, const uint8_t addres
 	return !rest || ((peer->address[whole] ^ address[whole]) & (0xff00u >> rest) & 0xff) == 0;
 }
 
-static bool listed_peer(const struct hf_policy_rule *r, bool allow, const uint8_t address[16], uint8_t protocol,
+static bool listed_peer(const struct hf_enforce_policy_rule *r, bool allow, const uint8_t address[16], uint8_t protocol,
 			uint64_t port)
 {
 	for (size_t i = 0; i < r->peers_n; i++)
@@ -271,15 +277,15 @@ static bool listed_peer(const struct hf_policy_rule *r, bool allow, const uint8_
 	return false;
 }
 
-static bool judge_peer(const struct hf_policy *p, const struct hf_event *e, struct hf_arena *a, enum hf_deny *ret_rule,
-		       hf_sv *ret_object)
+static bool judge_peer(const struct hf_enforce_policy *p, const struct hf_event *e, struct hf_arena *a,
+		       enum hf_deny *ret_rule, hf_sv *ret_object)
 {
-	const struct hf_policy_rule *imds = &p->rules[HF_DENY_IMDS], *peers = &p->rules[HF_DENY_PEERS];
+	const struct hf_enforce_policy_rule *imds = &p->rules[HF_DENY_IMDS], *peers = &p->rules[HF_DENY_PEERS];
 	hf_sv text = hf_event_string(e, HF_FIELD_NETWORK_REMOTE_ADDRESS),
 	      name = hf_event_string(e, HF_FIELD_NETWORK_PROTOCOL);
 	uint64_t port = hf_event_uint(e, HF_FIELD_NETWORK_REMOTE_PORT);
 	uint8_t protocol = hf_sv_eq(name, HF_SV("tcp")) ? IPPROTO_TCP : hf_sv_eq(name, HF_SV("udp")) ? IPPROTO_UDP : 0;
-	struct hf_policy_peer at;
+	struct hf_enforce_policy_peer at;
 
 	if (!policy_peer_parse((hf_sv){ 0 }, text, &at))
 		return false;
@@ -295,8 +301,8 @@ static bool judge_peer(const struct hf_policy *p, const struct hf_event *e, stru
 	       (peers->only && !listed_peer(peers, true, at.address, protocol, port));
 }
 
-bool hf_policy_judge(const struct hf_policy *p, const struct hf_event *e, struct hf_arena *a, enum hf_deny *ret_rule,
-		     hf_sv *ret_object)
+bool hf_enforce_policy_judge(const struct hf_enforce_policy *p, const struct hf_event *e, struct hf_arena *a,
+			     enum hf_deny *ret_rule, hf_sv *ret_object)
 {
 	if (hf_event_bool(e, HF_FIELD_PROCESS_SETUP) || !hf_event_has(e, HF_FIELD_CONTAINER_ID))
 		return false;

@@ -6,13 +6,13 @@
 #include "base/limits.h"
 #include "format/yaml.h"
 
-bool policy_peer_parse(hf_sv port, hf_sv address, struct hf_policy_peer *ret)
+bool policy_peer_parse(hf_sv port, hf_sv address, struct hf_enforce_policy_peer *ret)
 {
 	hf_sv protocol, number, host = address, prefix;
 	uint64_t bits = 0, port_number = 0;
 	char text[INET6_ADDRSTRLEN] = { 0 };
 
-	*ret = (struct hf_policy_peer){ 0 };
+	*ret = (struct hf_enforce_policy_peer){ 0 };
 	if (port.len) {
 		if (!hf_sv_cut(port, '/', &protocol, &number) || !hf_sv_to_u64(number, &port_number) || !port_number ||
 		    port_number > UINT16_MAX)
@@ -52,28 +52,30 @@ static int wrong(struct hf_err *err, const struct hf_yaml_node *n, const char *w
 	return hf_fail(err, HF_E_FORMAT, "line %u, column %u: %s", n->line, n->column, what);
 }
 
-static int read_paths(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_policy_rule *r, struct hf_err *err)
+static int read_paths(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_enforce_policy_rule *r,
+		      struct hf_err *err)
 {
-	if (n->type != HF_YAML_SEQUENCE || n->n > HF_POLICY_PATHS_MAX)
+	if (n->type != HF_YAML_SEQUENCE || n->n > HF_ENFORCE_POLICY_PATHS_MAX)
 		return wrong(err, n, "paths is a list of absolute paths");
-	struct hf_policy_path *paths = hf_arena_array(a, struct hf_policy_path, n->n);
+	struct hf_enforce_policy_path *paths = hf_arena_array(a, struct hf_enforce_policy_path, n->n);
 	for (size_t i = 0; paths && i < n->n; i++) {
 		hf_sv path;
 		if (!hf_yaml_string(n->elements[i], &path) || !path.len || path.ptr[0] != '/' ||
 		    path.len >= HF_PATH_MAX)
 			return wrong(err, n->elements[i], "this is no absolute path");
-		paths[i] = (struct hf_policy_path){ hf_arena_dup(a, path), false };
+		paths[i] = (struct hf_enforce_policy_path){ hf_arena_dup(a, path), false };
 	}
 	r->paths = paths;
 	r->paths_n = paths ? n->n : 0;
 	return 0;
 }
 
-static int read_peers(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_policy_rule *r, struct hf_err *err)
+static int read_peers(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_enforce_policy_rule *r,
+		      struct hf_err *err)
 {
-	if (n->type != HF_YAML_SEQUENCE || n->n > HF_POLICY_PEERS_MAX)
+	if (n->type != HF_YAML_SEQUENCE || n->n > HF_ENFORCE_POLICY_PEERS_MAX)
 		return wrong(err, n, "peers is a list");
-	struct hf_policy_peer *peers = hf_arena_array(a, struct hf_policy_peer, n->n);
+	struct hf_enforce_policy_peer *peers = hf_arena_array(a, struct hf_enforce_policy_peer, n->n);
 	for (size_t i = 0; peers && i < n->n; i++) {
 		hf_sv text, port = { 0 }, address;
 		if (!hf_yaml_string(n->elements[i], &text))
@@ -88,9 +90,10 @@ static int read_peers(const struct hf_yaml_node *n, struct hf_arena *a, struct h
 	return 0;
 }
 
-static int read_digests(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_policy_rule *r, struct hf_err *err)
+static int read_digests(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_enforce_policy_rule *r,
+			struct hf_err *err)
 {
-	if (n->type != HF_YAML_SEQUENCE || n->n > HF_POLICY_PATHS_MAX)
+	if (n->type != HF_YAML_SEQUENCE || n->n > HF_ENFORCE_POLICY_PATHS_MAX)
 		return wrong(err, n, "digests is a list");
 	hf_sv *digests = hf_arena_array(a, hf_sv, n->n);
 	for (size_t i = 0; digests && i < n->n; i++)
@@ -102,15 +105,15 @@ static int read_digests(const struct hf_yaml_node *n, struct hf_arena *a, struct
 	return 0;
 }
 
-static int read_key(const struct hf_yaml_pair *pair, enum hf_deny what, struct hf_arena *a, struct hf_policy_rule *r,
-		    struct hf_err *err)
+static int read_key(const struct hf_yaml_pair *pair, enum hf_deny what, struct hf_arena *a,
+		    struct hf_enforce_policy_rule *r, struct hf_err *err)
 {
 	hf_sv key = pair->key->text;
 
 	if (hf_sv_eq(key, HF_SV("what")))
 		return 0;
 	if (hf_sv_eq(key, HF_SV("ttl"))) {
-		if (!hf_yaml_uint(pair->value, &r->ttl_s) || !r->ttl_s || r->ttl_s > HF_POLICY_TTL_MAX_S)
+		if (!hf_yaml_uint(pair->value, &r->ttl_s) || !r->ttl_s || r->ttl_s > HF_ENFORCE_POLICY_TTL_MAX_S)
 			return wrong(err, pair->value, "ttl is a number of seconds, at most a year");
 		return 0;
 	}
@@ -123,7 +126,8 @@ static int read_key(const struct hf_yaml_pair *pair, enum hf_deny what, struct h
 	return wrong(err, pair->key, "this rule has no such key");
 }
 
-static int read_rule(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_policy *ret, struct hf_err *err)
+static int read_rule(const struct hf_yaml_node *n, struct hf_arena *a, struct hf_enforce_policy *ret,
+		     struct hf_err *err)
 {
 	enum hf_deny what;
 	hf_sv name = { 0 };
@@ -132,10 +136,10 @@ static int read_rule(const struct hf_yaml_node *n, struct hf_arena *a, struct hf
 		return wrong(
 			err, n,
 			"what is denied? what: fileless, drift, executables, imds, peers, devices, files or digests");
-	struct hf_policy_rule *r = &ret->rules[what];
+	struct hf_enforce_policy_rule *r = &ret->rules[what];
 	if (r->on)
 		return wrong(err, n, "this is denied by a rule above already");
-	*r = (struct hf_policy_rule){ .on = true, .ttl_s = HF_POLICY_TTL_DEFAULT_S };
+	*r = (struct hf_enforce_policy_rule){ .on = true, .ttl_s = HF_ENFORCE_POLICY_TTL_DEFAULT_S };
 	for (size_t i = 0; i < n->n; i++) {
 		int code = read_key(&n->pairs[i], what, a, r, err);
 		if (code < 0)
@@ -144,7 +148,7 @@ static int read_rule(const struct hf_yaml_node *n, struct hf_arena *a, struct hf
 	return 0;
 }
 
-int policy_read(hf_sv text, struct hf_arena *a, struct hf_policy *ret, struct hf_err *err)
+int policy_read(hf_sv text, struct hf_arena *a, struct hf_enforce_policy *ret, struct hf_err *err)
 {
 	struct hf_yaml_document *documents;
 	size_t n;

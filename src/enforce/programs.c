@@ -276,10 +276,11 @@ static uint64_t path_hash(const struct hf_programs *p, uint32_t rule, hf_sv path
 	return hf_keyed_end(hf_keyed_length(state, path.len), p->hash_key);
 }
 
-int hf_programs_policy(struct hf_programs *p, uint32_t number, const struct hf_policy *policy, struct hf_err *err)
+int hf_programs_policy(struct hf_programs *p, uint32_t number, const struct hf_enforce_policy *policy,
+		       struct hf_err *err)
 {
 	for (uint32_t rule = 0; rule < HF_DENIES; rule++) {
-		const struct hf_policy_rule *r = &policy->rules[rule];
+		const struct hf_enforce_policy_rule *r = &policy->rules[rule];
 		for (size_t i = 0; r->on && i < r->paths_n; i++) {
 			struct hf_path_key key = { number, rule, path_hash(p, rule, r->paths[i].path) };
 			struct hf_path_value value = { r->paths[i].allow ? HF_LIST_ALLOW : HF_LIST_DENY,
@@ -289,7 +290,7 @@ int hf_programs_policy(struct hf_programs *p, uint32_t number, const struct hf_p
 						     r->paths_n);
 		}
 		for (size_t i = 0; r->on && i < r->peers_n; i++) {
-			const struct hf_policy_peer *peer = &r->peers[i];
+			const struct hf_enforce_policy_peer *peer = &r->peers[i];
 			struct hf_peer_key key = {
 				.prefix = HF_PEER_FIXED_BITS + peer->bits,
 				.policy = number,

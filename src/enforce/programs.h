@@ -17,7 +17,8 @@ int hf_programs_open(uint32_t rungs, hf_programs_take_fn *take, void *ctx, struc
 		     struct hf_err *err);
 void hf_programs_close(struct hf_programs *);
 /* Puts the lists of a policy in under @number. */
-int hf_programs_policy(struct hf_programs *, uint32_t number, const struct hf_policy *policy, struct hf_err *err);
+int hf_programs_policy(struct hf_programs *, uint32_t number, const struct hf_enforce_policy *policy,
+		       struct hf_err *err);
 /* Guards the cgroup at @path (absolute in the hierarchy) and attaches the programs of cgroups there. HF_E_MISSING where it is gone. */
 int hf_programs_guard(struct hf_programs *, const char *path, const struct hf_guard *guard, uint64_t *ret_cgroup_id,
 		      struct hf_err *err);

@@ -27,22 +27,22 @@ HF_TEST(rules_are_read_strictly)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(files); i++) {
 		hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(4));
-		struct hf_policy p = { 0 };
+		struct hf_enforce_policy p = { 0 };
 		struct hf_err err = { 0 };
-		int code = hf_policy_make(hf_sv_of(files[i].rules), NULL, &a, &p, &err);
+		int code = hf_enforce_policy_make(hf_sv_of(files[i].rules), NULL, &a, &p, &err);
 		if (!files[i].why ? code != 0 : code >= 0 || !strstr(err.msg, files[i].why))
 			fail_msg("%zu: %d %s", i, code, err.msg);
 	}
 }
 
-static bool denied(const struct hf_policy *p, struct hf_event *e, const char *rule)
+static bool denied(const struct hf_enforce_policy *p, struct hf_event *e, const char *rule)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(1));
 	enum hf_deny what;
 	hf_sv object;
 
 	hf_event_set_string(e, HF_FIELD_CONTAINER_ID, HF_SV("c1"));
-	bool is = hf_policy_judge(p, e, &a, &what, &object);
+	bool is = hf_enforce_policy_judge(p, e, &a, &what, &object);
 	if (is && rule && strcmp(hf_deny_name(what), rule) != 0)
 		fail_msg("denied by %s instead of %s", hf_deny_name(what), rule);
 	return is;
@@ -85,11 +85,11 @@ HF_TEST(what_a_profile_does_not_hold_is_denied)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(4));
 	struct hf_profile profile;
-	struct hf_policy p = { 0 };
+	struct hf_enforce_policy p = { 0 };
 	struct hf_err err = { 0 };
 
 	profile_of(&profile, &a);
-	assert_int_equal(hf_policy_make((hf_sv){ 0 }, &profile, &a, &p, &err), 0);
+	assert_int_equal(hf_enforce_policy_make((hf_sv){ 0 }, &profile, &a, &p, &err), 0);
 	struct hf_event own = exec_of("/bin/web"), odd = exec_of("/bin/{odd}"), other = exec_of("/bin/nc");
 	assert_false(denied(&p, &own, NULL));
 	assert_false(denied(&p, &odd, NULL)); /* braces of a name are no pattern */
@@ -122,21 +122,21 @@ HF_TEST(what_cannot_be_held_is_refused)
 	static const char rules[] = "schema: holdfast/enforce/1\ndeny: [{what: executables}]\n";
 	static const struct hf_sighting seen = { .origin = HF_ORIGIN_LEARNED, .count = 1 };
 	struct hf_profile profile;
-	struct hf_policy p = { 0 };
+	struct hf_enforce_policy p = { 0 };
 	struct hf_err err = { 0 };
 
 	hf_profile_init(&profile, &a, HF_SV("sha256:x"), HF_SV("web"), HF_SV(""));
-	assert_int_equal(hf_policy_make(hf_sv_of(rules), &profile, &a, &p, &err), HF_E_UNSUPPORTED);
+	assert_int_equal(hf_enforce_policy_make(hf_sv_of(rules), &profile, &a, &p, &err), HF_E_UNSUPPORTED);
 	assert_non_null(strstr(err.msg, "nobody looked"));
 	profile_of(&profile, &a);
 	hf_profile_add(&profile, HF_PROFILE_EXECUTABLES, HF_SV("/tmp/{path}"), (hf_sv){ 0 }, &seen);
-	p = (struct hf_policy){ 0 };
-	assert_int_equal(hf_policy_make(hf_sv_of(rules), &profile, &a, &p, &err), HF_E_UNSUPPORTED);
+	p = (struct hf_enforce_policy){ 0 };
+	assert_int_equal(hf_enforce_policy_make(hf_sv_of(rules), &profile, &a, &p, &err), HF_E_UNSUPPORTED);
 	assert_non_null(strstr(err.msg, "variable parts"));
 	profile_of(&profile, &a);
 	profile.sections[HF_PROFILE_EXECUTABLES].overflow = true;
-	p = (struct hf_policy){ 0 };
-	assert_int_equal(hf_policy_make(hf_sv_of(rules), &profile, &a, &p, &err), HF_E_UNSUPPORTED);
+	p = (struct hf_enforce_policy){ 0 };
+	assert_int_equal(hf_enforce_policy_make(hf_sv_of(rules), &profile, &a, &p, &err), HF_E_UNSUPPORTED);
 	assert_non_null(strstr(err.msg, "more executables"));
 }
 
@@ -146,24 +146,25 @@ HF_TEST(bytes_are_judged_by_digest)
 	const hf_sv one = HF_SV("sha256:1111111111111111111111111111111111111111111111111111111111111111"),
 		    two = HF_SV("sha256:2222222222222222222222222222222222222222222222222222222222222222");
 	struct hf_profile profile;
-	struct hf_policy p = { 0 };
+	struct hf_enforce_policy p = { 0 };
 	struct hf_err err = { 0 };
 
 	profile_of(&profile, &a);
-	assert_int_equal(
-		hf_policy_make(HF_SV("schema: holdfast/enforce/1\ndeny: [{what: digests}]\n"), &profile, &a, &p, &err),
-		0);
-	assert_false(hf_policy_denies_digest(&p, HF_SV("/bin/web"), one));
-	assert_true(hf_policy_denies_digest(&p, HF_SV("/bin/web"), two));
-	assert_false(hf_policy_denies_digest(&p, HF_SV("/bin/else"), two));
-	assert_true(p.rules[HF_DENY_DIGESTS].note.len > 0); /* /bin/{odd} has none */
-	p = (struct hf_policy){ 0 };
-	assert_int_equal(hf_policy_make(HF_SV("schema: holdfast/enforce/1\ndeny:\n- what: digests\n  digests: [sha256:"
-					      "2222222222222222222222222222222222222222222222222222222222222222]\n"),
-					NULL, &a, &p, &err),
+	assert_int_equal(hf_enforce_policy_make(HF_SV("schema: holdfast/enforce/1\ndeny: [{what: digests}]\n"),
+						&profile, &a, &p, &err),
 			 0);
-	assert_true(hf_policy_denies_digest(&p, HF_SV("/bin/else"), two));
-	assert_false(hf_policy_denies_digest(&p, HF_SV("/bin/else"), one));
+	assert_false(hf_enforce_policy_denies_digest(&p, HF_SV("/bin/web"), one));
+	assert_true(hf_enforce_policy_denies_digest(&p, HF_SV("/bin/web"), two));
+	assert_false(hf_enforce_policy_denies_digest(&p, HF_SV("/bin/else"), two));
+	assert_true(p.rules[HF_DENY_DIGESTS].note.len > 0); /* /bin/{odd} has none */
+	p = (struct hf_enforce_policy){ 0 };
+	assert_int_equal(
+		hf_enforce_policy_make(HF_SV("schema: holdfast/enforce/1\ndeny:\n- what: digests\n  digests: [sha256:"
+					     "2222222222222222222222222222222222222222222222222222222222222222]\n"),
+				       NULL, &a, &p, &err),
+		0);
+	assert_true(hf_enforce_policy_denies_digest(&p, HF_SV("/bin/else"), two));
+	assert_false(hf_enforce_policy_denies_digest(&p, HF_SV("/bin/else"), one));
 }
 
 HF_TEST(rungs_are_numbered_as_the_kernel_counts)
