@@ -34,6 +34,34 @@ static const struct {
 #undef HF_RBAC_OPERATOR
 };
 
+/* Names that are worth telling; a prefix of them where @prefix. */
+static const struct {
+	enum hf_rbac_risk risk;
+	const char *name;
+	bool prefix;
+} names_worth[] = {
+#define HF_RBAC_NAME(risk, name)    { HF_RBAC_##risk, name, false },
+#define HF_RBAC_NAMES(risk, prefix) { HF_RBAC_##risk, prefix, true },
+#define HF_RBAC_PLACE(risk, namespace, config_map)
+#include "rbac/names.def"
+#undef HF_RBAC_NAME
+#undef HF_RBAC_NAMES
+#undef HF_RBAC_PLACE
+};
+
+static const struct {
+	enum hf_rbac_risk risk;
+	const char *namespace, *config_map;
+} places[] = {
+#define HF_RBAC_NAME(risk, name)
+#define HF_RBAC_NAMES(risk, prefix)
+#define HF_RBAC_PLACE(risk, namespace, config_map) { HF_RBAC_##risk, namespace, config_map },
+#include "rbac/names.def"
+#undef HF_RBAC_NAME
+#undef HF_RBAC_NAMES
+#undef HF_RBAC_PLACE
+};
+
 enum { VERBS_MAX = 6, RESOURCES_MAX = 8 };
 
 /* A row of the table, taken apart. */
@@ -57,7 +85,9 @@ struct weighing {
 	const struct hf_rbac_model *model;
 	struct hf_arena *arena;
 	struct wanted wanted[HF_RBAC_RISKS];
-	struct worth **worths; /* by role->number */
+	struct hf_rbac_request operators[HF_ARRAY_SIZE(operators)];
+	struct hf_map token_secrets; /* names of those with the token of an account */
+	struct worth **worths;       /* by role->number */
 	size_t *worths_n;
 };
 
@@ -65,6 +95,10 @@ static struct hf_rbac_request request_of(hf_sv word)
 {
 	struct hf_rbac_request r = { .group = HF_SV(""), .subresource = HF_SV("") };
 
+	if (hf_sv_starts(word, HF_SV("url:"))) {
+		r.url = hf_sv_skip(word, 4);
+		return r;
+	}
 	hf_sv_cut(word, '/', &r.group, &r.resource);
 	hf_sv_cut(r.resource, '/', &r.resource, &r.subresource);
 	return r;
@@ -89,11 +123,10 @@ static bool lists(struct hf_rbac_list list, hf_sv word)
 	return false;
 }
 
-/* Requests for a list or a new object carry no name, so a rule with names does not allow them. */
+/* A rule with names does not allow requests without one: for a new object, or for all at once. A list may ask for one by its name. */
 static bool carries_name(hf_sv verb, hf_sv subresource)
 {
-	return subresource.len || !(hf_sv_eq(verb, HF_SV("create")) || hf_sv_eq(verb, HF_SV("list")) ||
-				    hf_sv_eq(verb, HF_SV("watch")) || hf_sv_eq(verb, HF_SV("deletecollection")));
+	return subresource.len || !(hf_sv_eq(verb, HF_SV("create")) || hf_sv_eq(verb, HF_SV("deletecollection")));
 }
 
 static bool allows_any(const struct hf_rbac_rule *rule, const struct wanted *w, const struct hf_rbac_request *resource)
@@ -131,36 +164,28 @@ static bool is_star(const struct hf_rbac_rule *rule, enum hf_rbac_risk risk)
 					 : resources && rule->verbs.n && rule->groups.n && !rule->names.n;
 }
 
-/* Of a right to name a signer, an account …: is one of the names worth telling? The others are looked at when it is followed. */
+/* Of a right to name a signer, an account …: is one of the names worth telling? */
 static bool chosen(const struct hf_rbac_rule *rule, enum hf_rbac_risk risk)
 {
-	struct hf_rbac_list names = rule->names;
-
-	switch ((int)risk) {
-	case HF_RBAC_APPROVE_CERTIFICATES:
-		return lists(names, HF_SV("kubernetes.io/*")) ||
-		       lists(names, HF_SV("kubernetes.io/kube-apiserver-client")) ||
-		       lists(names, HF_SV("kubernetes.io/kube-apiserver-client-kubelet"));
-	case HF_RBAC_SIGN_CERTIFICATES:
-		for (size_t i = 0; i < names.n; i++)
-			if (hf_sv_starts(names.at[i], HF_SV("kubernetes.io/")))
+	for (size_t i = 0; i < HF_ARRAY_SIZE(names_worth); i++)
+		for (size_t n = 0; names_worth[i].risk == risk && n < rule->names.n; n++) {
+			hf_sv wanted = hf_sv_of(names_worth[i].name), name = rule->names.at[n];
+			if (names_worth[i].prefix ? hf_sv_starts(name, wanted) : hf_sv_eq(name, wanted))
 				return true;
-		return false;
-	case HF_RBAC_IMPERSONATE_GROUPS:
-		return lists(names, HF_SV("system:masters"));
-	case HF_RBAC_COREDNS:
-		return lists(names, HF_SV("coredns"));
-	case HF_RBAC_POD_POLICIES:
-		return lists(names, HF_SV("privileged")) || lists(names, HF_SV("hostaccess")) ||
-		       lists(names, HF_SV("hostmount-anyuid"));
-	case HF_RBAC_IMPERSONATE_USERS:
-	case HF_RBAC_IMPERSONATE_ACCOUNTS:
-	case HF_RBAC_MAKE_TOKENS:
-	case HF_RBAC_BIND:
-		return true;
-	default:
-		return false;
-	}
+		}
+	return false;
+}
+
+/* A star is told as such; here only who wrote the operator's kinds. */
+static bool tells_operator(struct weighing *g, const struct hf_rbac_rule *rule, const char **ret_what)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(operators); i++)
+		if (lists(rule->groups, g->operators[i].group) &&
+		    allows_any(rule, &g->wanted[HF_RBAC_OPERATORS], &g->operators[i])) {
+			*ret_what = operators[i].who;
+			return true;
+		}
+	return false;
 }
 
 static bool is_worth(struct weighing *g, const struct hf_rbac_rule *rule, enum hf_rbac_risk risk, const char **ret_what)
@@ -172,22 +197,16 @@ static bool is_worth(struct weighing *g, const struct hf_rbac_rule *rule, enum h
 		return is_star(rule, risk);
 	if (!has_any_verb(rule, w))
 		return false;
+	/* Of all secrets there is a row of its own. */
+	if (risk == HF_RBAC_NAMED_TOKENS && !rule->names.n)
+		return false;
 	if (rule->names.n && (hf_rbac_risks[risk].names == HF_RBAC_NAMES_NONE ||
 			      (hf_rbac_risks[risk].names == HF_RBAC_NAMES_CHOSEN && !chosen(rule, risk))))
 		return false;
 	for (size_t i = 0; i < w->resources_n; i++)
 		if (allows_any(rule, w, &w->resources[i]))
 			return true;
-	/* A star is told as such; here only who wrote the operator's kinds. */
-	if (risk == HF_RBAC_OPERATORS && !lists(rule->groups, HF_SV("*")))
-		for (size_t i = 0; i < HF_ARRAY_SIZE(operators); i++) {
-			struct hf_rbac_request r = request_of(hf_sv_of(operators[i].resource));
-			if (!lists(rule->groups, r.group) || !allows_any(rule, w, &r))
-				continue;
-			*ret_what = operators[i].who;
-			return true;
-		}
-	return false;
+	return risk == HF_RBAC_OPERATORS && !lists(rule->groups, HF_SV("*")) && tells_operator(g, rule, ret_what);
 }
 
 /* The first rule of each risk that is not restricted to names; else all that are, since each names others. */
@@ -300,7 +319,57 @@ const struct hf_rbac_power *hf_rbac_has(const struct hf_rbac_powers *p, const st
 	return find(p->powers[s->number], p->powers_n[s->number], risk, scope);
 }
 
-static void drop_useless(struct hf_rbac_power *p, size_t n)
+/* A namespace within the scope whose claims may be an administrator's. */
+static bool has_admin_access(const struct hf_rbac_model *m, hf_sv scope)
+{
+	for (size_t i = 0; i < m->objects->of_kind_n[HF_KUBE_NAMESPACE]; i++) {
+		const struct hf_kube_object *o = m->objects->of_kind[HF_KUBE_NAMESPACE][i];
+		if (hf_sv_eq(o->cluster, m->cluster) && (!scope.len || hf_sv_eq(scope, o->name)) &&
+		    hf_sv_eq(hf_value_get_text(hf_value_get(o->metadata, HF_SV("labels")),
+					       HF_SV("resource.kubernetes.io/admin-access")),
+			     HF_SV("true")))
+			return true;
+	}
+	return false;
+}
+
+/* Does the rule name a secret of the scope that holds the token of an account? */
+static bool names_token(const struct weighing *g, const struct hf_rbac_power *p)
+{
+	for (size_t i = 0; i < p->rule->names.n; i++) {
+		hf_sv name = p->rule->names.at[i];
+		if (!hf_map_find(&g->token_secrets, name))
+			continue;
+		const struct hf_kube_object *o = p->scope.len ? hf_kube_find(g->model->objects, g->model->cluster,
+									     HF_KUBE_SECRET, p->scope, name)
+							      : NULL;
+		if (!p->scope.len || hf_rbac_token_account(o).len)
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_place(const struct weighing *g, const struct hf_rbac_power *p)
+{
+	const struct hf_rbac_model *m = g->model;
+
+	if (p->risk == HF_RBAC_NAMED_TOKENS)
+		return names_token(g, p);
+	if (p->risk == HF_RBAC_DEVICE_ADMIN)
+		return has_admin_access(m, p->scope);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(places); i++) {
+		hf_sv namespace = hf_sv_of(places[i].namespace), name = hf_sv_of(places[i].config_map);
+		if (places[i].risk != p->risk)
+			continue;
+		if (p->scope.len && !hf_sv_eq(p->scope, namespace))
+			return false;
+		return !name.len || p->restricted ||
+		       hf_kube_find(m->objects, m->cluster, HF_KUBE_CONFIG_MAP, namespace, name);
+	}
+	return true;
+}
+
+static void drop_useless(const struct weighing *g, struct hf_rbac_power *p, size_t n)
 {
 	for (unsigned pass = 0; pass < 2; pass++) /* a need may have needs itself */
 		for (size_t i = 0; i < n; i++) {
@@ -313,9 +382,7 @@ static void drop_useless(struct hf_rbac_power *p, size_t n)
 		if (p[i].risk == HF_RBAC_IMPERSONATE_GROUPS && !find(p, n, HF_RBAC_IMPERSONATE_USERS, HF_SV("")) &&
 		    !find(p, n, HF_RBAC_IMPERSONATE_ACCOUNTS, HF_SV("")))
 			p[i].useless = true;
-		/* The ConfigMap stands in one namespace. */
-		if (p[i].scope.len && !hf_sv_eq(p[i].scope, HF_SV("kube-system")) &&
-		    (p[i].risk == HF_RBAC_COREDNS || p[i].risk == HF_RBAC_LEASES))
+		if (!is_in_place(g, &p[i]))
 			p[i].useless = true;
 	}
 }
@@ -336,12 +403,21 @@ static bool weigh_subjects(struct weighing *g)
 		size_t n = add_powers(g, s, all);
 		qsort(all, n, sizeof *all, by_scope);
 		counts[i] = reduce(all, n);
-		drop_useless(all, counts[i]);
+		drop_useless(g, all, counts[i]);
 		lists_[i] = all;
 	}
 	g->powers->powers = lists_;
 	g->powers->powers_n = counts;
 	return true;
+}
+
+hf_sv hf_rbac_token_account(const struct hf_kube_object *secret)
+{
+	if (!secret ||
+	    !hf_sv_eq(hf_value_get_text(secret->root, HF_SV("type")), HF_SV("kubernetes.io/service-account-token")))
+		return HF_SV("");
+	return hf_value_get_text(hf_value_get(secret->metadata, HF_SV("annotations")),
+				 HF_SV("kubernetes.io/service-account.name"));
 }
 
 const struct hf_rbac_powers *hf_rbac_powers(const struct hf_rbac_model *m, struct hf_arena *a)
@@ -361,6 +437,14 @@ const struct hf_rbac_powers *hf_rbac_powers(const struct hf_rbac_model *m, struc
 		return NULL;
 	for (unsigned risk = HF_RBAC_NONE + 1; risk < HF_RBAC_RISKS; risk++)
 		take_apart(&g->wanted[risk], &hf_rbac_risks[risk]);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(operators); i++)
+		g->operators[i] = request_of(hf_sv_of(operators[i].resource));
+	g->token_secrets = HF_MAP(a);
+	for (size_t i = 0; i < m->objects->of_kind_n[HF_KUBE_SECRET]; i++) {
+		const struct hf_kube_object *o = m->objects->of_kind[HF_KUBE_SECRET][i];
+		if (hf_sv_eq(o->cluster, m->cluster) && hf_rbac_token_account(o).len)
+			hf_map_put(&g->token_secrets, o->name);
+	}
 	for (size_t i = 0; i < m->roles_n && !a->over; i++)
 		weigh_role(g, m->roles[i]);
 	if (!weigh_subjects(g) || !rbac_find_ways(p, a))

@@ -17,6 +17,7 @@ enum hf_rbac_risk {
 enum hf_rbac_gain {
 	HF_RBAC_GAIN_NOTHING,    /* that is followed further */
 	HF_RBAC_GAIN_EVERYTHING, /* in its scope */
+	HF_RBAC_GAIN_CLUSTER,    /* everything, also where its scope is one namespace */
 	HF_RBAC_GAIN_PODS,     /* the accounts of its scope, and the node where no level of Pod Security is enforced */
 	HF_RBAC_GAIN_ACCOUNTS, /* the accounts of its scope */
 	HF_RBAC_GAIN_RUNNING,  /* those of them that pods run as */
@@ -79,3 +80,5 @@ const struct hf_rbac_power *hf_rbac_has(const struct hf_rbac_powers *, const str
 /* Is a level of Pod Security that keeps pods off the node enforced there? A namespace that is not in the set: not known. */
 enum hf_rbac_level { HF_RBAC_LEVEL_UNKNOWN, HF_RBAC_LEVEL_OPEN, HF_RBAC_LEVEL_KEPT };
 enum hf_rbac_level hf_rbac_level_of(const struct hf_rbac_model *, hf_sv namespace);
+/* The account whose token the secret holds; empty: none, or no secret (NULL). */
+hf_sv hf_rbac_token_account(const struct hf_kube_object *secret);

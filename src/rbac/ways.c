@@ -31,10 +31,11 @@ struct walk {
 	struct hf_rbac_way *ways;
 	const struct hf_rbac_subject **queue;
 	size_t queued;
-	struct hf_map accounts;         /* namespace -> struct accounts */
-	struct hf_map accounts_by_name; /* in any namespace -> struct accounts */
-	struct hf_map full_roles;       /* cluster roles that hold everything */
-	bool control_plane;             /* its nodes are nodes of this cluster */
+	struct hf_map accounts;           /* namespace -> struct accounts */
+	struct hf_map accounts_by_name;   /* in any namespace -> struct accounts */
+	struct hf_map accounts_by_secret; /* name of a secret with a token, in any namespace -> struct accounts */
+	struct hf_map full_roles;         /* cluster roles that hold everything */
+	bool control_plane;               /* its nodes are nodes of this cluster */
 };
 
 struct accounts {
@@ -89,19 +90,30 @@ static bool find_pods(struct walk *w)
 	return !w->arena->over;
 }
 
+static void add_account(struct walk *w, struct hf_map *map, hf_sv key, const struct hf_rbac_subject *s)
+{
+	struct hf_map_entry *e = hf_map_put(map, key);
+
+	if (e && !e->value)
+		e->value = hf_arena_new(w->arena, struct accounts);
+	struct accounts *in = e ? e->value : NULL;
+	const struct hf_rbac_subject **slot = in ? hf_vec_push(w->arena, &in->list) : NULL;
+	if (slot)
+		*slot = s;
+}
+
 static void find_secrets(struct walk *w, bool *secrets)
 {
 	for (size_t i = 0; i < w->m->objects->of_kind_n[HF_KUBE_SECRET]; i++) {
 		const struct hf_kube_object *o = w->m->objects->of_kind[HF_KUBE_SECRET][i];
-		hf_sv name = hf_value_get_text(hf_value_get(o->metadata, HF_SV("annotations")),
-					       HF_SV("kubernetes.io/service-account.name"));
-		if (!hf_sv_eq(hf_value_get_text(o->root, HF_SV("type")),
-			      HF_SV("kubernetes.io/service-account-token")) ||
-		    !hf_sv_eq(o->cluster, w->m->cluster))
+		hf_sv name = hf_rbac_token_account(o);
+		if (!name.len || !hf_sv_eq(o->cluster, w->m->cluster))
 			continue;
 		const struct hf_rbac_subject *s = account_of(w, o->namespace, name);
-		if (s)
-			secrets[s->number] = true;
+		if (!s)
+			continue;
+		secrets[s->number] = true;
+		add_account(w, &w->accounts_by_secret, o->name, s);
 	}
 }
 
@@ -170,7 +182,8 @@ static struct named *named_by(struct walk *w, const struct hf_rbac_power *p)
 			link_named(w, named, hf_rbac_find_subject(w->m, false, name));
 			continue;
 		}
-		struct hf_map_entry *found = hf_map_find(&w->accounts_by_name, name);
+		struct hf_map_entry *found = hf_map_find(
+			p->risk == HF_RBAC_NAMED_TOKENS ? &w->accounts_by_secret : &w->accounts_by_name, name);
 		const struct accounts *all = found ? found->value : NULL;
 		for (size_t s = 0; all && s < all->list.n && !w->arena->over; s++)
 			if (!p->scope.len || hf_sv_eq(all->list.at[s]->namespace, p->scope))
@@ -221,6 +234,16 @@ static void find_full_roles(struct walk *w)
 				hf_map_put(&w->full_roles, w->m->roles[i]->name);
 }
 
+/* Do pods of the scope come onto the node? Also past the level of their namespace: by a volume of any path, or by changing its labels. */
+static bool takes_node(const struct walk *w, const struct hf_rbac_power *p)
+{
+	if (!p->scope.len || hf_rbac_level_of(w->m, p->scope) == HF_RBAC_LEVEL_OPEN)
+		return true;
+	return hf_rbac_has(w->p, p->subject, HF_RBAC_NAMESPACE_LABELS, p->scope) ||
+	       (hf_rbac_has(w->p, p->subject, HF_RBAC_PERSISTENT_VOLUMES, HF_SV("")) &&
+		hf_rbac_has(w->p, p->subject, HF_RBAC_CLAIM_VOLUMES, p->scope));
+}
+
 static void follow(struct walk *w, const struct hf_rbac_power *p)
 {
 	enum hf_rbac_gain gain = hf_rbac_risks[p->risk].gain;
@@ -231,8 +254,12 @@ static void follow(struct walk *w, const struct hf_rbac_power *p)
 		if (!binds_everything(w, p))
 			return;
 	} else if (p->restricted && (p->risk == HF_RBAC_IMPERSONATE_USERS || p->risk == HF_RBAC_IMPERSONATE_ACCOUNTS ||
-				     p->risk == HF_RBAC_MAKE_TOKENS)) {
+				     p->risk == HF_RBAC_MAKE_TOKENS || p->risk == HF_RBAC_NAMED_TOKENS)) {
 		gain_named(w, p);
+		return;
+	}
+	if (gain == HF_RBAC_GAIN_CLUSTER) {
+		reach(w, p->subject, p, NULL, false);
 		return;
 	}
 	if (gain == HF_RBAC_GAIN_EVERYTHING && !p->scope.len) {
@@ -245,7 +272,7 @@ static void follow(struct walk *w, const struct hf_rbac_power *p)
 	}
 	bool accounts = gain == HF_RBAC_GAIN_EVERYTHING || gain == HF_RBAC_GAIN_PODS;
 	add_gainer(w, p->scope, accounts ? HF_RBAC_GAIN_ACCOUNTS : gain, p, false);
-	if (!accounts || (p->scope.len && hf_rbac_level_of(w->m, p->scope) != HF_RBAC_LEVEL_OPEN))
+	if (!accounts || !takes_node(w, p))
 		return;
 	if (w->control_plane)
 		reach(w, p->subject, p, NULL, true);
@@ -304,18 +331,6 @@ static void walk_group(struct walk *w, const struct hf_rbac_subject *group)
 	}
 }
 
-static void add_account(struct walk *w, struct hf_map *map, hf_sv key, const struct hf_rbac_subject *s)
-{
-	struct hf_map_entry *e = hf_map_put(map, key);
-
-	if (e && !e->value)
-		e->value = hf_arena_new(w->arena, struct accounts);
-	struct accounts *in = e ? e->value : NULL;
-	const struct hf_rbac_subject **slot = in ? hf_vec_push(w->arena, &in->list) : NULL;
-	if (slot)
-		*slot = s;
-}
-
 static void index_accounts(struct walk *w)
 {
 	for (size_t i = 0; i < w->m->subjects_n; i++) {
@@ -336,6 +351,7 @@ bool rbac_find_ways(struct hf_rbac_powers *p, struct hf_arena *a)
 			  .scopes = HF_MAP(a),
 			  .accounts = HF_MAP(a),
 			  .accounts_by_name = HF_MAP(a),
+			  .accounts_by_secret = HF_MAP(a),
 			  .full_roles = HF_MAP(a),
 			  .named = HF_MAP(a),
 			  .binding_rules = HF_MAP(a) };
