@@ -34,12 +34,13 @@ hf_conns reach_rule_ports(struct hf_reach *, const struct hf_reach_rule *, const
 
 /* What a workload's environment, arguments and ConfigMaps name. */
 struct hf_reach_host {
-	hf_sv name;
+	hf_sv name;    /* or an address */
 	uint16_t port; /* written, or the scheme's */
 };
 struct hf_reach_names {
 	HF_VEC(const struct hf_kube_object *) services;
 	HF_VEC(struct hf_reach_host) hosts; /* outside, of URLs */
+	HF_VEC(hf_sv) absent;               /* names within the cluster that no Service of the set has */
 	bool unreadable;                    /* not all of it is in the set: secrets, missing ConfigMaps */
 };
 struct hf_reach_names reach_names(struct hf_reach *, const struct hf_reach_workload *);

@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "flow/address.h"
 #include "reach/internal.h"
 
 enum { PODS_LOOKED_AT = 2, NAMES_MAX = 4096 };
@@ -26,7 +27,8 @@ static void add_service(struct reader *n, const struct hf_kube_object *service)
 		*slot = service;
 }
 
-static void add_host(struct reader *n, hf_sv host, hf_sv scheme, hf_sv behind)
+/* The port written behind a host, the scheme's where none is; 0: neither. */
+static uint16_t port_of(hf_sv scheme, hf_sv behind)
 {
 	uint64_t port = hf_sv_eq(scheme, HF_SV("https")) ? 443 : hf_sv_eq(scheme, HF_SV("http")) ? 80 : 0;
 	size_t digits = 1;
@@ -35,21 +37,51 @@ static void add_host(struct reader *n, hf_sv host, hf_sv scheme, hf_sv behind)
 	       behind.ptr[digits] <= '9')
 		digits++;
 	if (digits > 1 && !hf_sv_to_u64(hf_sv_slice(behind, 1, digits - 1), &port))
-		return;
-	if (!port || port > UINT16_MAX)
-		return;
+		return 0;
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+static void add_host(struct reader *n, hf_sv host, uint16_t port)
+{
 	for (size_t i = 0; i < n->names.hosts.n; i++)
 		if (hf_sv_eq(n->names.hosts.at[i].name, host) && n->names.hosts.at[i].port == port)
 			return;
 	struct hf_reach_host *slot = n->names.hosts.n < NAMES_MAX ? hf_vec_push(n->r->arena, &n->names.hosts) : NULL;
 	if (slot)
-		*slot = (struct hf_reach_host){ host, (uint16_t)port };
+		*slot = (struct hf_reach_host){ host, port };
 }
 
-/* "db", "db.shop", "db.shop.svc…": a service of the set. Else, where a scheme stands before it, a host outside. */
+static void add_absent(struct reader *n, hf_sv name)
+{
+	for (size_t i = 0; i < n->names.absent.n; i++)
+		if (hf_sv_eq(n->names.absent.at[i], name))
+			return;
+	hf_sv *slot = n->names.absent.n < NAMES_MAX ? hf_vec_push(n->r->arena, &n->names.absent) : NULL;
+	if (slot)
+		*slot = name;
+}
+
+/* A name of the cluster's own DNS ("db.data.svc"), or one that only a resolver of the cluster can complete. */
+static bool is_inside(struct reader *n, hf_sv name, hf_sv namespace, hf_sv deeper, bool connects)
+{
+	hf_sv cluster = n->pod->object->cluster;
+
+	if (hf_sv_eq(name, HF_SV("localhost")) || name.ptr[0] < 'a' || name.ptr[0] > 'z')
+		return false;
+	if (deeper.len)
+		return hf_sv_eq(deeper, HF_SV("svc")) || hf_sv_starts(deeper, HF_SV("svc."));
+	if (!namespace.len)
+		return connects;
+	return hf_sv_eq(namespace, n->pod->object->namespace) ||
+	       hf_kube_find(n->r->set, cluster, HF_KUBE_NAMESPACE, (hf_sv){ 0 }, namespace);
+}
+
+/* "db", "db.shop", "db.shop.svc…": a service of the set. Else, where a scheme or a port says that it is connected to, a host outside. */
 static void add_token(struct reader *n, hf_sv token, hf_sv scheme, hf_sv behind)
 {
-	hf_sv name = token, rest = { 0 }, namespace = n->pod->object->namespace, deeper = { 0 };
+	hf_sv name = token, namespace = { 0 }, deeper = { 0 }, rest;
+	const struct hf_kube_object *pod = n->pod->object;
+	struct hf_address address;
 
 	while (token.len && token.ptr[token.len - 1] == '.')
 		token.len--;
@@ -60,12 +92,16 @@ static void add_token(struct reader *n, hf_sv token, hf_sv scheme, hf_sv behind)
 		namespace = rest;
 		hf_sv_cut(rest, '.', &namespace, &deeper);
 	}
-	const struct hf_kube_object *service =
-		hf_kube_find(n->r->set, n->pod->object->cluster, HF_KUBE_SERVICE, namespace, name);
+	const struct hf_kube_object *service = hf_kube_find(n->r->set, pod->cluster, HF_KUBE_SERVICE,
+							    namespace.len ? namespace : pod->namespace, name);
+	uint16_t port = port_of(scheme, behind);
 	if (service && (!deeper.len || hf_sv_eq(deeper, HF_SV("svc")) || hf_sv_starts(deeper, HF_SV("svc."))))
 		add_service(n, service);
-	else if (scheme.len && rest.len && !hf_sv_ends(token, HF_SV(".svc")) && !hf_sv_ends(token, HF_SV(".local")))
-		add_host(n, token, scheme, behind);
+	else if (name.len && is_inside(n, name, namespace, deeper, port != 0))
+		add_absent(n, token);
+	else if (port && namespace.len &&
+		 (!hf_address_of(token, &address) || hf_address_scope(&address) >= HF_ADDRESS_PRIVATE))
+		add_host(n, token, port);
 }
 
 static hf_sv scheme_before(hf_sv text, size_t at)

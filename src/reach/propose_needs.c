@@ -68,6 +68,26 @@ static void need_service(struct proposer *p, uint32_t client, const struct hf_ku
 				   r->entries.at[i].conns);
 }
 
+/* By name: wherever it is on the internet, since no policy can name it. By address: that one. */
+static void need_host(struct proposer *p, uint32_t client, const struct hf_reach_host *host)
+{
+	struct hf_address address;
+	struct need n = { .client = client,
+			  .server_kind = NEED_BLOCK,
+			  .block = anywhere,
+			  .public_alone = true,
+			  .protocol = 6,
+			  .first = host->port,
+			  .last = host->port,
+			  .why = host->name };
+
+	if (hf_address_of(host->name, &address)) {
+		n.block = hf_cidr_around(&address, address.family == 4 ? 32 : 128);
+		n.public_alone = false;
+	}
+	propose_add(p, n);
+}
+
 static void needs_of(struct proposer *p, uint32_t client)
 {
 	const struct hf_reach_workload *w = &p->r->workloads.at[client];
@@ -82,14 +102,10 @@ static void needs_of(struct proposer *p, uint32_t client)
 	if (headless)
 		need_service(p, client, headless);
 	for (size_t i = 0; i < names.hosts.n; i++)
-		propose_add(p, (struct need){ .client = client,
-					      .server_kind = NEED_BLOCK,
-					      .block = anywhere,
-					      .public_alone = true,
-					      .protocol = 6,
-					      .first = names.hosts.at[i].port,
-					      .last = names.hosts.at[i].port,
-					      .why = names.hosts.at[i].name });
+		need_host(p, client, &names.hosts.at[i]);
+	for (size_t i = 0; i < names.absent.n; i++)
+		propose_note(p, "%.*s: it names %.*s, and no Service here is called so: what it needs of it is closed",
+			     HF_SV_FMT(w->name), HF_SV_FMT(names.absent.at[i]));
 	if (names.unreadable)
 		propose_note(p,
 			     "%.*s: a part of its environment is in secrets or ConfigMaps that are not read: what it "

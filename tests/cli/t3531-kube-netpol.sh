@@ -57,6 +57,21 @@ check "... that keep what is named, and nothing else" diff wanted.txt got.txt
 check "... a host outside is reached at its port" grep -q '^shop/api\[Deployment\] 8.*\|^shop/api\[Deployment\] 11.0.0.0-100.63.255.255 TCP 443-443$' after.txt
 check "... but not at private addresses" sh -c '! grep -q "^shop/api\[Deployment\] 10\." after.txt'
 
+# Names that lead nowhere here are told, not closed in silence; an address is opened as it is written.
+workload Deployment lost shop 7100 "tcp://10.20.30.40:6379 queue:5672 http://mail.data audit.gone.svc pg.example.org:5432 127.0.0.1:1 12:30 db.data" >lost.yaml
+sed -n '/kind: StatefulSet/,$p' cluster.yaml | sed '1s/^/apiVersion: apps\/v1\n/' >>lost.yaml
+printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: { name: data }\n' >>lost.yaml
+fails 0 "names that no Service has" "$HOLDFAST" kube netpol lost.yaml
+for name in queue mail.data audit.gone.svc; do
+  check "... $name is told" grep -q "^# shop/lost\[Deployment\]: it names $name, and no Service here is called so" out.log
+done
+check "... and no more than those" sh -c 'test "$(grep -c "it names" out.log)" = 3'
+cp out.log lost-policies.yaml
+pairs lost.yaml lost-policies.yaml | grep '^shop/lost' >got.txt
+check "... an address is reached at its port" grep -q '^shop/lost\[Deployment\] 10.20.30.40-10.20.30.40 TCP 6379-6379$' got.txt
+check "... a host with a port needs no scheme" grep -q '^shop/lost\[Deployment\] 11.0.0.0-100.63.255.255 TCP 5432-5432$' got.txt
+check "... the node itself is no host outside" sh -c '! grep -q " 127" got.txt'
+
 # Two workloads that their labels do not tell apart: no policy can, so both may do what either needs.
 sed 's/name: idle/name: twin/' cluster.yaml | sed 's/app: idle/app: api/g' >twins.yaml
 fails 0 "workloads that share their labels" "$HOLDFAST" kube netpol twins.yaml
