@@ -214,19 +214,44 @@ static void ask_about_all(struct hf_check_run *r)
 	r->object = NULL;
 }
 
-/* Pods that a ReplicaSet of the set made say nothing that its template does not say; of other owners there is no template. */
-static size_t own_pods(const struct hf_kube_objects *set, struct hf_kube_pod *pods, size_t n)
+enum { SIBLINGS_MAX = 4 };
+struct siblings {
+	const struct hf_kube_object *of[SIBLINGS_MAX];
+	size_t n;
+};
+
+/* Of the pods that an owner in the set does not make as they are, those that are alike are asked about once: a sidecar that admission puts
+ * into each replica. */
+static bool has_sibling(const struct hf_kube_objects *set, const struct hf_kube_object *o, struct hf_map *owners)
 {
+	hf_sv kind, name;
+	const struct hf_kube_object *top = hf_kube_top_owner(set, o, &kind, &name);
+	struct hf_map_entry *e =
+		top == o ? NULL
+			 : hf_map_put(owners, hf_arena_dup(owners->arena, (hf_sv){ (const char *)&top, sizeof(top) }));
+	struct siblings *s = e && e->value ? e->value : e ? hf_arena_new(owners->arena, struct siblings) : NULL;
+
+	if (!s)
+		return false;
+	e->value = s;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->of[i]->kind == o->kind && hf_kube_is_same_pod(o, s->of[i]))
+			return true;
+	if (s->n < SIBLINGS_MAX)
+		s->of[s->n++] = o;
+	return false;
+}
+
+static size_t own_pods(const struct hf_kube_objects *set, struct hf_kube_pod *pods, size_t n, struct hf_arena *a)
+{
+	struct hf_map owners = HF_MAP(a);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		hf_sv kind, name;
+		const struct hf_kube_object *o = pods[i].object;
 		/* Without a uid it was never in a cluster, whatever its status says. */
-		if (pods[i].object->replaced ||
-		    (pods[i].finished && hf_value_get(pods[i].object->metadata, HF_SV("uid"))))
-			continue;
-		const struct hf_kube_object *owner = hf_kube_top_owner(set, pods[i].object, &kind, &name);
-		if (owner == pods[i].object || !hf_kube_makes_pods(owner))
+		if (!o->replaced && !(pods[i].finished && hf_value_get(o->metadata, HF_SV("uid"))) &&
+		    !hf_kube_is_made_by_owner(set, o) && !has_sibling(set, o, &owners))
 			pods[kept++] = pods[i];
 	}
 	return kept;
@@ -254,7 +279,7 @@ static void run_cluster(const struct hf_kube_objects *all, const struct hf_kube_
 	struct hf_kube_pod *pods = (struct hf_kube_pod *)hf_kube_pods(set, a, &r.pods_n);
 
 	r.pods = pods;
-	r.pods_n = pods ? own_pods(set, pods, r.pods_n) : 0;
+	r.pods_n = pods ? own_pods(set, pods, r.pods_n, a) : 0;
 	for (size_t i = 0; i < report->checks_n && !a->over; i++) {
 		size_t before = answers->results.n;
 		r.check = report->checks[i];

@@ -22,7 +22,7 @@ const char *hf_check_status_name(enum hf_check_status); /* "pass", "fail", "not_
 /* What a check is asked about, one call each. */
 enum hf_check_subject {
 	HF_CHECK_CONTAINER, /* run->pod, run->container: init, regular and ephemeral ones */
-	HF_CHECK_POD,       /* run->pod: everything that makes pods, but those whose owner is in the set as well */
+	HF_CHECK_POD,       /* run->pod: everything that makes pods, but what an owner in the set makes just so */
 	HF_CHECK_OBJECT,    /* run->object: of the check's kinds */
 	HF_CHECK_CLUSTER,   /* once: run->set, with the objects of all kinds */
 };
@@ -98,7 +98,8 @@ struct hf_check_run {
 	const struct hf_kube_objects *set; /* of one cluster, or of all files */
 	const struct hf_kube_objects *all; /* of all clusters */
 	hf_sv cluster;                     /* empty for files */
-	const struct hf_kube_pod *pods;    /* all of the set, without those whose owner is in the set */
+	const struct hf_kube_pod
+		*pods; /* all of the set, without what an owner in the set makes just so (hf_kube_is_made_by_owner) */
 	size_t pods_n;
 	const struct hf_check_settings *settings;
 	struct hf_arena *arena;

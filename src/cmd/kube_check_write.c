@@ -45,7 +45,7 @@ static hf_sv name_of(const struct writer *w, const struct hf_check_result *r)
 
 static uint32_t line_of(const struct hf_check_result *r)
 {
-	return r->object && (!r->cluster.len || r->object->source->saved) ? hf_kube_line(r->object, r->at) : 0;
+	return r->object ? hf_kube_line(r->object, r->at) : 0;
 }
 
 static void table_row(struct writer *w, const struct hf_check_result *r)

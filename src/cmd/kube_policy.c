@@ -10,6 +10,7 @@
 #include "cmd/kube.h"
 #include "cmd/kube_run.h"
 #include "format/json_writer.h"
+#include "kube/lines.h"
 #include "policy/policy.h"
 
 enum { POLICY_SECONDS_MAX = 10 };
@@ -189,8 +190,9 @@ static void write_table(struct session *s, struct hf_out *out)
 				s->arena,
 				hf_arena_fmt(s->arena, "%.*s%s%.*s/%.*s", HF_SV_FMT(o->namespace),
 					     o->namespace.len ? "/" : "", HF_SV_FMT(o->kind_name), HF_SV_FMT(o->name)));
-			hf_sv source = hf_arena_printable(s->arena, o->source->name);
-			hf_out_addf(out, "%.*s (%.*s:%u): ", HF_SV_FMT(name), HF_SV_FMT(source), line_of(f));
+			char place[900];
+			hf_out_addf(out, "%.*s (%s): ", HF_SV_FMT(name),
+				    hf_kube_place(o, line_of(f), place, sizeof place));
 		}
 		hf_out_addf(out, "%.*s%s%.*s\n", HF_SV_FMT(message), path.len ? " at " : "", HF_SV_FMT(path));
 	}
@@ -222,7 +224,8 @@ static int write_json(struct session *s, struct hf_out *out, struct hf_err *err)
 			hf_jw_kv(&w, "kind", f->object->kind_name);
 			hf_jw_kv(&w, "name", f->object->name);
 			hf_jw_kv(&w, "path", f->object->source->name);
-			hf_jw_kv_uint(&w, "line", line_of(f));
+			if (line_of(f))
+				hf_jw_kv_uint(&w, "line", line_of(f));
 		}
 		hf_jw_kv(&w, "message", f->message);
 		hf_jw_kv_if(&w, "field", f->path);

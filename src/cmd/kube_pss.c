@@ -52,15 +52,17 @@ enum { NOTES_SHOWN = 50 };
 
 static void say(struct evaluation *e, const struct hf_kube_object *o, const struct hf_value *at, hf_sv what)
 {
-	char source[400], name[300], text[600];
+	char place[900], name[300], text[600];
 
 	if (e->run->quiet || e->notes++ >= NOTES_SHOWN)
 		return;
-	hf_escape_controls(source, sizeof source, o->source->name);
 	hf_escape_controls(name, sizeof name, o->name);
 	hf_escape_controls(text, sizeof text, what);
-	fprintf(stderr, "holdfast: %s:%u: %s %s: %s\n", source, hf_kube_lines_at(&e->lines, o, at),
-		hf_kube_kinds[o->kind].kind, name, text);
+	hf_kube_place(o, hf_kube_lines_at(&e->lines, o, at), place, sizeof place);
+	if (hf_kube_is_live(o))
+		fprintf(stderr, "holdfast: %s: %s\n", place, text);
+	else
+		fprintf(stderr, "holdfast: %s: %s %s: %s\n", place, hf_kube_kinds[o->kind].kind, name, text);
 }
 
 /* What could not be read, once an object. */
@@ -132,16 +134,19 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 	const struct hf_kube_pod *pods = hf_kube_pods(sets[0], a, &pods_n);
 	struct pss_verdict *v = hf_arena_array(a, struct pss_verdict, pods_n);
 	bool json = k->format && !strcmp(k->format, "json");
+	bool several = false;
 	int bits = 0, r = HF_OK;
 
 	(void)n;
+	for (size_t i = 1; i < sets[0]->n && !several; i++)
+		several = !hf_sv_eq(sets[0]->objects[i]->cluster, sets[0]->objects[0]->cluster);
 	for (size_t i = 0; i < sets[0]->notes_n; i++)
 		e.types_told |= sets[0]->notes[i].kind == HF_KUBE_NOTE_WRONG_TYPE;
 	for (size_t i = 0; i < pods_n && v; i++) {
 		judge(&e, &pods[i], &v[i]);
 		bits |= v[i].failed ? KUBE_GATE_FAILED : 0;
 		if (!json)
-			pss_report_line(out, &v[i], e.opt->explain ? &e.lines : NULL, a);
+			pss_report_line(out, &v[i], several, e.opt->explain ? &e.lines : NULL, a);
 	}
 	if (e.notes > NOTES_SHOWN)
 		fprintf(stderr, "holdfast: … and %zu more such notes\n", e.notes - NOTES_SHOWN);

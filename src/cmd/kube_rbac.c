@@ -28,7 +28,10 @@ static int show_notes(const struct kube_run *k, const struct hf_rbac_model *m)
 	for (size_t i = 0; i < m->notes_n && i < SHOWN_MAX && !k->quiet; i++) {
 		hf_escape_controls(source, sizeof source, m->notes[i].source);
 		hf_escape_controls(text, sizeof text, m->notes[i].text);
-		fprintf(stderr, "holdfast: %s:%u:%u: %s\n", source, m->notes[i].line, m->notes[i].column, text);
+		if (m->notes[i].line)
+			fprintf(stderr, "holdfast: %s:%u:%u: %s\n", source, m->notes[i].line, m->notes[i].column, text);
+		else
+			fprintf(stderr, "holdfast: %s: %s\n", source, text);
 	}
 	if (m->notes_n > SHOWN_MAX && !k->quiet)
 		fprintf(stderr, "holdfast: … and %zu more such notes\n", m->notes_n - SHOWN_MAX);

@@ -1,6 +1,7 @@
 #include "cmd/kube_rbac.h"
 
 #include "base/limits.h"
+#include "kube/lines.h"
 
 /* Where lines begin in one source: reports ask for many of them. */
 struct lines {
@@ -58,6 +59,10 @@ hf_sv rbac_place(struct rbac_writer *w, const struct hf_kube_object *o, const st
 {
 	if (hf_sv_eq(o->source->name, HF_SV("built in")))
 		return o->source->name;
+	char place[900];
+
+	if (hf_kube_is_live(o))
+		return hf_arena_dup(w->arena, hf_sv_of(hf_kube_place(o, 0, place, sizeof place)));
 	return hf_arena_fmt(w->arena, "%.*s:%u", HF_SV_FMT(o->source->name), rbac_line(w, o, v));
 }
 
@@ -167,7 +172,7 @@ static void json_object(struct rbac_writer *w, const char *key, const char *kind
 	hf_jw_kv_if(w->json, "namespace", o->namespace);
 	hf_jw_kv(w->json, "name", o->name);
 	hf_jw_kv(w->json, "source", o->source->name);
-	if (!hf_sv_eq(o->source->name, HF_SV("built in")))
+	if (!hf_kube_is_live(o) && !hf_sv_eq(o->source->name, HF_SV("built in")))
 		hf_jw_kv_uint(w->json, "line", rbac_line(w, o, NULL));
 	hf_jw_object_end(w->json);
 }

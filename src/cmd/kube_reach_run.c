@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "kube/lines.h"
 #include "reach/report.h"
 
 enum { NOTES_SHOWN_MAX = 50 };
@@ -9,7 +10,7 @@ enum { NOTES_SHOWN_MAX = 50 };
 /* Policies that are broken, services that lead nowhere. */
 static int show_notes(const struct kube_run *k, const struct hf_reach *r)
 {
-	char source[400], text[900];
+	char place[900], text[900];
 	int bits = 0;
 
 	for (size_t i = 0; i < r->notes.list.n; i++) {
@@ -17,9 +18,9 @@ static int show_notes(const struct kube_run *k, const struct hf_reach *r)
 		bits |= n->loss ? KUBE_PARTIAL : 0;
 		if (k->quiet || i >= NOTES_SHOWN_MAX)
 			continue;
-		hf_escape_controls(source, sizeof source, n->object->source->name);
 		hf_escape_controls(text, sizeof text, n->text);
-		fprintf(stderr, "holdfast: %s:%u: %s\n", source, hf_kube_line(n->object, n->value), text);
+		fprintf(stderr, "holdfast: %s: %s\n",
+			hf_kube_place(n->object, hf_kube_line(n->object, n->value), place, sizeof place), text);
 	}
 	if (r->notes.list.n > NOTES_SHOWN_MAX && !k->quiet)
 		fprintf(stderr, "holdfast: … and %zu more such notes\n", r->notes.list.n - NOTES_SHOWN_MAX);

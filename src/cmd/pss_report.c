@@ -57,9 +57,11 @@ static void add_field(struct hf_out *out, const struct hf_kube_object *o, const 
 		hf_out_addf(out, ", container ");
 		add_text(out, f->container);
 	}
-	hf_out_addf(out, " (");
-	add_text(out, o->source->name);
-	hf_out_addf(out, ":%u)", hf_kube_lines_at(lines, o, f->near));
+	if (!hf_kube_is_live(o)) {
+		char place[900];
+		hf_kube_place(o, hf_kube_lines_at(lines, o, f->near), place, sizeof place);
+		hf_out_addf(out, " (%s)", place);
+	}
 }
 
 static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_kube_lines *lines, struct hf_arena *a)
@@ -80,12 +82,17 @@ static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_k
 	}
 }
 
-void pss_report_line(struct hf_out *out, const struct pss_verdict *v, struct hf_kube_lines *lines, struct hf_arena *a)
+void pss_report_line(struct hf_out *out, const struct pss_verdict *v, bool several, struct hf_kube_lines *lines,
+		     struct hf_arena *a)
 {
 	const struct hf_kube_object *o = v->pod->object;
 	char separator = ' ';
 
 	hf_out_addf(out, v->failed ? "fail " : "pass ");
+	if (several && o->cluster.len) {
+		add_text(out, o->cluster);
+		hf_out_addf(out, "/");
+	}
 	add_text(out, o->namespace);
 	hf_out_addf(out, "/");
 	add_text(out, o->kind_name);
@@ -112,7 +119,8 @@ static void json_field(struct hf_json_writer *w, const struct hf_kube_object *o,
 
 	hf_jw_object(w);
 	hf_jw_kv(w, "path", f->path);
-	hf_jw_kv_uint(w, "line", hf_kube_lines_at(lines, o, f->near));
+	if (!hf_kube_is_live(o))
+		hf_jw_kv_uint(w, "line", hf_kube_lines_at(lines, o, f->near));
 	hf_jw_kv_if(w, "container", f->container);
 	hf_jw_kv(w, "state", hf_sv_of(f->value || f->why != HF_PSS_FORBIDDEN ? why[f->why] : "missing"));
 	if (f->value && f->value->type != HF_VALUE_OBJECT && f->value->type != HF_VALUE_ARRAY) {
@@ -157,7 +165,8 @@ static void json_document(struct hf_json_writer *w, const struct pss_verdict *v,
 	hf_jw_kv(w, "namespace", o->namespace);
 	hf_jw_kv(w, "name", o->name);
 	hf_jw_kv(w, "path", o->source->name);
-	hf_jw_kv_uint(w, "line", hf_kube_lines_at(lines, o, NULL));
+	if (!hf_kube_is_live(o))
+		hf_jw_kv_uint(w, "line", hf_kube_lines_at(lines, o, NULL));
 	hf_jw_object_end(w);
 	hf_jw_kv(w, "level", hf_sv_of(hf_pss_level_name(v->policy.level)));
 	hf_jw_kv(w, "version", hf_pss_version_text(v->policy.minor, version));

@@ -11,8 +11,10 @@ struct pss_verdict {
 	uint32_t failed;    /* bits of hf_pss_controls */
 };
 
-/* "fail default/Pod/web hostPorts,privileged". With @lines not NULL each failing control is explained below it. */
-void pss_report_line(struct hf_out *, const struct pss_verdict *, struct hf_kube_lines *, struct hf_arena *);
+/* "fail default/Pod/web hostPorts,privileged", the name of its cluster before the namespace where there are @several ("edge/default/Pod/web").
+ * With @lines not NULL each failing control is explained below it. */
+void pss_report_line(struct hf_out *, const struct pss_verdict *, bool several, struct hf_kube_lines *,
+		     struct hf_arena *);
 /* The document holdfast/pss/1. @mode: of the labels; NULL where they were not asked. */
 int pss_report_json(struct hf_out *, const struct pss_verdict *, size_t n, const char *mode,
 		    const struct hf_kube_objects *, struct hf_arena *, struct hf_err *);

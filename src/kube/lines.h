@@ -13,3 +13,7 @@ struct hf_kube_lines {
 
 /* As hf_kube_line. Quick where the objects are asked for in the order of the input. @v may be NULL. */
 uint32_t hf_kube_lines_at(struct hf_kube_lines *, const struct hf_kube_object *, const struct hf_value *v);
+
+/* Where something is, for people, without control bytes: "FILE:LINE"; "FILE" where @line is 0; of a live object "cluster:CONTEXT
+ * NAMESPACE/KIND/NAME". Cut to @size. Returns @out. */
+const char *hf_kube_place(const struct hf_kube_object *, uint32_t line, char *out, size_t size);

@@ -50,6 +50,10 @@ static void note_offset(struct hf_kube_loader *l, enum hf_kube_note_kind kind, u
 {
 	uint32_t line, column;
 
+	if (l->source->cluster.len && !l->source->saved) {
+		note_at(l, kind, 0, 0, text);
+		return;
+	}
 	hf_lines_position(l->lines, offset, &line, &column);
 	note_at(l, kind, line, column, text);
 }

@@ -43,6 +43,8 @@ uint32_t hf_kube_line(const struct hf_kube_object *o, const struct hf_value *v)
 {
 	uint32_t line;
 
+	if (hf_kube_is_live(o))
+		return 0;
 	hf_lines_position(o->lines ? o->lines : &(struct hf_lines){ .text = o->source->text },
 			  v ? v->offset : o->offset, &line, NULL);
 	return line;

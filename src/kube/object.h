@@ -101,7 +101,12 @@ const struct hf_kube_object *hf_kube_find(const struct hf_kube_objects *, hf_sv 
 					  hf_sv namespace, hf_sv name);
 /* The objects of one cluster as a set of their own; notes are left with the whole. NULL on the arena's cap. */
 const struct hf_kube_objects *hf_kube_of_cluster(const struct hf_kube_objects *, hf_sv cluster, struct hf_arena *);
-/* Line of the object, or of a value in it, in its source (from 1). */
+/* True of what an API server handed out: it has a name, but no place in a text that anybody could open. */
+static inline bool hf_kube_is_live(const struct hf_kube_object *o)
+{
+	return o->source->cluster.len && !o->source->saved;
+}
+/* Line of the object, or of a value in it, in its source (from 1); 0 where it is live. */
 uint32_t hf_kube_line(const struct hf_kube_object *, const struct hf_value *);
 /* Pairs of a map of strings (labels, annotations, nodeSelector), for hf_label_selector_matches; values that are no strings are left
  * out. *ret_n counts pairs. */

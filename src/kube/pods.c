@@ -100,37 +100,3 @@ const struct hf_kube_pod *hf_kube_pods(const struct hf_kube_objects *set, struct
 	*ret_n = n;
 	return pods;
 }
-
-const struct hf_kube_object *hf_kube_top_owner(const struct hf_kube_objects *set, const struct hf_kube_object *o,
-					       hf_sv *ret_kind, hf_sv *ret_name)
-{
-	enum { OWNERS_MAX = 8 }; /* more are a circle */
-	const struct hf_kube_object *first = o;
-
-	for (unsigned i = 0;; i++) {
-		const struct hf_value *owner = NULL;
-		*ret_kind = o->kind_name;
-		*ret_name = o->name;
-		hf_value_elements(hf_value_get(o->metadata, HF_SV("ownerReferences")),
-				  e) if (hf_value_true(hf_value_get(e, HF_SV("controller")))) owner = e;
-		if (!owner)
-			return o;
-		if (i == OWNERS_MAX) {
-			*ret_kind = first->kind_name;
-			*ret_name = first->name;
-			return first;
-		}
-		hf_sv kind = hf_value_get_text(owner, HF_SV("kind")), name = hf_value_get_text(owner, HF_SV("name"));
-		enum hf_kube_kind known = hf_kube_kind_of(hf_value_get_text(owner, HF_SV("apiVersion")), kind);
-		const struct hf_kube_object *next =
-			known ? hf_kube_find(set, o->cluster, known,
-					     hf_kube_kinds[known].namespaced ? o->namespace : HF_SV(""), name)
-			      : NULL;
-		if (!next) {
-			*ret_kind = kind;
-			*ret_name = name;
-			return o;
-		}
-		o = next;
-	}
-}

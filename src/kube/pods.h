@@ -37,7 +37,14 @@ bool hf_kube_makes_pods(const struct hf_kube_object *);
 /* Where it holds its PodTemplateSpec, a dotted path: "spec.template"; "" for a Pod, which is one; NULL where it makes no pods. */
 const char *hf_kube_template_path(const struct hf_kube_object *);
 /* The object that stands at the top of the owners (metadata.ownerReferences with controller: true) as far as they are in the set: a
- * Pod's ReplicaSet's Deployment. The object itself where it has none, or where they own each other. Of an owner that is not in the set the name and kind are still
+ * Pod's ReplicaSet's Deployment. An object of the owner's name with another uid is not the owner. The object itself where it has none, or where they own each other. Of an owner that is not in the set the name and kind are still
  * known: they are written to *ret_kind and *ret_name (borrowed), which are never empty for named objects. */
 const struct hf_kube_object *hf_kube_top_owner(const struct hf_kube_objects *, const struct hf_kube_object *,
 					       hf_sv *ret_kind, hf_sv *ret_name);
+/* True where its owner in the set makes just this, so that whoever judges the owner has judged it: what is judged in its PodSpec, its labels
+ * and annotations are those of the owner's template, but for what the API server and the controllers add to each pod. Also true of what
+ * an owner keeps of former revisions at no replicas, where the uids of both say so. Anybody may write an owner into a Pod: the
+ * reference alone proves nothing. */
+bool hf_kube_is_made_by_owner(const struct hf_kube_objects *, const struct hf_kube_object *);
+/* True where two objects of one owner would be judged alike by the same measure. */
+bool hf_kube_is_same_pod(const struct hf_kube_object *, const struct hf_kube_object *);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "format/json_writer.h"
+#include "kube/lines.h"
 #include "reach/internal.h"
 #include "reach/report.h"
 
@@ -52,10 +53,7 @@ static bool peer_fits(const struct asked *q, enum hf_reach_side side, const stru
 
 static void where(const struct hf_reach_policy *p, const struct hf_value *v, char *out, size_t size)
 {
-	char source[400];
-
-	hf_escape_controls(source, sizeof source, p->object->source->name);
-	snprintf(out, size, "%s:%u", source, hf_kube_line(p->object, v));
+	hf_kube_place(p->object, hf_kube_line(p->object, v), out, size);
 }
 
 static void tell_policy(struct asked *q, const struct hf_reach_policy *p)

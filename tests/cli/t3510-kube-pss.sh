@@ -113,6 +113,15 @@ check "and the field is told" grep -q '^holdfast: odd\.yaml:7:.*privileged' err.
 check "no template is an empty one" grep -qxF 'pass default/ReplicationController/no\x1b[31mtemplate' out.log
 check "which is told" grep -q 'no pod template' err.log
 
+mkdir hub edge
+cp web.yaml hub
+cp web.yaml edge
+fails 1 "of several clusters" "$HOLDFAST" kube pss baseline --cluster hub=hub --cluster edge=edge
+check "each line has its cluster" printed 'fail hub/shop/Pod/web capabilities_baseline,hostNamespaces,privileged' 'pass hub/default/Deployment/tight' \
+  'fail edge/shop/Pod/web capabilities_baseline,hostNamespaces,privileged' 'pass edge/default/Deployment/tight'
+fails 1 "of one cluster" "$HOLDFAST" kube pss baseline --cluster hub=hub
+check "it has none" printed 'fail shop/Pod/web capabilities_baseline,hostNamespaces,privileged' 'pass default/Deployment/tight'
+
 fails 2 "a level that there is not" "$HOLDFAST" kube pss strict web.yaml
 fails 2 "no level" "$HOLDFAST" kube pss
 fails 2 "no target" "$HOLDFAST" kube pss baseline

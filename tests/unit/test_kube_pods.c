@@ -55,6 +55,19 @@ HF_TEST(the_top_of_the_owners_is_the_workload)
 	assert_string_equal(top(set, 4), "Pod/alone Pod");
 }
 
+HF_TEST(an_owner_of_another_uid_is_none)
+{
+	const struct hf_kube_objects *set =
+		load("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web, uid: here}\n---\n"
+		     "apiVersion: v1\nkind: Pod\nmetadata: {name: a, ownerReferences: [{apiVersion: apps/v1, kind: "
+		     "ReplicaSet, name: web, controller: true, uid: there}]}\n---\n"
+		     "apiVersion: v1\nkind: Pod\nmetadata: {name: b, ownerReferences: [{apiVersion: apps/v1, kind: "
+		     "ReplicaSet, name: web, controller: true, uid: here}]}\n");
+
+	assert_string_equal(top(set, 1), "ReplicaSet/web Pod");
+	assert_string_equal(top(set, 2), "ReplicaSet/web ReplicaSet");
+}
+
 HF_TEST(owners_that_own_each_other_end)
 {
 	const struct hf_kube_objects *set =
@@ -91,5 +104,5 @@ HF_TEST(all_kinds_that_make_pods_do)
 	assert_int_equal(pods[2].containers_n, 0);
 }
 
-HF_TEST_MAIN(cmocka_unit_test(the_top_of_the_owners_is_the_workload), cmocka_unit_test(owners_that_own_each_other_end),
-	     cmocka_unit_test(all_kinds_that_make_pods_do))
+HF_TEST_MAIN(cmocka_unit_test(the_top_of_the_owners_is_the_workload), cmocka_unit_test(an_owner_of_another_uid_is_none),
+	     cmocka_unit_test(owners_that_own_each_other_end), cmocka_unit_test(all_kinds_that_make_pods_do))
