@@ -22,7 +22,7 @@ struct hf_admission {
 	const struct hf_admission_settings *settings;
 	const struct hf_policies *policies;
 	struct hf_policy_joint *programs;
-	const struct hf_check **checks; /* of policies that name one */
+	const struct hf_check ***checks; /* of policies that name some */
 	struct hf_admission_images images;
 	struct fingerprint allowed[ALLOWED_SLOTS]; /* objects that were let in without a word */
 };
@@ -33,7 +33,7 @@ int hf_admission_new(const struct hf_admission_settings *s, const struct hf_poli
 	struct hf_admission *a = hf_calloc(1, sizeof *a);
 
 	*a = (struct hf_admission){ .settings = s, .policies = p, .images = images };
-	a->checks = hf_calloc(p->n + 1, sizeof(struct hf_check *));
+	a->checks = hf_calloc(p->n + 1, sizeof(struct hf_check **));
 	*ret = a;
 	int r = hf_policy_joint_compile(p, &a->programs, err);
 	for (size_t i = 0; i < p->n && r >= 0; i++) {
@@ -54,6 +54,8 @@ void hf_admission_free(struct hf_admission *a)
 	if (!a)
 		return;
 	hf_policy_joint_free(a->programs);
+	for (size_t i = 0; i < a->policies->n; i++)
+		free(a->checks[i]);
 	free(a->checks);
 	free(a);
 }
@@ -285,12 +287,11 @@ static void judge_policy(struct judge *j, const struct hf_policy *p, const struc
 static void judge_check(struct judge *j, size_t i)
 {
 	const struct hf_policy *p = &j->admission->policies->at[i];
-	const struct hf_check *wanted[] = { j->admission->checks[i], NULL };
 	const struct hf_check_settings s = { j->admission->settings->registries, j->admission->settings->registries_n };
 
 	if (!hf_policy_applies(p, j->object))
 		return;
-	const struct hf_check_report *r = hf_check_all(j->set, wanted, &s, j->arena);
+	const struct hf_check_report *r = hf_check_all(j->set, j->admission->checks[i], &s, j->arena);
 	for (size_t k = 0; r && k < r->results_n; k++)
 		if (r->results[k].status == HF_CHECK_FAIL)
 			object_to(j, p->id, p->action, false, r->results[k].message);

@@ -26,28 +26,6 @@ const char *hf_check_status_name(enum hf_check_status s)
 	return names[s];
 }
 
-static bool has_reference(const struct hf_check *c, hf_sv word)
-{
-	hf_sv rest = hf_sv_of(c->references), id;
-
-	while (hf_sv_next(&rest, ' ', &id))
-		if (hf_sv_eq_ascii(id, word))
-			return true;
-	return false;
-}
-
-const struct hf_check *hf_check_find(hf_sv word)
-{
-	for (size_t g = 0; hf_check_groups[g]; g++)
-		for (size_t i = 0; i < hf_check_groups[g]->checks_n; i++) {
-			const struct hf_check *c = &hf_check_groups[g]->checks[i];
-			if (hf_sv_eq_ascii(word, hf_sv_of(c->id)) || hf_sv_eq(word, hf_sv_of(c->name)) ||
-			    has_reference(c, word))
-				return c;
-		}
-	return NULL;
-}
-
 static struct hf_check_result *answer(struct hf_check_run *r, enum hf_check_status status, const struct hf_value *at)
 {
 	struct hf_check_answers *w = r->answers;

@@ -39,7 +39,7 @@ struct hf_check {
 	enum hf_kube_kind kinds[HF_CHECK_KINDS_MAX]; /* of HF_CHECK_OBJECT; ends with 0 */
 	const char *why;                             /* what it lets happen: a sentence or two */
 	const char *fix;                             /* what to do, in general */
-	/* Blank-separated ids with their catalogue in front: "CIS-5.2.2 NSA-pod-security MITRE-T1611 KSV-017 C-0057 CKV_K8S_16". */
+	/* Blank-separated ids with their catalogue in front: "CIS-5.2.2 NSA-pod-security MITRE-T1611 KSV-0017 C-0057 CKV_K8S_16". */
 	const char *references;
 	/* Says hf_check_fail and so on; a call that says nothing is a pass. */
 	void (*evaluate)(struct hf_check_run *);
@@ -55,8 +55,9 @@ struct hf_check_group {
 #include "check/checks.def"
 #undef HF_CHECK_GROUP
 extern const struct hf_check_group *const hf_check_groups[]; /* NULL-ended */
-/* By id, by name, or by a reference's id ("KSV-017"); NULL: none. */
-const struct hf_check *hf_check_find(hf_sv word);
+/* The one of this id or name, or all that bear this id of another catalogue, in any of its spellings ("KSV-0017", "KSV017",
+ * "AVD-KSV-0017"). NULL-ended, the caller frees it; NULL: none. */
+const struct hf_check **hf_check_find(hf_sv word);
 
 /* One change of an object as RFC 6902 has it. */
 struct hf_check_patch {

@@ -215,7 +215,7 @@ static const struct hf_check checks[] = {
 	  .why = "With SYS_ADMIN a process mounts file systems and changes namespaces: the known ways out "
 		 "of a container begin there.",
 	  .fix = "Remove SYS_ADMIN (or ALL) from capabilities.add; most programs need a narrower one.",
-	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-005 C-0046 CKV_K8S_39",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-0005 C-0046 CKV_K8S_39",
 	  .evaluate = sys_admin },
 	{ .id = "HF-K8S-122",
 	  .name = "capability-net-raw",
@@ -225,8 +225,8 @@ static const struct hf_check checks[] = {
 	  .why = "Raw sockets let it forge packets and answer for other pods' addresses (ARP and DNS "
 		 "spoofing) on its node.",
 	  .fix = "Drop NET_RAW, or ALL.",
-	  .references = "CIS-5.2.8 NSA-capabilities MITRE-T1557 kube-linter:drop-net-raw-capability "
-			"CKV_K8S_28",
+	  .references = "CIS-5.2.8 NSA-capabilities MITRE-T1557 KSV-0119 C-0199 CKV_K8S_28 "
+			"kube-linter:drop-net-raw-capability",
 	  .evaluate = net_raw },
 	{ .id = "HF-K8S-123",
 	  .name = "capability-drop-all",
@@ -236,7 +236,9 @@ static const struct hf_check checks[] = {
 	  .why = "Runtimes give about a dozen capabilities to a process of root: what an attacker takes "
 		 "over has them too.",
 	  .fix = "Set capabilities.drop: [ALL] and add the few that the program needs.",
-	  .references = "CIS-5.2.10 NSA-capabilities MITRE-T1611 KSV-003 KSV-106 CKV_K8S_37",
+	  .references = "CIS-5.2.10 CIS-5.7.3 NSA-capabilities MITRE-T1611 KSV-0003 KSV-0004 KSV-0106 "
+			"KSV-0118 C-0055 C-0201 C-0211 CKV_K8S_29 CKV_K8S_30 CKV_K8S_37 "
+			"polaris:linuxHardening",
 	  .evaluate = drop_all },
 	{ .id = "HF-K8S-124",
 	  .name = "capability-added",
@@ -246,8 +248,8 @@ static const struct hf_check checks[] = {
 	  .why = "Each capability beyond those of NET_BIND_SERVICE is a part of root's power over the "
 		 "kernel.",
 	  .fix = "Remove the capability, or grant it to a sidecar of its own that does only that.",
-	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-106 C-0046 CKV_K8S_25 "
-			"polaris:insecureCapabilities",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-0022 KSV-0106 C-0046 C-0200 "
+			"CKV_K8S_25 polaris:insecureCapabilities",
 	  .evaluate = added },
 	{ .id = "HF-K8S-125",
 	  .name = "capability-dangerous",
@@ -257,7 +259,8 @@ static const struct hf_check checks[] = {
 	  .why = "Loading modules, tracing processes, raw memory, opening files by handle or loading BPF "
 		 "programs reach the node, not the container alone.",
 	  .fix = "Remove the capability from capabilities.add.",
-	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 C-0046 polaris:dangerousCapabilities",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1611 KSV-0022 KSV-0120 C-0046 "
+			"polaris:dangerousCapabilities",
 	  .evaluate = dangerous },
 	{ .id = "HF-K8S-126",
 	  .name = "capability-net-admin",
@@ -267,7 +270,7 @@ static const struct hf_check checks[] = {
 	  .why = "It can turn off packet filters of a mesh or a sidecar in its pod; in the node's network,"
 		 " those of the node.",
 	  .fix = "Remove NET_ADMIN; let a CNI plugin set up what an init container did with it.",
-	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1562 C-0046",
+	  .references = "CIS-5.2.9 NSA-capabilities MITRE-T1562 KSV-0022 C-0046",
 	  .evaluate = net_admin },
 	{ .id = "HF-K8S-127",
 	  .name = "capability-unknown",

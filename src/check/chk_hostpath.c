@@ -216,7 +216,7 @@ static const struct hf_check checks[] = {
 	  .why = "What it reads there belongs to the node or to other pods; it binds the pod to what one "
 		 "node has.",
 	  .fix = "Use a PersistentVolumeClaim, a ConfigMap or an emptyDir.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048 C-0203 polaris:hostPathSet",
 	  .evaluate = any },
 	{ .id = "HF-K8S-151",
 	  .name = "host-path-writable",
@@ -226,7 +226,7 @@ static const struct hf_check checks[] = {
 	  .why = "A file in the right place is run by the node: the shortest way from a pod to its node, "
 		 "and one that stays.",
 	  .fix = "Set readOnly: true on the mount, or use another volume.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 C-0045",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 C-0045 kube-linter:writable-host-mount",
 	  .evaluate = writable },
 	{ .id = "HF-K8S-152",
 	  .name = "host-path-root",
@@ -235,7 +235,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "All keys, all other pods' volumes and all programs of the node are in its hands.",
 	  .fix = "Mount the one directory that is needed, read-only.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048 "
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048 "
 			"kube-linter:sensitive-host-mounts",
 	  .evaluate = root },
 	{ .id = "HF-K8S-153",
@@ -247,7 +247,7 @@ static const struct hf_check checks[] = {
 		 "its audit.",
 	  .fix = "Remove the mount; build images with a builder that needs no daemon, read metrics from "
 		 "the kubelet.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1610 KSV-006 C-0074 CKV_K8S_27 "
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1610 KSV-0006 C-0074 CKV_K8S_27 "
 			"kube-linter:docker-sock",
 	  .evaluate = sockets },
 	{ .id = "HF-K8S-154",
@@ -257,7 +257,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "Accounts, SSH keys, certificates and start-up jobs stand there.",
 	  .fix = "Copy what is needed into a ConfigMap.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048 "
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048 "
 			"kube-linter:sensitive-host-mounts",
 	  .evaluate = etc },
 	{ .id = "HF-K8S-155",
@@ -268,7 +268,7 @@ static const struct hf_check checks[] = {
 	  .why = "The files of all processes and switches of the kernel are in it (core_pattern, "
 		 "uevent_helper: a program that the kernel runs as root).",
 	  .fix = "Remove the mount; agents take the node's metrics from the kubelet.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048 "
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048 "
 			"kube-linter:sensitive-host-mounts",
 	  .evaluate = kernel },
 	{ .id = "HF-K8S-156",
@@ -278,7 +278,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "It holds the node's client key and the tokens and secrets of every pod on the node.",
 	  .fix = "Remove the mount; drivers of storage need /var/lib/kubelet/plugins alone.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1552.007 KSV-023 C-0048",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1552.007 KSV-0023 C-0048",
 	  .evaluate = kubelet },
 	{ .id = "HF-K8S-157",
 	  .name = "host-path-log",
@@ -288,7 +288,7 @@ static const struct hf_check checks[] = {
 	  .why = "The kubelet follows links there as root when it serves logs: a link to / gives all files"
 		 " of the node.",
 	  .fix = "Mount read-only the folder that is needed (/var/log/pods), or collect logs by the API.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048",
 	  .evaluate = logs },
 	{ .id = "HF-K8S-158",
 	  .name = "host-path-dev",
@@ -298,7 +298,7 @@ static const struct hf_check checks[] = {
 	  .why = "Disks and memory of the node can be opened where a capability or a device rule allows "
 		 "it.",
 	  .fix = "Ask for devices by a device plugin.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048 "
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048 "
 			"kube-linter:sensitive-host-mounts",
 	  .evaluate = device },
 	{ .id = "HF-K8S-159",
@@ -309,7 +309,7 @@ static const struct hf_check checks[] = {
 	  .why = "The file systems of all containers are there, to be read and to be changed while they "
 		 "run.",
 	  .fix = "Remove the mount.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048",
 	  .evaluate = runtime_state },
 	{ .id = "HF-K8S-160",
 	  .name = "host-path-control-plane",
@@ -319,7 +319,7 @@ static const struct hf_check checks[] = {
 	  .why = "On a node of the control plane these are every Secret of the cluster, and the key that "
 		 "signs anybody.",
 	  .fix = "Remove the mount, and keep workloads off these nodes.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1552.001 KSV-023 C-0048",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1552.001 KSV-0023 C-0048",
 	  .evaluate = etcd },
 	{ .id = "HF-K8S-161",
 	  .name = "host-path-credentials",
@@ -328,7 +328,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "SSH keys, kubeconfigs and the cloud's own account of the node are found there.",
 	  .fix = "Give the workload an identity of its own.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1552.001 KSV-023 C-0020",
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1552.001 KSV-0023 C-0020",
 	  .evaluate = credentials },
 	{ .id = "HF-K8S-162",
 	  .name = "host-path-programs",
@@ -338,7 +338,7 @@ static const struct hf_check checks[] = {
 	  .why = "What is written there is run by the node; what is read tells versions to attack.",
 	  .fix = "Remove the mount; installers of CNI plugins are the exception, and run from images that "
 		 "are trusted as the node is.",
-	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-023 C-0048 "
+	  .references = "CIS-5.2.12 NSA-host-path MITRE-T1611 KSV-0023 C-0048 "
 			"kube-linter:sensitive-host-mounts",
 	  .evaluate = programs },
 	{ .id = "HF-K8S-163",

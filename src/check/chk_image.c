@@ -273,7 +273,7 @@ static const struct hf_check checks[] = {
 	  .why = "What runs is what was pushed last as latest: two nodes may run different programs, and "
 		 "nobody can tell which.",
 	  .fix = "Name a version, better a digest.",
-	  .references = "CIS-5.5.1 NSA-image MITRE-T1525 KSV-013 CKV_K8S_14 kube-linter:latest-tag "
+	  .references = "NSA-image MITRE-T1525 KSV-0013 CKV_K8S_14 kube-linter:latest-tag "
 			"polaris:tagNotSpecified",
 	  .evaluate = no_tag },
 	{ .id = "HF-K8S-202",
@@ -283,7 +283,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "Who can push to the repository decides what the next restart runs.",
 	  .fix = "Name a version, better a digest.",
-	  .references = "CIS-5.5.1 NSA-image MITRE-T1525 KSV-013 CKV_K8S_14 kube-linter:latest-tag "
+	  .references = "NSA-image MITRE-T1525 KSV-0013 CKV_K8S_14 kube-linter:latest-tag "
 			"polaris:tagNotSpecified",
 	  .evaluate = latest },
 	{ .id = "HF-K8S-203",
@@ -302,7 +302,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "Nobody of yours has seen what is in it.",
 	  .fix = "Copy the image into an allowed registry after it was scanned.",
-	  .references = "CIS-5.5.1 NSA-image MITRE-T1204.003 C-0078",
+	  .references = "CIS-5.5.1 NSA-image MITRE-T1204.003 KSV-0034 KSV-0125 C-0001 C-0078",
 	  .evaluate = registry },
 	{ .id = "HF-K8S-205",
 	  .name = "image-stale-latest",
@@ -361,7 +361,7 @@ static const struct hf_check checks[] = {
 		 " cluster.",
 	  .fix = "Verify signatures at admission (Kyverno verifyImages with Enforce, sigstore "
 		 "policy-controller).",
-	  .references = "CIS-5.5.1 NSA-image MITRE-T1525",
+	  .references = "CIS-5.5.1 NSA-image MITRE-T1525 C-0236 C-0237",
 	  .evaluate = signatures },
 	{ .id = "HF-K8S-211",
 	  .name = "image-short-name",

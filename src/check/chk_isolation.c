@@ -258,7 +258,8 @@ static const struct hf_check checks[] = {
 	  .why = "It is reached at the node's addresses, past Services and most network policies, and at "
 		 "most one such pod fits a node.",
 	  .fix = "Remove hostPort; publish the port by a Service.",
-	  .references = "CIS-5.2.13 NSA-host-network KSV-024 C-0044 CKV_K8S_26 polaris:hostPortSet",
+	  .references = "CIS-5.2.13 NSA-host-network KSV-0024 C-0044 C-0204 CKV_K8S_26 "
+			"polaris:hostPortSet",
 	  .evaluate = host_port },
 	{ .id = "HF-K8S-107",
 	  .name = "windows-host-process",
@@ -268,7 +269,7 @@ static const struct hf_check checks[] = {
 	  .why = "It has the node's file system, network and accounts: the counterpart of a privileged "
 		 "container.",
 	  .fix = "Remove hostProcess.",
-	  .references = "CIS-5.2.11 NSA-privileged MITRE-T1611 KSV-103",
+	  .references = "CIS-5.2.11 NSA-privileged MITRE-T1611 KSV-0103 C-0202 polaris:hostProcess",
 	  .evaluate = host_process },
 	{ .id = "HF-K8S-108",
 	  .name = "host-users",
@@ -287,7 +288,7 @@ static const struct hf_check checks[] = {
 	  .why = "Names resolved past the cluster's DNS outlive what they point to and are seen by no "
 		 "audit.",
 	  .fix = "Remove hostAliases; use a Service or ExternalName.",
-	  .references = "NSA-pod-security KSV-007",
+	  .references = "NSA-pod-security KSV-0007",
 	  .evaluate = host_aliases },
 	{ .id = "HF-K8S-110",
 	  .name = "shared-process-namespace",
@@ -318,7 +319,8 @@ static const struct hf_check checks[] = {
 	  .why = "Files of the kernel that runtimes hide, /proc/kcore and /proc/sysrq-trigger among them, "
 		 "can be read and written.",
 	  .fix = "Remove procMount, or set Default.",
-	  .references = "NSA-isolation MITRE-T1611 KSV-027 kube-linter:unsafe-proc-mount",
+	  .references = "NSA-isolation MITRE-T1611 KSV-0027 kube-linter:unsafe-proc-mount "
+			"polaris:procMount",
 	  .evaluate = proc_mount },
 	{ .id = "HF-K8S-113",
 	  .name = "unsafe-sysctl",
@@ -327,7 +329,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "They may act on the whole node, starve others or weaken the kernel.",
 	  .fix = "Remove the sysctl; set it on nodes where it is needed.",
-	  .references = "NSA-isolation KSV-026 kube-linter:unsafe-sysctls",
+	  .references = "NSA-isolation KSV-0026 kube-linter:unsafe-sysctls",
 	  .evaluate = sysctls },
 	{ .id = "HF-K8S-114",
 	  .name = "writable-root-filesystem",
@@ -337,8 +339,9 @@ static const struct hf_check checks[] = {
 	  .why = "What was taken over can bring its own programs, change those that are there and stay "
 		 "until the restart.",
 	  .fix = "Set readOnlyRootFilesystem: true and mount an emptyDir where the program writes.",
-	  .references = "NSA-immutable-filesystem MITRE-T1105 KSV-014 C-0017 CKV_K8S_22 "
-			"kube-linter:no-read-only-root-fs polaris:notReadOnlyRootFileSystem",
+	  .references = "CIS-5.7.3 NSA-immutable-filesystem MITRE-T1105 KSV-0014 KSV-0118 C-0017 C-0211 "
+			"CKV_K8S_22 CKV_K8S_29 CKV_K8S_30 kube-linter:no-read-only-root-fs "
+			"polaris:notReadOnlyRootFilesystem",
 	  .evaluate = writable_root },
 	{ .id = "HF-K8S-115",
 	  .name = "seccomp-unconfined",
@@ -347,7 +350,8 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "All system calls, the rarely used and badly tested ones too, are open to it.",
 	  .fix = "Set seccompProfile.type: RuntimeDefault.",
-	  .references = "CIS-5.7.2 NSA-hardening MITRE-T1611 KSV-104",
+	  .references = "CIS-5.7.2 NSA-hardening MITRE-T1611 KSV-0104 C-0055 C-0210 "
+			"polaris:linuxHardening",
 	  .evaluate = seccomp_unconfined },
 	{ .id = "HF-K8S-116",
 	  .name = "seccomp-absent",
@@ -357,7 +361,8 @@ static const struct hf_check checks[] = {
 	  .why = "Unless every kubelet runs with seccompDefault, no filter stands before the kernel's "
 		 "system calls.",
 	  .fix = "Set seccompProfile.type: RuntimeDefault in the pod's securityContext.",
-	  .references = "CIS-5.7.2 NSA-hardening MITRE-T1611 KSV-030 CKV_K8S_31",
+	  .references = "CIS-5.7.2 NSA-hardening MITRE-T1611 KSV-0030 C-0055 C-0210 CKV_K8S_31 "
+			"polaris:linuxHardening",
 	  .evaluate = seccomp_absent },
 	{ .id = "HF-K8S-117",
 	  .name = "apparmor-unconfined",
@@ -367,7 +372,7 @@ static const struct hf_check checks[] = {
 	  .why = "The runtime's profile keeps containers from mounts and from files of /proc and /sys; "
 		 "without it only capabilities do.",
 	  .fix = "Remove the setting, or set appArmorProfile.type: RuntimeDefault.",
-	  .references = "NSA-hardening MITRE-T1611 KSV-002",
+	  .references = "NSA-hardening MITRE-T1611 KSV-0002 C-0055 polaris:linuxHardening",
 	  .evaluate = apparmor },
 	{ .id = "HF-K8S-118",
 	  .name = "selinux-options",
@@ -377,7 +382,7 @@ static const struct hf_check checks[] = {
 	  .why = "A type such as spc_t is not confined at all; a user or role leaves the policy of "
 		 "containers.",
 	  .fix = "Remove user and role; use the type container_t.",
-	  .references = "NSA-hardening MITRE-T1611 KSV-025",
+	  .references = "NSA-hardening MITRE-T1611 KSV-0025 C-0055",
 	  .evaluate = selinux },
 	{ .id = "HF-K8S-119",
 	  .name = "raw-block-device",

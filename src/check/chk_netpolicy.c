@@ -352,8 +352,8 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CLUSTER,
 	  .why = "Without a policy every pod of the cluster reaches every other: one that is taken over reaches all.",
 	  .fix = "Make a NetworkPolicy that selects all pods and allows no ingress; then allow what is needed.",
-	  .references =
-		  "CIS-5.3.2 NSA-network-policy MITRE-T1210 C-0030 C-0054 CKV2_K8S_6 kube-linter:non-isolated-pod",
+	  .references = "CIS-5.3.2 NSA-network-policy MITRE-T1210 KSV-0038 C-0030 C-0049 C-0054 C-0206 C-0260 "
+			"CKV2_K8S_6 kube-linter:non-isolated-pod polaris:missingNetworkPolicy",
 	  .evaluate = open_ingress },
 	{ .id = "HF-K8S-502",
 	  .name = "namespace-open-egress",
@@ -363,7 +363,7 @@ static const struct hf_check checks[] = {
 	  .why = "What is stolen leaves the cluster, and what attacks needs comes in, over connections that nobody "
 		 "needs.",
 	  .fix = "Make a NetworkPolicy that selects all pods and allows no egress; then allow what is needed.",
-	  .references = "CIS-5.3.2 NSA-network-policy MITRE-T1041 C-0030",
+	  .references = "CIS-5.3.2 NSA-network-policy MITRE-T1041 C-0030 C-0206 C-0260",
 	  .evaluate = open_egress },
 	{ .id = "HF-K8S-503",
 	  .name = "policy-selects-nothing",

@@ -69,7 +69,8 @@ static const struct hf_check checks[] = {
 	  .why = "A privileged container is root on its node: it can load code into the kernel, mount disks and read "
 		 "every other pod.",
 	  .fix = "Set privileged: false and give the few capabilities or devices that the program needs.",
-	  .references = "CIS-5.2.2 NSA-privileged MITRE-T1611 KSV-017 C-0057 CKV_K8S_16",
+	  .references = "CIS-5.2.2 NSA-privileged MITRE-T1611 KSV-0017 C-0057 C-0193 CKV_K8S_16 "
+			"kube-linter:privileged-container polaris:runAsPrivileged",
 	  .evaluate = privileged },
 	{ .id = "HF-K8S-102",
 	  .name = "privilege-escalation",
@@ -79,7 +80,9 @@ static const struct hf_check checks[] = {
 	  .why = "Without the kernel's no_new_privs flag a setuid program in the image gives its caller the rights of "
 		 "its owner.",
 	  .fix = "Set allowPrivilegeEscalation: false.",
-	  .references = "CIS-5.2.6 NSA-escalation MITRE-T1548 KSV-001 C-0016 CKV_K8S_20",
+	  .references = "CIS-5.2.6 CIS-5.7.3 NSA-escalation MITRE-T1548 KSV-0001 KSV-0118 C-0016 C-0197 "
+			"C-0211 CKV_K8S_20 CKV_K8S_29 CKV_K8S_30 "
+			"kube-linter:privilege-escalation-container polaris:privilegeEscalationAllowed",
 	  .evaluate = escalation },
 	{ .id = "HF-K8S-103",
 	  .name = "host-pid",
@@ -88,7 +91,8 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "It can read other processes' environment and memory, and signal them where the user matches.",
 	  .fix = "Remove hostPID.",
-	  .references = "CIS-5.2.3 NSA-host-namespaces MITRE-T1611 KSV-010 C-0038 CKV_K8S_17",
+	  .references = "CIS-5.2.3 NSA-host-namespaces MITRE-T1611 KSV-0010 C-0038 C-0275 CKV_K8S_17 "
+			"kube-linter:host-pid polaris:hostPIDSet",
 	  .evaluate = host_pid },
 	{ .id = "HF-K8S-104",
 	  .name = "host-ipc",
@@ -97,7 +101,8 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "Shared memory of the node's processes can be read and changed.",
 	  .fix = "Remove hostIPC.",
-	  .references = "CIS-5.2.4 NSA-host-namespaces MITRE-T1611 KSV-008 C-0038 CKV_K8S_18",
+	  .references = "CIS-5.2.4 NSA-host-namespaces MITRE-T1611 KSV-0008 C-0038 C-0276 CKV_K8S_18 "
+			"kube-linter:host-ipc polaris:hostIPCSet",
 	  .evaluate = host_ipc },
 	{ .id = "HF-K8S-105",
 	  .name = "host-network",
@@ -107,7 +112,8 @@ static const struct hf_check checks[] = {
 	  .why = "Network policies do not hold for it; it reaches services that listen on the node's loopback, and can "
 		 "read the node's traffic.",
 	  .fix = "Remove hostNetwork; publish ports by a Service.",
-	  .references = "CIS-5.2.5 NSA-host-network MITRE-T1040 KSV-009 C-0041 CKV_K8S_19",
+	  .references = "CIS-5.2.5 NSA-host-network MITRE-T1040 KSV-0009 C-0041 CKV_K8S_19 "
+			"kube-linter:host-network polaris:hostNetworkSet",
 	  .evaluate = host_network },
 };
 

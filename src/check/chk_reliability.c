@@ -403,7 +403,7 @@ static const struct hf_check checks[] = {
 	  .why = "It cannot be applied to a supported cluster: what it protects, or how to set it up anew,"
 		 " is lost with the next upgrade.",
 	  .fix = "Write it in the version that took its place (kubectl convert).",
-	  .references = "NSA-hardening kube-linter:no-extensions-v1beta",
+	  .references = "NSA-hardening KSV-0107 kube-linter:no-extensions-v1beta",
 	  .evaluate = removed_version },
 	{ .id = "HF-K8S-713",
 	  .name = "naked-pod",
@@ -423,7 +423,8 @@ static const struct hf_check checks[] = {
 	  .why = "Rights, quotas and policies for it hold for everything that was applied without a "
 		 "thought.",
 	  .fix = "Give each application or team a namespace.",
-	  .references = "CIS-5.7.4 NSA-namespaces KSV-110 C-0061 CKV_K8S_21",
+	  .references = "CIS-5.7.4 NSA-namespaces KSV-0110 C-0061 C-0212 CKV_K8S_21 "
+			"kube-linter:use-namespace",
 	  .evaluate = default_namespace },
 	{ .id = "HF-K8S-715",
 	  .name = "no-application-label",

@@ -121,7 +121,7 @@ static const struct hf_check checks[] = {
 	  .why = "The scheduler counts it as nothing: nodes are overfilled, and it starves first under "
 		 "load.",
 	  .fix = "Set resources.requests.cpu.",
-	  .references = "NSA-resource-limits MITRE-T1499 KSV-015 C-0050 CKV_K8S_10 "
+	  .references = "NSA-resource-limits MITRE-T1499 KSV-0015 C-0050 C-0268 CKV_K8S_10 "
 			"kube-linter:unset-cpu-requirements polaris:cpuRequestsMissing",
 	  .evaluate = cpu_request },
 	{ .id = "HF-K8S-702",
@@ -131,7 +131,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "What is taken over computes for others (mining) at the cost of all pods of its node.",
 	  .fix = "Set resources.limits.cpu.",
-	  .references = "NSA-resource-limits MITRE-T1496 KSV-011 C-0050 CKV_K8S_11 "
+	  .references = "NSA-resource-limits MITRE-T1496 KSV-0011 C-0009 C-0050 C-0270 CKV_K8S_11 "
 			"kube-linter:unset-cpu-requirements polaris:cpuLimitsMissing",
 	  .evaluate = cpu_limit },
 	{ .id = "HF-K8S-703",
@@ -141,7 +141,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "Nodes are overfilled, and the kernel then kills what the attacker's pod did not ask for.",
 	  .fix = "Set resources.requests.memory.",
-	  .references = "NSA-resource-limits MITRE-T1499 KSV-016 C-0004 CKV_K8S_12 "
+	  .references = "NSA-resource-limits MITRE-T1499 KSV-0016 C-0004 C-0269 CKV_K8S_12 "
 			"kube-linter:unset-memory-requirements polaris:memoryRequestsMissing",
 	  .evaluate = memory_request },
 	{ .id = "HF-K8S-704",
@@ -151,7 +151,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "A leak, or a request that is made for it, takes the node down with all its pods.",
 	  .fix = "Set resources.limits.memory.",
-	  .references = "NSA-resource-limits MITRE-T1499 KSV-018 C-0004 CKV_K8S_13 "
+	  .references = "NSA-resource-limits MITRE-T1499 KSV-0018 C-0004 C-0009 C-0271 CKV_K8S_13 "
 			"kube-linter:unset-memory-requirements polaris:memoryLimitsMissing",
 	  .evaluate = memory_limit },
 	{ .id = "HF-K8S-705",
@@ -172,7 +172,8 @@ static const struct hf_check checks[] = {
 	  .why = "A bad release takes the place of a good one before anybody knows that it does not "
 		 "answer.",
 	  .fix = "Set readinessProbe.",
-	  .references = "MITRE-T1499 C-0018 CKV_K8S_9 kube-linter:no-readiness-probe polaris:readinessProbeMissing",
+	  .references = "MITRE-T1499 C-0018 CKV_K8S_9 kube-linter:no-readiness-probe "
+			"polaris:readinessProbeMissing",
 	  .evaluate = readiness },
 };
 

@@ -302,7 +302,7 @@ static const struct hf_check checks[] = {
 	  .why = "The environment is inherited by every child, written into crash dumps and seen in /proc "
 		 "by all of the user's processes.",
 	  .fix = "Mount the Secret as a file.",
-	  .references = "CIS-5.4.1 NSA-secrets MITRE-T1552.007 CKV_K8S_35 "
+	  .references = "CIS-5.4.1 NSA-secrets MITRE-T1552.007 C-0207 CKV_K8S_35 "
 			"kube-linter:read-secret-from-env-var",
 	  .evaluate = secret_in_env },
 	{ .id = "HF-K8S-302",
@@ -313,7 +313,7 @@ static const struct hf_check checks[] = {
 	  .why = "Keys that are added to the Secret later come with it, needed or not, under names that "
 		 "may change programs (LD_PRELOAD, PATH).",
 	  .fix = "Mount the Secret as files, or name the keys that are needed.",
-	  .references = "CIS-5.4.1 NSA-secrets MITRE-T1552.007 CKV_K8S_35 "
+	  .references = "CIS-5.4.1 NSA-secrets MITRE-T1552.007 C-0207 CKV_K8S_35 "
 			"kube-linter:read-secret-from-env-var",
 	  .evaluate = secret_env_from },
 	{ .id = "HF-K8S-303",
@@ -324,7 +324,8 @@ static const struct hf_check checks[] = {
 	  .why = "Everybody who may read pods or the repository of manifests has it, and it cannot be "
 		 "changed in one place.",
 	  .fix = "Move the value into a Secret, and change it: it has been read.",
-	  .references = "CIS-5.4.1 NSA-secrets MITRE-T1552.001 C-0012 kube-linter:env-var-secret",
+	  .references = "NSA-secrets MITRE-T1552.001 C-0012 kube-linter:env-var-secret "
+			"polaris:sensitiveContainerEnvVar",
 	  .evaluate = literal_in_env },
 	{ .id = "HF-K8S-304",
 	  .name = "literal-secret-in-arguments",
@@ -343,7 +344,8 @@ static const struct hf_check checks[] = {
 	  .kinds = { HF_KUBE_CONFIG_MAP },
 	  .why = "ConfigMaps are not encrypted at rest, and far more accounts may read them than Secrets.",
 	  .fix = "Move the value into a Secret, and change it: it has been read.",
-	  .references = "NSA-secrets MITRE-T1552.007 KSV-109 C-0012",
+	  .references = "NSA-secrets MITRE-T1552.007 KSV-0109 KSV-01010 C-0012 "
+			"polaris:sensitiveConfigmapContent",
 	  .evaluate = config_map },
 	{ .id = "HF-K8S-306",
 	  .name = "key-in-config-map",
@@ -354,7 +356,8 @@ static const struct hf_check checks[] = {
 	  .why = "It has the shape of a real credential (a private key, a cloud's or forge's token, a URL "
 		 "with a password).",
 	  .fix = "Move it into a Secret, and replace it at whoever issued it.",
-	  .references = "NSA-secrets MITRE-T1552.004 KSV-109 C-0012",
+	  .references = "NSA-secrets MITRE-T1552.004 KSV-0109 KSV-01010 C-0012 "
+			"polaris:sensitiveConfigmapContent",
 	  .evaluate = config_map_shape },
 	{ .id = "HF-K8S-307",
 	  .name = "registry-credentials-in-config-map",
@@ -393,7 +396,8 @@ static const struct hf_check checks[] = {
 	  .why = "Who reads one file in it speaks to the API server with its account; most programs never "
 		 "do.",
 	  .fix = "Set automountServiceAccountToken: false where the program does not call the API.",
-	  .references = "CIS-5.1.6 NSA-service-account MITRE-T1528 KSV-036 C-0034 CKV_K8S_38",
+	  .references = "CIS-5.1.6 NSA-service-account MITRE-T1528 KSV-0036 C-0034 C-0190 C-0261 "
+			"CKV_K8S_38 polaris:automountServiceAccountToken",
 	  .evaluate = automounted },
 	{ .id = "HF-K8S-311",
 	  .name = "account-automounts-token",
@@ -403,7 +407,7 @@ static const struct hf_check checks[] = {
 	  .kinds = { HF_KUBE_SERVICE_ACCOUNT },
 	  .why = "Pods that never call the API carry a credential for it.",
 	  .fix = "Set automountServiceAccountToken: false on the account, true in pods that call the API.",
-	  .references = "CIS-5.1.6 NSA-service-account MITRE-T1528 C-0034",
+	  .references = "CIS-5.1.6 NSA-service-account MITRE-T1528 C-0034 CKV_K8S_41",
 	  .evaluate = account_automounts },
 	{ .id = "HF-K8S-312",
 	  .name = "legacy-token-secret",
@@ -413,7 +417,7 @@ static const struct hf_check checks[] = {
 	  .kinds = { HF_KUBE_SECRET },
 	  .why = "It is bound to no pod, holds until it is deleted, and who may read Secrets has it.",
 	  .fix = "Delete it; use projected tokens or kubectl create token.",
-	  .references = "CIS-5.1.6 NSA-service-account MITRE-T1528",
+	  .references = "NSA-service-account MITRE-T1528",
 	  .evaluate = legacy_token },
 	{ .id = "HF-K8S-313",
 	  .name = "bootstrap-token-without-end",

@@ -135,8 +135,9 @@ static const struct hf_check checks[] = {
 	  .why = "Root in a container meets the kernel with all its capabilities, and is root on the node "
 		 "where it gets out.",
 	  .fix = "Set runAsNonRoot: true and, where the image names no number, runAsUser.",
-	  .references = "CIS-5.2.7 NSA-non-root MITRE-T1611 KSV-012 C-0013 CKV_K8S_23 "
-			"kube-linter:run-as-non-root polaris:runAsRootAllowed",
+	  .references = "CIS-5.2.7 CIS-5.7.3 NSA-non-root MITRE-T1611 KSV-0012 KSV-0118 C-0013 C-0198 "
+			"C-0211 CKV_K8S_23 CKV_K8S_29 CKV_K8S_30 kube-linter:run-as-non-root "
+			"polaris:runAsRootAllowed",
 	  .evaluate = may_be_root },
 	{ .id = "HF-K8S-132",
 	  .name = "runs-as-root",
@@ -145,7 +146,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "It is root whatever user its image was made for.",
 	  .fix = "Set runAsUser to another number, above 10000, or remove it.",
-	  .references = "CIS-5.2.7 NSA-non-root MITRE-T1611 KSV-105 C-0013",
+	  .references = "CIS-5.2.7 NSA-non-root MITRE-T1611 KSV-0105 C-0013 C-0198",
 	  .evaluate = is_root },
 	{ .id = "HF-K8S-133",
 	  .name = "low-user-id",
@@ -154,7 +155,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "Out of the container the process is that user of the node, with its files.",
 	  .fix = "Set runAsUser above 10000.",
-	  .references = "NSA-non-root KSV-020 CKV_K8S_40",
+	  .references = "NSA-non-root KSV-0020 CKV_K8S_40",
 	  .evaluate = low_uid },
 	{ .id = "HF-K8S-134",
 	  .name = "low-group-id",
@@ -164,7 +165,7 @@ static const struct hf_check checks[] = {
 	  .why = "Out of the container the process has that group's files on the node (docker, disk, adm "
 		 "…).",
 	  .fix = "Set runAsGroup above 10000.",
-	  .references = "NSA-non-root KSV-021",
+	  .references = "NSA-non-root KSV-0021",
 	  .evaluate = low_gid },
 	{ .id = "HF-K8S-135",
 	  .name = "root-group",
@@ -173,7 +174,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_CONTAINER,
 	  .why = "Files that root's group may write, in volumes of the node too, are its own.",
 	  .fix = "Set runAsGroup to another number.",
-	  .references = "NSA-non-root KSV-116",
+	  .references = "NSA-non-root KSV-0029 KSV-0116",
 	  .evaluate = root_group },
 	{ .id = "HF-K8S-136",
 	  .name = "root-group-of-volumes",
@@ -182,7 +183,7 @@ static const struct hf_check checks[] = {
 	  .subject = HF_CHECK_POD,
 	  .why = "Files that root's group may read or write are open to it whatever user it runs as.",
 	  .fix = "Remove 0 from supplementalGroups and fsGroup.",
-	  .references = "NSA-non-root KSV-116",
+	  .references = "NSA-non-root KSV-0029 KSV-0116",
 	  .evaluate = more_groups },
 	{ .id = "HF-K8S-137",
 	  .name = "windows-administrator",

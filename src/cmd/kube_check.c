@@ -26,13 +26,16 @@ static int add_checks(struct session *s, const char *list)
 	hf_sv rest = hf_sv_of(list), word;
 
 	while (hf_sv_next(&rest, ',', &word)) {
-		const struct hf_check *c = hf_check_find(word);
-		if (!c)
+		const struct hf_check **found = hf_check_find(word);
+		if (!found)
 			return hf_command_usage("kube check", "'%.*s' is no check ('--list' names them)",
 						HF_SV_FMT(word));
-		s->wanted = hf_realloc(s->wanted, (s->wanted_n + 2) * sizeof *s->wanted);
-		s->wanted[s->wanted_n++] = c;
-		s->wanted[s->wanted_n] = NULL;
+		for (size_t i = 0; found[i]; i++) {
+			s->wanted = hf_realloc(s->wanted, (s->wanted_n + 2) * sizeof *s->wanted);
+			s->wanted[s->wanted_n++] = found[i];
+			s->wanted[s->wanted_n] = NULL;
+		}
+		free(found);
 	}
 	return 0;
 }
@@ -170,7 +173,7 @@ const struct hf_command hf_kube_check = {
 	.summary = "what is wrong in workloads, network, storage, control plane, and how to mend it",
 	.usage = "[OPTIONS] TARGET...\n\n"
 		 "  --list               all checks; with --format json their texts too\n"
-		 "  --checks LIST        only these: ids, names, or ids of other catalogues (KSV-017, C-0057, "
+		 "  --checks LIST        only these: ids, names, or ids of other catalogues (KSV-0017, C-0057, "
 		 "CIS-5.2.2)\n"
 		 "  --severity LIST      show only these: critical,high,medium,low\n"
 		 "  --fail-on SEVERITY   exit 1 where something of at least this is found: low|medium|high|critical\n"

@@ -87,11 +87,13 @@ static int read_policies(struct session *s, struct hf_err *err)
 		struct hf_err why = { 0 };
 		hf_sv reason;
 		if (p->check.len) {
-			if (!hf_check_find(p->check))
+			const struct hf_check **found = hf_check_find(p->check);
+			if (!found)
 				note(s, p->file, p->line,
 				     hf_arena_fmt(s->arena,
 						  "policy %.*s: '%.*s' is no check ('holdfast kube check --list')",
 						  HF_SV_FMT(p->id), HF_SV_FMT(p->check)));
+			free(found);
 		} else if (hf_worker_excludes(worker, 0, p->id, &reason)) {
 			note(s, p->file, p->line,
 			     hf_arena_fmt(s->arena, "policy %.*s: %.*s", HF_SV_FMT(p->id), HF_SV_FMT(reason)));
@@ -128,9 +130,9 @@ static void ask_about(struct session *s, size_t i, struct hf_policy_input *input
 /* A policy that names a check of holdfast's own. */
 static void ask_check(struct session *s, const struct hf_policy *p, const struct hf_kube_objects *set)
 {
-	const struct hf_check *wanted[] = { hf_check_find(p->check), NULL };
+	const struct hf_check **wanted = hf_check_find(p->check);
 	const struct hf_check_settings none = { 0 };
-	const struct hf_check_report *r = wanted[0] ? hf_check_all(set, wanted, &none, s->arena) : NULL;
+	const struct hf_check_report *r = wanted ? hf_check_all(set, wanted, &none, s->arena) : NULL;
 
 	for (size_t i = 0; r && i < r->results_n; i++) {
 		const struct hf_check_result *f = &r->results[i];
@@ -140,7 +142,9 @@ static void ask_check(struct session *s, const struct hf_policy *p, const struct
 				       p, f->object, f->status == HF_CHECK_FAIL ? HF_POLICY_FAIL : HF_POLICY_UNKNOWN,
 				       f->message, f->container, f->object ? hf_kube_line(f->object, f->at) : 0 });
 	}
-	s->passed += r && r->checks_n ? r->counts[0].of[HF_CHECK_PASS] : 0;
+	for (size_t i = 0; r && i < r->checks_n; i++)
+		s->passed += r->counts[i].of[HF_CHECK_PASS];
+	free(wanted);
 }
 
 static void ask_all(struct session *s, const struct hf_kube_objects *set)

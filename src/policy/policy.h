@@ -32,7 +32,7 @@ struct hf_policy {
 	const struct hf_label_selector *labels; /* of the object; NULL: any */
 	/* One of these: */
 	hf_sv program;                     /* jq, as written */
-	hf_sv check;                       /* `check: KSV-017`: a check of holdfast's own, for whoever resolves it */
+	hf_sv check;                       /* `check: KSV-0017`: a check of holdfast's own, for whoever resolves it */
 	const struct hf_value *parameters; /* NULL: none */
 };
 
