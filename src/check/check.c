@@ -86,18 +86,13 @@ void hf_check_about(struct hf_check_run *r, const struct hf_kube_object *o)
 	r->answers->about = o;
 }
 
-static const char *spec_pointer(const struct hf_kube_object *o)
+static hf_sv spec_pointer(const struct hf_check_run *r)
 {
-	switch ((int)o->kind) {
-	case HF_KUBE_POD:
-		return "/spec";
-	case HF_KUBE_POD_TEMPLATE:
-		return "/template/spec";
-	case HF_KUBE_CRON_JOB:
-		return "/spec/jobTemplate/spec/template/spec";
-	default:
-		return "/spec/template/spec";
-	}
+	hf_sv rest = hf_sv_of(hf_kube_template_path(r->object)), key, pointer = HF_SV("");
+
+	while (rest.len && hf_sv_next(&rest, '.', &key))
+		pointer = hf_arena_fmt(r->arena, "%.*s/%.*s", HF_SV_FMT(pointer), HF_SV_FMT(key));
+	return hf_arena_concat(r->arena, pointer, HF_SV("/spec"));
 }
 
 static hf_sv subject_pointer(const struct hf_check_run *r)
@@ -108,7 +103,7 @@ static hf_sv subject_pointer(const struct hf_check_run *r)
 	if (!r->pod)
 		return HF_SV("");
 	if (!r->container)
-		return hf_sv_of(spec_pointer(r->object));
+		return spec_pointer(r);
 	/* The first one of its role: they stand in the order of their roles. */
 	for (high = (size_t)(r->container - r->pod->containers); low < high;) {
 		size_t middle = low + (high - low) / 2;
@@ -117,7 +112,8 @@ static hf_sv subject_pointer(const struct hf_check_run *r)
 		else
 			high = middle;
 	}
-	return hf_arena_fmt(r->arena, "%s/%s/%zu", spec_pointer(r->object), lists[r->container->role],
+	hf_sv spec = spec_pointer(r);
+	return hf_arena_fmt(r->arena, "%.*s/%s/%zu", HF_SV_FMT(spec), lists[r->container->role],
 			    (size_t)(r->container - r->pod->containers) - low);
 }
 

@@ -436,10 +436,59 @@ static hf_sv kind_key(struct hf_arena *a, hf_sv group, hf_sv kind)
 	return hf_arena_concat(a, hf_arena_concat(a, group, HF_SV("/")), kind);
 }
 
+/* Something like a PodSpec: a list of containers with images. Stops at what no custom resource of a maker of pods is as large as. */
+static const struct hf_value *find_containers(const struct hf_value *v, unsigned depth, size_t *budget)
+{
+	enum { DEPTH_MAX = 16 };
+	const struct hf_value *found = NULL;
+
+	if (depth == DEPTH_MAX || !*budget)
+		return NULL;
+	--*budget;
+	hf_value_elements(v, e)
+	{
+		if (!found)
+			found = find_containers(e, depth + 1, budget);
+	}
+	hf_value_members(v, m)
+	{
+		bool named = hf_sv_eq(m->key, HF_SV("containers")) || hf_sv_eq(m->key, HF_SV("initContainers")) ||
+			     hf_sv_eq(m->key, HF_SV("steps")) || hf_sv_eq(m->key, HF_SV("sidecars"));
+		const struct hf_value *image =
+			named && hf_value_count(&m->value, HF_VALUE_ARRAY)
+				? hf_value_get(&m->value.elements[0], HF_SV("image"))
+			: hf_sv_eq(m->key, HF_SV("container")) || hf_sv_eq(m->key, HF_SV("script"))
+				? hf_value_get(&m->value, HF_SV("image"))
+				: NULL;
+		if (!found && hf_value_is(image, HF_VALUE_STRING))
+			found = image;
+		if (!found)
+			found = find_containers(&m->value, depth + 1, budget);
+	}
+	return found;
+}
+
+/* Once a kind: what it makes is not judged, and that must not look like a pass. */
+static void note_unread_pods(struct hf_kube_loader *l, const struct hf_kube_object *o, struct hf_map *told)
+{
+	enum { VALUES_MAX = 20000 };
+	size_t budget = VALUES_MAX;
+	hf_sv key = kind_key(l->arena, hf_kube_group_of(o->api_version), o->kind_name);
+	const struct hf_value *image = hf_map_find(told, key) ? NULL : find_containers(o->spec, 0, &budget);
+
+	if (!image || !hf_map_put(told, key))
+		return;
+	l->source = o->source;
+	l->lines = o->lines;
+	note_offset(l, HF_KUBE_NOTE_UNKNOWN_KIND, image->offset,
+		    hf_arena_fmt(l->arena, "%.*s of %.*s makes pods, perhaps: containers in it are not looked into",
+				 HF_SV_FMT(o->kind_name), HF_SV_FMT(o->api_version)));
+}
+
 /* Each unknown kind is noted where it stands first: its objects are there, but nobody looks into them. */
 static void note_unknown_kinds(struct hf_kube_loader *l)
 {
-	struct hf_map known = HF_MAP(l->arena);
+	struct hf_map known = HF_MAP(l->arena), told = HF_MAP(l->arena);
 
 	for (size_t i = 0; i < l->objects.n; i++) {
 		const struct hf_kube_object *o = l->objects.at[i];
@@ -451,6 +500,7 @@ static void note_unknown_kinds(struct hf_kube_loader *l)
 		const struct hf_kube_object *o = l->objects.at[i];
 		if (o->kind != HF_KUBE_OTHER || hf_kube_schema_knows(o->api_version, o->kind_name))
 			continue;
+		note_unread_pods(l, o, &told);
 		hf_sv key = kind_key(l->arena, hf_kube_group_of(o->api_version), o->kind_name);
 		if (hf_map_find(&known, key) || !hf_map_put(&known, key))
 			continue;

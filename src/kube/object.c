@@ -3,6 +3,10 @@
 const struct hf_kube_kind_row hf_kube_kinds[HF_KUBE_KINDS] = {
 #define HF_KUBE_KIND(name, group_, kind_, plural_, namespaced_) \
 	[HF_KUBE_##name] = { .group = group_, .kind = kind_, .plural = plural_, .namespaced = namespaced_ },
+#define HF_KUBE_MAKER(name, group_, kind_, plural_, namespaced_, template_)                                         \
+	[HF_KUBE_##name] = {                                                                                        \
+		.group = group_, .kind = kind_, .plural = plural_, .template = template_, .namespaced = namespaced_ \
+	},
 #include "kube/kinds.def"
 #undef HF_KUBE_KIND
 };

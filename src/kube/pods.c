@@ -2,24 +2,7 @@
 
 const char *hf_kube_template_path(const struct hf_kube_object *o)
 {
-	switch ((int)o->kind) {
-	case HF_KUBE_POD:
-		return "";
-	case HF_KUBE_POD_TEMPLATE:
-		return "template";
-	case HF_KUBE_DEPLOYMENT:
-	case HF_KUBE_REPLICA_SET:
-	case HF_KUBE_STATEFUL_SET:
-	case HF_KUBE_DAEMON_SET:
-	case HF_KUBE_JOB:
-	case HF_KUBE_REPLICATION_CONTROLLER:
-	case HF_KUBE_DEPLOYMENT_CONFIG:
-		return "spec.template";
-	case HF_KUBE_CRON_JOB:
-		return "spec.jobTemplate.spec.template";
-	default:
-		return NULL;
-	}
+	return hf_kube_kinds[o->kind].template;
 }
 
 bool hf_kube_makes_pods(const struct hf_kube_object *o)

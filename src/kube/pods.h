@@ -28,8 +28,8 @@ struct hf_kube_pod {
 	bool finished; /* a Pod whose status.phase is Succeeded or Failed */
 };
 
-/* The pods of all objects that make some, in the order of the input; also of custom kinds whose object holds a PodTemplateSpec at
- * spec.template, spec.jobTemplate or the like where the kind is known to (DeploymentConfig, PodTemplate). Made once a set. Objects that were replaced are
+/* The pods of all objects that make some, in the order of the input; also of custom kinds that kinds.def
+ * knows the template of; others that seem to hold one are noted by the loader. Made once a set. Objects that were replaced are
  * there too. */
 const struct hf_kube_pod *hf_kube_pods(const struct hf_kube_objects *, struct hf_arena *, size_t *ret_n);
 /* True where this object makes pods. */
