@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct hf_value_notes notes = { .ctx = &size, .note = no_note, .ret_fault = &fault };
 	size_t used;
 
-	enum hf_yaml_block_answer answer = hf_value_of_yaml_block(text, 0, &a, (hf_sv){ 0 }, &block);
+	enum hf_yaml_block_answer answer = hf_value_of_yaml_block(text, 0, &a, (struct hf_value_notes){ 0 }, &block);
 	int r = hf_value_of_yaml_library(text, 0, 1, &a, notes, &library, &err);
 	if (r && (!err.msg[0] || fault > size))
 		abort();

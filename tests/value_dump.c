@@ -22,7 +22,7 @@ static int read_one(const char *how, hf_sv text, struct hf_arena *a, struct hf_v
 	const struct hf_value_notes none = { 0 };
 
 	if (!strcmp(how, "block"))
-		return hf_value_of_yaml_block(text, 0, a, (hf_sv){ 0 }, v) ? 0 : HF_PARTIAL;
+		return hf_value_of_yaml_block(text, 0, a, (struct hf_value_notes){ 0 }, v) ? 0 : HF_PARTIAL;
 	return !strcmp(how, "library") ? hf_value_of_yaml_library(text, 0, 1, a, none, v, err)
 				       : hf_value_of_yaml(text, 0, 1, a, none, v, err);
 }

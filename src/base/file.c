@@ -164,6 +164,15 @@ bool hf_mapping_torn(const struct hf_mapping *m)
 	return m->ptr && atomic_load_explicit(&slots[m->slot].torn, memory_order_relaxed);
 }
 
+void hf_mapping_release(hf_sv part)
+{
+	uintptr_t first = ((uintptr_t)part.ptr + page - 1) & ~(page - 1),
+		  end = ((uintptr_t)part.ptr + part.len) & ~(page - 1);
+
+	if (part.ptr && first < end)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void hf_mapping_close(struct hf_mapping *m)
 {
 	if (!m->ptr)

@@ -22,4 +22,6 @@ struct hf_mapping {
 hf_nodiscard int hf_mapping_open(struct hf_mapping *m, int fd, uint64_t offset, size_t len, struct hf_err *err);
 /* True where bytes were asked for that the file no longer has: they read as zeros from then on. */
 bool hf_mapping_torn(const struct hf_mapping *m);
+/* The pages that lie in this part of a mapping altogether leave the process, and come back from the file when they are read again. */
+void hf_mapping_release(hf_sv part);
 void hf_mapping_close(struct hf_mapping *m);

@@ -10,7 +10,7 @@
 #include "cmd/kube.h"
 #include "cmd/kube_run.h"
 #include "format/json_writer.h"
-#include "kube/lines.h"
+#include "kube/place.h"
 #include "policy/policy.h"
 
 enum { POLICY_SECONDS_MAX = 10 };

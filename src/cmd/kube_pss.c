@@ -42,8 +42,7 @@ struct evaluation {
 	const struct options *opt;
 	const struct hf_kube_objects *set;
 	struct hf_map policies; /* "cluster/namespace" -> struct hf_pss_policy */
-	struct hf_kube_lines lines;
-	bool types_told; /* the reader of the manifests has told of values of a wrong type */
+	bool types_told;        /* the reader of the manifests has told of values of a wrong type */
 	bool partial;
 	size_t notes;
 };
@@ -58,7 +57,7 @@ static void say(struct evaluation *e, const struct hf_kube_object *o, const stru
 		return;
 	hf_escape_controls(name, sizeof name, o->name);
 	hf_escape_controls(text, sizeof text, what);
-	hf_kube_place(o, hf_kube_lines_at(&e->lines, o, at), place, sizeof place);
+	hf_kube_place(o, hf_kube_line(o, at), place, sizeof place);
 	if (hf_kube_is_live(o))
 		fprintf(stderr, "holdfast: %s: %s\n", place, text);
 	else
@@ -127,9 +126,7 @@ static void judge(struct evaluation *e, const struct hf_kube_pod *pod, struct ps
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
-	struct evaluation e = {
-		.run = k, .opt = ctx, .set = sets[0], .policies = HF_MAP(a), .lines = HF_KUBE_LINES(a)
-	};
+	struct evaluation e = { .run = k, .opt = ctx, .set = sets[0], .policies = HF_MAP(a) };
 	size_t pods_n;
 	const struct hf_kube_pod *pods = hf_kube_pods(sets[0], a, &pods_n);
 	struct pss_verdict *v = hf_arena_array(a, struct pss_verdict, pods_n);
@@ -146,7 +143,7 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		judge(&e, &pods[i], &v[i]);
 		bits |= v[i].failed ? KUBE_GATE_FAILED : 0;
 		if (!json)
-			pss_report_line(out, &v[i], several, e.opt->explain ? &e.lines : NULL, a);
+			pss_report_line(out, &v[i], several, e.opt->explain, a);
 	}
 	if (e.notes > NOTES_SHOWN)
 		fprintf(stderr, "holdfast: … and %zu more such notes\n", e.notes - NOTES_SHOWN);

@@ -28,8 +28,7 @@ struct rbac_writer {
 	struct hf_arena *arena;
 	struct hf_out *out;
 	struct hf_json_writer *json; /* NULL: as a table; else within the cluster's object */
-	struct hf_map lines;
-	hf_sv *rule_texts; /* by number of the rule, of this model */
+	hf_sv *rule_texts;           /* by number of the rule, of this model */
 	const struct hf_rbac_model *rule_texts_of;
 };
 
@@ -54,7 +53,6 @@ void rbac_table_print(struct rbac_table *, struct hf_out *);
 /* A line of escaped text. */
 void rbac_print_line(struct rbac_writer *, const char *indent, hf_sv);
 /* "file.yaml:12" of the object, or of a value in it; "built in". */
-uint32_t rbac_line(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);
 hf_sv rbac_place(struct rbac_writer *, const struct hf_kube_object *, const struct hf_value *);
 /* "get,list pods,services", "get secrets (db)", "get /healthz". */
 hf_sv rbac_rule_text(struct rbac_writer *, const struct hf_rbac_rule *);

@@ -262,7 +262,7 @@ static void print_unused(struct rbac_writer *w, hf_sv what, const struct hf_kube
 		hf_jw_kv(w->json, "why", hf_sv_of(why));
 		hf_jw_kv(w->json, "source", o->source->name);
 		if (!hf_kube_is_live(o))
-			hf_jw_kv_uint(w->json, "line", rbac_line(w, o, NULL));
+			hf_jw_kv_uint(w->json, "line", hf_kube_line(o, NULL));
 		hf_jw_object_end(w->json);
 		return;
 	}

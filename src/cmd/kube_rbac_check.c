@@ -156,7 +156,7 @@ static void json_finding(struct rbac_writer *w, const struct hf_rbac_finding *f)
 	if (f->object) {
 		hf_jw_kv(w->json, "source", f->object->source->name);
 		if (!hf_kube_is_live(f->object) && !hf_sv_eq(f->object->source->name, HF_SV("built in")))
-			hf_jw_kv_uint(w->json, "line", rbac_line(w, f->object, NULL));
+			hf_jw_kv_uint(w->json, "line", hf_kube_line(f->object, NULL));
 	}
 	if (f->subject && f->subject->kind == HF_RBAC_ACCOUNT) {
 		size_t n;

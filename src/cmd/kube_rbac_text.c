@@ -1,59 +1,7 @@
 #include "cmd/kube_rbac.h"
 
 #include "base/limits.h"
-#include "kube/lines.h"
-
-/* Where lines begin in one source: reports ask for many of them. */
-struct lines {
-	const struct hf_kube_source *source;
-	const uint32_t *breaks;
-	size_t n;
-};
-
-static const struct lines *lines_of(struct rbac_writer *w, const struct hf_kube_source *source)
-{
-	HF_VEC(uint32_t) breaks = { 0 };
-	struct lines *l;
-
-	if (!w->lines.arena)
-		w->lines = HF_MAP(w->arena);
-	struct hf_map_entry *e = hf_map_find(&w->lines, (hf_sv){ (const char *)&source, sizeof source });
-	if (e)
-		return e->value;
-	l = hf_arena_new(w->arena, struct lines);
-	if (!l)
-		return NULL;
-	l->source = source;
-	for (const char *at = source->text.ptr, *end = at + source->text.len; at < end; at++) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		uint32_t *slot = at ? hf_vec_push(w->arena, &breaks) : NULL;
-		if (!slot)
-			break;
-		*slot = (uint32_t)(at - source->text.ptr);
-	}
-	l->breaks = breaks.at;
-	l->n = breaks.n;
-	e = hf_map_put(&w->lines, (hf_sv){ (const char *)&l->source, sizeof l->source });
-	if (e)
-		e->value = l;
-	return l;
-}
-
-uint32_t rbac_line(struct rbac_writer *w, const struct hf_kube_object *o, const struct hf_value *v)
-{
-	const struct lines *l = lines_of(w, o->source);
-	size_t low = 0, high = l ? l->n : 0;
-	uint32_t offset = v ? v->offset : o->offset;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (l->breaks[middle] < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return (uint32_t)low + 1;
-}
+#include "kube/place.h"
 
 hf_sv rbac_place(struct rbac_writer *w, const struct hf_kube_object *o, const struct hf_value *v)
 {
@@ -63,7 +11,7 @@ hf_sv rbac_place(struct rbac_writer *w, const struct hf_kube_object *o, const st
 
 	if (hf_kube_is_live(o))
 		return hf_arena_dup(w->arena, hf_sv_of(hf_kube_place(o, 0, place, sizeof place)));
-	return hf_arena_fmt(w->arena, "%.*s:%u", HF_SV_FMT(o->source->name), rbac_line(w, o, v));
+	return hf_arena_fmt(w->arena, "%.*s:%u", HF_SV_FMT(o->source->name), hf_kube_line(o, v));
 }
 
 static void add_list(struct hf_buf *b, const char *before, struct hf_rbac_list list)
@@ -173,7 +121,7 @@ static void json_object(struct rbac_writer *w, const char *key, const char *kind
 	hf_jw_kv(w->json, "name", o->name);
 	hf_jw_kv(w->json, "source", o->source->name);
 	if (!hf_kube_is_live(o) && !hf_sv_eq(o->source->name, HF_SV("built in")))
-		hf_jw_kv_uint(w->json, "line", rbac_line(w, o, NULL));
+		hf_jw_kv_uint(w->json, "line", hf_kube_line(o, NULL));
 	hf_jw_object_end(w->json);
 }
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "kube/lines.h"
+#include "kube/place.h"
 #include "reach/report.h"
 
 enum { NOTES_SHOWN_MAX = 50 };

@@ -388,7 +388,7 @@ static const struct hf_kube_objects *load(struct job *j, size_t target, struct h
 		if (!s)
 			break;
 		*s = (struct hf_kube_source){ k->inputs[i].name, k->inputs[i].text, k->inputs[i].cluster,
-					      k->inputs[i].saved };
+					      k->inputs[i].saved, k->inputs[i].slot >= 0 ? hf_mapping_release : NULL };
 		r = hf_kube_load(l, s, err);
 		if (r < 0)
 			hf_wrap(err, "%.*s", HF_SV_FMT(s->name));
@@ -404,8 +404,8 @@ static const struct hf_kube_objects *load(struct job *j, size_t target, struct h
 static void release_inputs(const struct kube_run *k)
 {
 	for (size_t i = 0; i < k->inputs_n; i++)
-		if (k->inputs[i].slot >= 0 && k->inputs[i].text.len)
-			madvise((void *)(uintptr_t)k->inputs[i].text.ptr, k->inputs[i].text.len, MADV_DONTNEED);
+		if (k->inputs[i].slot >= 0)
+			hf_mapping_release(k->inputs[i].text);
 }
 
 static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)

@@ -39,8 +39,7 @@ static void add_value(struct hf_out *out, const struct hf_value *v)
 	}
 }
 
-static void add_field(struct hf_out *out, const struct hf_kube_object *o, const struct hf_pss_field *f,
-		      struct hf_kube_lines *lines)
+static void add_field(struct hf_out *out, const struct hf_kube_object *o, const struct hf_pss_field *f)
 {
 	add_text(out, f->path);
 	if (!f->value) {
@@ -59,12 +58,12 @@ static void add_field(struct hf_out *out, const struct hf_kube_object *o, const 
 	}
 	if (!hf_kube_is_live(o)) {
 		char place[900];
-		hf_kube_place(o, hf_kube_lines_at(lines, o, f->near), place, sizeof place);
+		hf_kube_place(o, hf_kube_line(o, f->near), place, sizeof place);
 		hf_out_addf(out, " (%s)", place);
 	}
 }
 
-static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_kube_lines *lines, struct hf_arena *a)
+static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_arena *a)
 {
 	const struct hf_pss_finding *list;
 	size_t n = hf_pss_evaluate(v->pod, &v->policy, a, &list);
@@ -74,7 +73,7 @@ static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_k
 		size_t shown = list[i].n < FIELDS_SHOWN ? list[i].n : FIELDS_SHOWN;
 		for (size_t f = 0; f < shown; f++) {
 			hf_out_addf(out, f ? "; " : "");
-			add_field(out, v->pod->object, &list[i].fields[f], lines);
+			add_field(out, v->pod->object, &list[i].fields[f]);
 		}
 		if (list[i].n + list[i].left_off > shown)
 			hf_out_addf(out, "; and %zu more", list[i].n + list[i].left_off - shown);
@@ -82,8 +81,7 @@ static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_k
 	}
 }
 
-void pss_report_line(struct hf_out *out, const struct pss_verdict *v, bool several, struct hf_kube_lines *lines,
-		     struct hf_arena *a)
+void pss_report_line(struct hf_out *out, const struct pss_verdict *v, bool several, bool explained, struct hf_arena *a)
 {
 	const struct hf_kube_object *o = v->pod->object;
 	char separator = ' ';
@@ -104,14 +102,13 @@ void pss_report_line(struct hf_out *out, const struct pss_verdict *v, bool sever
 			separator = ',';
 		}
 	hf_out_addf(out, "\n");
-	if (lines && v->exempt)
+	if (explained && v->exempt)
 		hf_out_addf(out, "    exempt by its %s\n", v->exempt);
-	if (lines && v->failed)
-		explain(out, v, lines, a);
+	if (explained && v->failed)
+		explain(out, v, a);
 }
 
-static void json_field(struct hf_json_writer *w, const struct hf_kube_object *o, const struct hf_pss_field *f,
-		       struct hf_kube_lines *lines)
+static void json_field(struct hf_json_writer *w, const struct hf_kube_object *o, const struct hf_pss_field *f)
 {
 	static const char *const why[] = {
 		[HF_PSS_FORBIDDEN] = "forbidden", [HF_PSS_MISSING] = "missing", [HF_PSS_UNREADABLE] = "unreadable"
@@ -120,7 +117,7 @@ static void json_field(struct hf_json_writer *w, const struct hf_kube_object *o,
 	hf_jw_object(w);
 	hf_jw_kv(w, "path", f->path);
 	if (!hf_kube_is_live(o))
-		hf_jw_kv_uint(w, "line", hf_kube_lines_at(lines, o, f->near));
+		hf_jw_kv_uint(w, "line", hf_kube_line(o, f->near));
 	hf_jw_kv_if(w, "container", f->container);
 	hf_jw_kv(w, "state", hf_sv_of(f->value || f->why != HF_PSS_FORBIDDEN ? why[f->why] : "missing"));
 	if (f->value && f->value->type != HF_VALUE_OBJECT && f->value->type != HF_VALUE_ARRAY) {
@@ -130,8 +127,7 @@ static void json_field(struct hf_json_writer *w, const struct hf_kube_object *o,
 	hf_jw_object_end(w);
 }
 
-static void json_finding(struct hf_json_writer *w, const struct hf_kube_object *o, const struct hf_pss_finding *f,
-			 struct hf_kube_lines *lines)
+static void json_finding(struct hf_json_writer *w, const struct hf_kube_object *o, const struct hf_pss_finding *f)
 {
 	hf_jw_object(w);
 	hf_jw_kv(w, "id", hf_sv_of(f->control->id));
@@ -140,7 +136,7 @@ static void json_finding(struct hf_json_writer *w, const struct hf_kube_object *
 	hf_jw_key(w, "fields");
 	hf_jw_array(w);
 	for (size_t i = 0; i < f->n; i++)
-		json_field(w, o, &f->fields[i], lines);
+		json_field(w, o, &f->fields[i]);
 	hf_jw_array_end(w);
 	if (f->left_off)
 		hf_jw_kv_uint(w, "fields_left_off", f->left_off);
@@ -148,8 +144,7 @@ static void json_finding(struct hf_json_writer *w, const struct hf_kube_object *
 	hf_jw_object_end(w);
 }
 
-static void json_document(struct hf_json_writer *w, const struct pss_verdict *v, struct hf_kube_lines *lines,
-			  struct hf_arena *a)
+static void json_document(struct hf_json_writer *w, const struct pss_verdict *v, struct hf_arena *a)
 {
 	const struct hf_kube_object *o = v->pod->object;
 	const struct hf_pss_finding *list;
@@ -166,7 +161,7 @@ static void json_document(struct hf_json_writer *w, const struct pss_verdict *v,
 	hf_jw_kv(w, "name", o->name);
 	hf_jw_kv(w, "path", o->source->name);
 	if (!hf_kube_is_live(o))
-		hf_jw_kv_uint(w, "line", hf_kube_lines_at(lines, o, NULL));
+		hf_jw_kv_uint(w, "line", hf_kube_line(o, NULL));
 	hf_jw_object_end(w);
 	hf_jw_kv(w, "level", hf_sv_of(hf_pss_level_name(v->policy.level)));
 	hf_jw_kv(w, "version", hf_pss_version_text(v->policy.minor, version));
@@ -175,7 +170,7 @@ static void json_document(struct hf_json_writer *w, const struct pss_verdict *v,
 	hf_jw_key(w, "controls");
 	hf_jw_array(w);
 	for (size_t i = 0; i < n; i++)
-		json_finding(w, o, &list[i], lines);
+		json_finding(w, o, &list[i]);
 	hf_jw_array_end(w);
 	hf_jw_object_end(w);
 }
@@ -201,7 +196,6 @@ int pss_report_json(struct hf_out *out, const struct pss_verdict *verdicts, size
 		    const struct hf_kube_objects *set, struct hf_arena *a, struct hf_err *err)
 {
 	struct hf_json_writer w = { .out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out };
-	struct hf_kube_lines lines = HF_KUBE_LINES(a);
 	size_t failed = 0;
 
 	hf_jw_object(&w);
@@ -210,7 +204,7 @@ int pss_report_json(struct hf_out *out, const struct pss_verdict *verdicts, size
 	hf_jw_key(&w, "documents");
 	hf_jw_array(&w);
 	for (size_t i = 0; i < n; i++) {
-		json_document(&w, &verdicts[i], &lines, a);
+		json_document(&w, &verdicts[i], a);
 		failed += verdicts[i].failed != 0;
 	}
 	hf_jw_array_end(&w);

@@ -1,7 +1,7 @@
 /* The verdicts of `kube pss` as lines and as JSON. */
 #pragma once
 #include "base/output.h"
-#include "kube/lines.h"
+#include "kube/place.h"
 #include "pss/pss.h"
 
 struct pss_verdict {
@@ -12,9 +12,8 @@ struct pss_verdict {
 };
 
 /* "fail default/Pod/web hostPorts,privileged", the name of its cluster before the namespace where there are @several ("edge/default/Pod/web").
- * With @lines not NULL each failing control is explained below it. */
-void pss_report_line(struct hf_out *, const struct pss_verdict *, bool several, struct hf_kube_lines *,
-		     struct hf_arena *);
+ * Where it is to be @explained each failing control is explained below it. */
+void pss_report_line(struct hf_out *, const struct pss_verdict *, bool several, bool explained, struct hf_arena *);
 /* The document holdfast/pss/1. @mode: of the labels; NULL where they were not asked. */
 int pss_report_json(struct hf_out *, const struct pss_verdict *, size_t n, const char *mode,
 		    const struct hf_kube_objects *, struct hf_arena *, struct hf_err *);

@@ -163,16 +163,66 @@ static void move(hf_sv text, size_t from, size_t to, struct hf_lines_mark *m)
 	m->continued += continued_in(passed);
 }
 
+/* Lines so short that their lengths would take more than an eighth of the text are counted each time. */
+static uint8_t *room_for_lengths(hf_sv text, struct hf_arena *a)
+{
+	size_t n = (size_t)breaks_in(text) + text.len / UINT8_MAX + 2;
+
+	return n <= text.len / 8 + 64 ? hf_arena_array(a, uint8_t, n) : NULL;
+}
+
+static uint32_t add_length(uint8_t *lengths, uint32_t at, size_t length)
+{
+	for (; length >= UINT8_MAX; length -= UINT8_MAX)
+		lengths[at++] = UINT8_MAX;
+	lengths[at++] = (uint8_t)length;
+	return at;
+}
+
+/* The lengths of all lines (the end counts as a break), and where those of the lines stand that blocks begin on. */
+static void measure(hf_sv text, uint8_t *lengths, struct hf_lines_mark *before, size_t blocks)
+{
+	uint32_t at = 0;
+	size_t start = 0, block = 0;
+
+	while (start <= text.len) {
+		const char *end = start < text.len ? memchr(text.ptr + start, '\n', text.len - start) : NULL;
+		size_t next = end ? (size_t)(end + 1 - text.ptr) : text.len + 1;
+		for (; block < blocks && block * LINES_BLOCK < next; block++)
+			before[block].length = at;
+		at = add_length(lengths, at, next - start);
+		start = next;
+	}
+}
+
 struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *a)
 {
 	size_t blocks = text.len / LINES_BLOCK + 1;
 	struct hf_lines_mark *before = hf_arena_array(a, struct hf_lines_mark, blocks);
+	uint8_t *lengths = before ? room_for_lengths(text, a) : NULL;
 
 	for (size_t i = 1; before && i < blocks; i++) {
 		before[i] = before[i - 1];
 		move(text, (i - 1) * LINES_BLOCK, i * LINES_BLOCK, &before[i]);
 	}
-	return (struct hf_lines){ text, before };
+	if (lengths)
+		measure(text, lengths, before, blocks);
+	return (struct hf_lines){ text, before, lengths };
+}
+
+static uint32_t line_by_length(const struct hf_lines *l, size_t offset)
+{
+	const struct hf_lines_mark *m = &l->before[offset / LINES_BLOCK];
+	const uint8_t *length = l->lengths + m->length;
+	uint32_t line = 1 + m->breaks;
+
+	for (size_t start = m->start;; line++) {
+		while (*length == UINT8_MAX)
+			start += *length++;
+		start += *length++;
+		if (start > offset)
+			return line;
+	}
 }
 
 void hf_lines_position(const struct hf_lines *l, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column)
@@ -181,6 +231,10 @@ void hf_lines_position(const struct hf_lines *l, uint32_t offset, uint32_t *ret_
 	       from = l->before ? end & ~(size_t)(LINES_BLOCK - 1) : 0;
 	struct hf_lines_mark m = l->before ? l->before[end / LINES_BLOCK] : (struct hf_lines_mark){ 0 };
 
+	if (l->lengths && !ret_column) {
+		*ret_line = line_by_length(l, end);
+		return;
+	}
 	move(l->text, from, end, &m);
 	*ret_line = 1 + m.breaks;
 	if (ret_column)

@@ -37,12 +37,16 @@ struct hf_member {
 	uint32_t offset; /* of the key */
 };
 
+struct hf_texts;
+
 struct hf_value_notes {
 	void *ctx;
 	/* What was understood, but not as its author may have meant it: a repeated key (the last one counts). NULL: nobody listens. */
 	void (*note)(void *ctx, uint32_t offset, const char *what);
 	uint32_t *ret_fault; /* where not NULL: the offset of a fault is written here, and stands in no message */
 	hf_sv without;       /* members of this name that hold an array are passed over, unless it is empty */
+	/* Where not NULL texts are kept there (format/texts.h), else they are views of the input. Its input is what offsets are of. */
+	struct hf_texts *texts;
 };
 
 /* One JSON value from the front of @text; *ret_used says how far it went (blanks behind it included), so a stream of them can be read.
@@ -97,15 +101,18 @@ void hf_value_write_yaml(struct hf_buf *, const struct hf_value *);
 /* Line and column (both from 1; a column is a character) of an offset in @text. Slow: it counts from the front. */
 void hf_text_position(hf_sv text, uint32_t offset, uint32_t *ret_line, uint32_t *ret_column);
 
-/* The same for many offsets of one text: quick. */
+/* The same for many offsets of one text: quick, and a line without its column takes no look at the text. */
 struct hf_lines_mark {
 	uint32_t breaks;    /* before this place */
 	uint32_t start;     /* of the line that it is on */
 	uint32_t continued; /* bytes since then that go on with a character */
+	uint32_t length;    /* of that line: where its bytes stand among the lengths */
 };
 struct hf_lines {
 	hf_sv text;
 	const struct hf_lines_mark *before; /* each block of 4 KiB */
+	/* Of each line with its break: bytes of 255 and a smaller one, which are added. NULL: there are too many lines. */
+	const uint8_t *lengths;
 };
 /* On the arena's cap: one that counts from the front. */
 struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *);

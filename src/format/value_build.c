@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "format/texts.h"
 #include "format/value_internal.h"
 
 void hf_value_builder_grow(struct hf_value_builder *b)
@@ -73,10 +74,25 @@ static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, 
 	return kept;
 }
 
+/* Children are kept when they move to the arena, those of the containers around them later. */
+static void keep_texts(struct hf_value_builder *b, struct hf_member *m, size_t n)
+{
+	struct hf_texts *t = b->notes.texts;
+
+	for (size_t i = 0; t && i < n; i++) {
+		m[i].key = hf_texts_keep(t, m[i].key);
+		if (m[i].value.type == HF_VALUE_STRING || m[i].value.type == HF_VALUE_NUMBER)
+			m[i].value.text = hf_texts_keep(t, (hf_sv){ m[i].value.text, m[i].value.n }).ptr;
+	}
+	if (t && n)
+		hf_texts_passed(t, m[n - 1].value.offset);
+}
+
 void hf_value_builder_object(struct hf_value_builder *b, size_t first, struct hf_value *v)
 {
 	struct hf_member *from = b->n > first ? b->children + first : NULL;
 	size_t n = without_repeated(b, from, b->n - first);
+	keep_texts(b, from, n);
 	struct hf_member *m = hf_arena_array(b->arena, struct hf_member, n);
 
 	for (size_t i = 0; m && i < n; i++) {
@@ -91,8 +107,9 @@ void hf_value_builder_object(struct hf_value_builder *b, size_t first, struct hf
 
 void hf_value_builder_array(struct hf_value_builder *b, size_t first, struct hf_value *v)
 {
-	const struct hf_member *from = b->n > first ? b->children + first : NULL;
+	struct hf_member *from = b->n > first ? b->children + first : NULL;
 	size_t n = b->n - first;
+	keep_texts(b, from, n);
 	struct hf_value *e = hf_arena_array(b->arena, struct hf_value, n);
 
 	for (size_t i = 0; e && i < n; i++)

@@ -306,7 +306,7 @@ int hf_value_of_yaml_library(hf_sv text, uint32_t base, uint32_t first_line, str
 int hf_value_of_yaml(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *a, struct hf_value_notes notes,
 		     struct hf_value *ret, struct hf_err *err)
 {
-	if (hf_value_of_yaml_block(text, base, a, notes.without, ret))
+	if (hf_value_of_yaml_block(text, base, a, notes, ret))
 		return HF_OK;
 	return hf_value_of_yaml_library(text, base, first_line, a, notes, ret, err);
 }

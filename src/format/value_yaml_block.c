@@ -218,8 +218,8 @@ static void repeated(void *ctx, uint32_t offset, const char *what)
 	*(bool *)ctx = true;
 }
 
-enum hf_yaml_block_answer hf_value_of_yaml_block(hf_sv text, uint32_t base, struct hf_arena *a, hf_sv without,
-						 struct hf_value *ret)
+enum hf_yaml_block_answer hf_value_of_yaml_block(hf_sv text, uint32_t base, struct hf_arena *a,
+						 struct hf_value_notes notes, struct hf_value *ret)
 {
 	static const struct hf_member nothing;
 	enum hf_yaml_block_answer answer = HF_YAML_BLOCK_GAVE_UP;
@@ -231,7 +231,9 @@ enum hf_yaml_block_answer hf_value_of_yaml_block(hf_sv text, uint32_t base, stru
 		.start = text.ptr, .p = text.ptr, .end = text.ptr + text.len, .base = base, .b.arena = a
 	};
 	/* libfyaml's way has the note. */
-	r->y.b.notes = (struct hf_value_notes){ .ctx = &r->y.odd, .note = repeated, .without = without };
+	r->y.b.notes = (struct hf_value_notes){
+		.ctx = &r->y.odd, .note = repeated, .without = notes.without, .texts = notes.texts
+	};
 	r->depth = 0;
 	r->pending = false;
 	*hf_value_builder_child(&r->y.b) = nothing;

@@ -18,8 +18,8 @@ enum hf_yaml_block_answer {
 	HF_YAML_BLOCK_READ_BETTER, /* libfyaml may disagree, and is wrong */
 };
 
-/* Reads a document into *@ret. @without as in struct hf_value_notes. */
-enum hf_yaml_block_answer hf_value_of_yaml_block(hf_sv text, uint32_t base, struct hf_arena *, hf_sv without,
+/* Reads a document into *@ret. Of the notes without and texts count. */
+enum hf_yaml_block_answer hf_value_of_yaml_block(hf_sv text, uint32_t base, struct hf_arena *, struct hf_value_notes,
 						 struct hf_value *ret);
 
 static inline bool hf_yaml_block_odd(struct hf_yaml_block *y)

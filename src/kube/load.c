@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "format/texts.h"
 #include "kube/object.h"
 #include "kube/schema.h"
 
@@ -12,6 +13,7 @@ struct hf_kube_loader {
 	const struct hf_lines *lines;        /* of it */
 	bool noted;
 	bool template_noted; /* of this source */
+	struct hf_texts texts;
 };
 
 struct hf_kube_loader *hf_kube_loader_new(struct hf_arena *a)
@@ -71,7 +73,7 @@ static void unknown(void *ctx, enum hf_kube_note_kind kind, uint32_t offset, hf_
 /* What the API server writes down beside an object is of no use here, and holds secrets. */
 static struct hf_value_notes notes_of(struct hf_kube_loader *l, uint32_t *ret_fault)
 {
-	return (struct hf_value_notes){ l, repeated_key, ret_fault, HF_SV("managedFields") };
+	return (struct hf_value_notes){ l, repeated_key, ret_fault, HF_SV("managedFields"), &l->texts };
 }
 
 /* The tree was made by this loader and nobody has seen it yet. */
@@ -366,6 +368,9 @@ static bool is_utf16(hf_sv s)
 		((!s.ptr[0] && s.ptr[1] && !s.ptr[2] && s.ptr[3]) || (s.ptr[0] && !s.ptr[1] && s.ptr[2] && !s.ptr[3])));
 }
 
+/* What is smaller stays where it is. */
+enum { KEPT_MIN = HF_MIB(1) };
+
 int hf_kube_load(struct hf_kube_loader *l, const struct hf_kube_source *source, struct hf_err *err)
 {
 	size_t at = hf_sv_starts(source->text, HF_SV("\xef\xbb\xbf")) ? 3 : 0;
@@ -376,6 +381,7 @@ int hf_kube_load(struct hf_kube_loader *l, const struct hf_kube_source *source, 
 	if (!lines)
 		return hf_fail(err, HF_E_LIMIT, "too large");
 	*lines = hf_lines_of(source->text, l->arena);
+	l->texts = hf_texts_of(source->text, source->text.len > KEPT_MIN ? source->release : NULL, l->arena);
 	l->source = source;
 	l->lines = lines;
 	l->noted = l->template_noted = false;

@@ -43,14 +43,22 @@ enum hf_kube_kind hf_kube_kind_of(hf_sv api_version, hf_sv kind)
 	return HF_KUBE_OTHER;
 }
 
+void hf_kube_position(const struct hf_kube_object *o, const struct hf_value *v, uint32_t *ret_line,
+		      uint32_t *ret_column)
+{
+	*ret_line = 0;
+	if (ret_column)
+		*ret_column = 0;
+	if (!hf_kube_is_live(o))
+		hf_lines_position(o->lines ? o->lines : &(struct hf_lines){ .text = o->source->text },
+				  v ? v->offset : o->offset, ret_line, ret_column);
+}
+
 uint32_t hf_kube_line(const struct hf_kube_object *o, const struct hf_value *v)
 {
 	uint32_t line;
 
-	if (hf_kube_is_live(o))
-		return 0;
-	hf_lines_position(o->lines ? o->lines : &(struct hf_lines){ .text = o->source->text },
-			  v ? v->offset : o->offset, &line, NULL);
+	hf_kube_position(o, v, &line, NULL);
 	return line;
 }
 

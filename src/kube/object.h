@@ -35,6 +35,8 @@ struct hf_kube_source {
 	hf_sv text;    /* stays as long as the set */
 	hf_sv cluster; /* the context that it was read from, or the name that was given for files; else empty */
 	bool saved;    /* files that stand for a cluster: what is not in them may be there */
+	/* Where not NULL parts of the text may leave memory once they were read, and come back when they are looked at. */
+	void (*release)(hf_sv part);
 };
 
 struct hf_kube_object {
@@ -107,7 +109,8 @@ static inline bool hf_kube_is_live(const struct hf_kube_object *o)
 {
 	return o->source->cluster.len && !o->source->saved;
 }
-/* Line of the object, or of a value in it, in its source (from 1); 0 where it is live. */
+/* Where the object, or a value in it, stands in its source (from 1); 0 for a live object. @ret_column may be NULL. */
+void hf_kube_position(const struct hf_kube_object *, const struct hf_value *, uint32_t *ret_line, uint32_t *ret_column);
 uint32_t hf_kube_line(const struct hf_kube_object *, const struct hf_value *);
 /* Pairs of a map of strings (labels, annotations, nodeSelector), for hf_label_selector_matches; values that are no strings are left
  * out. *ret_n counts pairs. */

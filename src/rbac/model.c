@@ -8,8 +8,8 @@ void rbac_note(struct rbac_builder *b, enum hf_kube_note_kind kind, const struct
 	if (!n)
 		return;
 	*n = (struct hf_kube_note){ .kind = kind, .source = o ? o->source->name : HF_SV("roles"), .text = text };
-	if (o && !hf_kube_is_live(o))
-		hf_text_position(o->source->text, where ? where->offset : o->offset, &n->line, &n->column);
+	if (o)
+		hf_kube_position(o, where, &n->line, &n->column);
 }
 
 static struct hf_rbac_list strings(struct rbac_builder *b, const struct hf_kube_object *o, const struct hf_value *rule,

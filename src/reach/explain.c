@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "format/json_writer.h"
-#include "kube/lines.h"
+#include "kube/place.h"
 #include "reach/internal.h"
 #include "reach/report.h"
 

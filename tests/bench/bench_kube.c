@@ -2,11 +2,11 @@
  * For ./dev bench kube. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "check/check.h"
 #include "kube/pods.h"
@@ -65,19 +65,21 @@ int main(int argc, char **argv)
 	struct stat st;
 	struct rusage usage;
 	struct hf_err err = { 0 };
+	struct hf_mapping text;
 	size_t pods_n;
 
 	if (fd < 0 || fstat(fd, &st)) {
 		fprintf(stderr, "bench_kube FILE\n");
 		return 2;
 	}
-	const char *text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (text == MAP_FAILED)
+	if (hf_mapping_open(&text, fd, 0, (size_t)st.st_size, &err) < 0)
 		return 2;
 	double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	struct hf_arena a = HF_ARENA(HF_KUBE_ARENA_MAX);
 	struct hf_kube_loader *l = hf_kube_loader_new(&a);
-	const struct hf_kube_source source = { .name = hf_sv_of(argv[1]), .text = { text, (size_t)st.st_size } };
+	const struct hf_kube_source source = { .name = hf_sv_of(argv[1]),
+					       .text = { text.ptr, text.len },
+					       .release = hf_mapping_release };
 	if (hf_kube_load(l, &source, &err) < 0) {
 		fprintf(stderr, "bench_kube: %s\n", err.msg);
 		return 2;
@@ -94,5 +96,6 @@ int main(int argc, char **argv)
 	puts("}");
 	hf_kube_loader_free(l);
 	hf_arena_done(&a);
+	hf_mapping_close(&text);
 	return 0;
 }

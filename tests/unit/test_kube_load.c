@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "kube/object.h"
 
 static struct hf_arena arena = { .cap = 1 << 24 };
@@ -120,8 +121,9 @@ HF_TEST(repeated_keys_and_objects_are_noted)
 	const struct hf_kube_objects *set = load_sv(HF_SV(JPOD("a") JPOD("a\\u0000b")));
 	assert_int_equal(set->notes_n, 0);
 	assert_int_equal(set->of_kind_n[HF_KUBE_POD], 2);
-	set = load_sv(HF_SV("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"x/y\",\"name\":\"z\"}}"
-			    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"x\",\"name\":\"y/z\"}}"));
+	set = load_sv(
+		HF_SV("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"x/y\",\"name\":\"z\"}}"
+		      "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"x\",\"name\":\"y/z\"}}"));
 	assert_int_equal(set->of_kind_n[HF_KUBE_POD], 2);
 }
 
@@ -135,7 +137,8 @@ HF_TEST(an_object_of_a_long_name_is_found)
 	hf_buf_add(&text, hf_buf_view(&name));
 	hf_buf_add(&text, HF_SV("\"}}"));
 	const struct hf_kube_objects *set = load_sv(hf_buf_view(&text));
-	assert_ptr_equal(hf_kube_find(set, HF_SV(""), HF_KUBE_POD, HF_SV("default"), hf_buf_view(&name)), set->objects[0]);
+	assert_ptr_equal(hf_kube_find(set, HF_SV(""), HF_KUBE_POD, HF_SV("default"), hf_buf_view(&name)),
+			 set->objects[0]);
 }
 
 /* The notes' texts. */
@@ -240,12 +243,74 @@ HF_TEST(keys_of_encryption_are_forgotten)
 	assert_int_equal(hf_value_get(key, HF_SV("name"))->n, 0);
 }
 
+static hf_sv released;
+
+static void note_release(hf_sv part)
+{
+	assert_true(!released.len || part.ptr == released.ptr + released.len);
+	released = (hf_sv){ released.len ? released.ptr : part.ptr, released.len + part.len };
+}
+
+enum { PODS = 30000 };
+
+static struct hf_buf many_pods(bool json)
+{
+	struct hf_buf text = HF_BUF(HF_MIB(16));
+
+	hf_buf_add(&text, json ? HF_SV("{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\n")
+			       : HF_SV("apiVersion: v1\nkind: List\nitems:\n"));
+	for (unsigned i = 0; i < PODS; i++)
+		hf_buf_addf(&text,
+			    json ? "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\",\n \"metadata\": {\"name\": "
+				   "\"a-%u\", \"labels\": {\"number\": \"%u\"}}}%s\n"
+				 : "- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a-%u, labels: {number: "
+				   "\"%u\"}}%s\n",
+			    i, i, json ? i + 1 < PODS ? "," : "]}" : "");
+	return text;
+}
+
+static void objects_outlive_their_text(bool json)
+{
+	struct hf_buf text = many_pods(json);
+	struct hf_arena a = HF_ARENA(HF_MIB(128));
+	struct hf_kube_loader *l = hf_kube_loader_new(&a);
+	const struct hf_kube_source source = { .name = HF_SV("x"),
+					       .text = hf_buf_view(&text),
+					       .release = note_release };
+	struct hf_err err = { 0 };
+	char want[32];
+
+	released = (hf_sv){ 0 };
+	assert_int_equal(hf_kube_load(l, &source, &err), HF_OK);
+	const struct hf_kube_objects *set = hf_kube_loaded(l);
+	hf_kube_loader_free(l);
+	assert_true(released.ptr == text.ptr && released.len > HF_MIB(1));
+	memset(text.ptr, '#', released.len);
+	assert_int_equal(set->n, PODS);
+	assert_int_equal(set->notes_n, 0);
+	for (unsigned i = 0; i < PODS; i++) {
+		const struct hf_kube_object *o = set->objects[i];
+		snprintf(want, sizeof want, "a-%u", i);
+		assert_true(hf_sv_eq(o->name, hf_sv_of(want)));
+		assert_int_equal(o->kind, HF_KUBE_CONFIG_MAP);
+		assert_true(hf_sv_eq(hf_value_text(hf_value_at(o->metadata, "labels.number")), hf_sv_of(want + 2)));
+		assert_int_equal(hf_kube_line(o, o->metadata), json ? 3 + 2 * i : 6 + 3 * i);
+	}
+	hf_arena_done(&a);
+	hf_buf_done(&text);
+}
+
+HF_TEST(objects_of_a_large_text_outlive_it)
+{
+	objects_outlive_their_text(true);
+	objects_outlive_their_text(false);
+}
+
 HF_TEST_MAIN(cmocka_unit_test(documents_of_a_stream), cmocka_unit_test(json_comes_in_streams),
 	     cmocka_unit_test(what_is_broken_does_not_stop_the_rest), cmocka_unit_test(a_template_is_one_note),
 	     cmocka_unit_test(lists_and_answers_give_their_objects),
-	     cmocka_unit_test(repeated_keys_and_objects_are_noted),
-	     cmocka_unit_test(an_object_of_a_long_name_is_found),
+	     cmocka_unit_test(repeated_keys_and_objects_are_noted), cmocka_unit_test(an_object_of_a_long_name_is_found),
 	     cmocka_unit_test(fields_are_held_against_those_of_kubernetes),
 	     cmocka_unit_test(of_former_versions_pod_templates_are_looked_into),
 	     cmocka_unit_test(unknown_kinds_are_noted_once), cmocka_unit_test(values_of_secrets_are_forgotten),
-	     cmocka_unit_test(keys_of_encryption_are_forgotten))
+	     cmocka_unit_test(keys_of_encryption_are_forgotten), cmocka_unit_test(objects_of_a_large_text_outlive_it))

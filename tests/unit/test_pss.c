@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "kube/lines.h"
 #include "pss/labels.h"
 
 static struct hf_arena arena = { .cap = 1 << 24 };
@@ -54,7 +53,6 @@ static const char *fields(const char *text, const char *policy)
 	static char out[1024];
 	const struct hf_kube_pod *pod = pod_of(text);
 	struct hf_pss_policy p = policy_of(policy);
-	struct hf_kube_lines lines = HF_KUBE_LINES(&arena);
 	const struct hf_pss_finding *list;
 	size_t n = 0;
 
@@ -63,7 +61,7 @@ static const char *fields(const char *text, const char *policy)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct hf_pss_field *f = &list->fields[i];
 		n += (size_t)snprintf(out + n, sizeof out - n, "%u %.*s (%.*s) %u; ", f->why, HF_SV_FMT(f->path),
-				      HF_SV_FMT(f->container), hf_kube_lines_at(&lines, pod->object, f->near));
+				      HF_SV_FMT(f->container), hf_kube_line(pod->object, f->near));
 	}
 	return out;
 }

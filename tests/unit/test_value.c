@@ -150,7 +150,8 @@ static const char *block(const char *text)
 	struct hf_value v;
 
 	hf_arena_reset(&arena);
-	return hf_value_of_yaml_block(hf_sv_of(text), 0, &arena, (hf_sv){ 0 }, &v) ? json_of(&v) : "given up";
+	return hf_value_of_yaml_block(hf_sv_of(text), 0, &arena, (struct hf_value_notes){ 0 }, &v) ? json_of(&v)
+												   : "given up";
 }
 
 /* What kubectl, helm and kustomize print, and much of what people write: not left to libfyaml, which is slower. */
@@ -225,7 +226,12 @@ HF_TEST(lines_are_found_from_the_front_and_by_index)
 		hf_lines_position(&lines, at, &line2, &column2);
 		assert_int_equal(line, line2);
 		assert_int_equal(column, column2);
+		hf_lines_position(&lines, at, &line2, NULL);
+		assert_int_equal(line, line2);
 	}
+	assert_non_null(lines.lengths);
+	hf_lines_position(&lines, (uint32_t)text.len, &line, NULL);
+	assert_int_equal(line, 5001);
 	hf_lines_position(&lines, (uint32_t)text.len, &line, &column);
 	assert_int_equal(line, 5001);
 	assert_int_equal(column, 1);
