@@ -1,6 +1,4 @@
 /* Capabilities of containers. */
-#include "base/buffer.h"
-#include "base/limits.h"
 #include "check/workload.h"
 
 /* As the API has them: without the prefix. */
@@ -30,28 +28,25 @@ static const struct hf_value *listed(const struct hf_value *list, const char *co
 	return NULL;
 }
 
-/* The list as JSON without @names, with @more behind it. */
-static const char *list_without(struct hf_check_run *r, const struct hf_value *list, const char *const *names,
-				const char *more)
+/* From the last to the first, so that each patch finds its element where it was. */
+static void take_out(struct hf_check_run *r, struct hf_check_result *f, const struct hf_value *add,
+		     const char *const *names, bool others)
 {
-	struct hf_buf text = HF_BUF(HF_KIB(16));
-
-	hf_buf_add_char(&text, '[');
-	hf_value_elements(list, e)
-	{
-		hf_sv word = hf_value_text(e);
-		if ((!names || !names_any(word, names)) && hf_check_is_plain_word(word))
-			hf_buf_addf(&text, "%s\"%.*s\"", text.len > 1 ? "," : "", HF_SV_FMT(word));
-	}
-	if (more)
-		hf_buf_addf(&text, "%s\"%s\"", text.len > 1 ? "," : "", more);
-	hf_buf_add_char(&text, ']');
-	hf_sv kept = text.over ? (hf_sv){ 0 } : hf_arena_dup(r->arena, hf_buf_view(&text));
-	hf_buf_done(&text);
-	return kept.ptr ? kept.ptr : "[]";
+	for (size_t i = add->n; i-- > 0;)
+		if (names_any(hf_value_text(&add->elements[i]), names) != others)
+			hf_check_patch(r, f, hf_arena_fmt(r->arena, "/securityContext/capabilities/add/%zu", i).ptr,
+				       NULL, false);
 }
 
-/* A failure for the first of @names that is added, with a patch that adds all but those. */
+static void drop(struct hf_check_run *r, struct hf_check_result *f, const char *name, bool safe)
+{
+	bool none = !hf_value_count(capabilities(r, "drop"), HF_VALUE_ARRAY);
+
+	hf_check_patch(r, f, none ? "/securityContext/capabilities/drop" : "/securityContext/capabilities/drop/-",
+		       hf_arena_fmt(r->arena, none ? "[\"%s\"]" : "\"%s\"", name).ptr, safe);
+}
+
+/* A failure for the first of @names that is added, with patches that take all of those out. */
 static void not_added(struct hf_check_run *r, const char *const *names, const char *lets)
 {
 	const struct hf_value *add = capabilities(r, "add"), *e = listed(add, names);
@@ -60,8 +55,7 @@ static void not_added(struct hf_check_run *r, const char *const *names, const ch
 		hf_check_not_applicable(r);
 	} else if (e) {
 		hf_sv word = hf_value_text(e);
-		hf_check_patch(r, hf_check_fail(r, e, "adds %.*s: %s", HF_SV_FMT(word), lets),
-			       "/securityContext/capabilities/add", list_without(r, add, names, NULL), false);
+		take_out(r, hf_check_fail(r, e, "adds %.*s: %s", HF_SV_FMT(word), lets), add, names, false);
 	}
 }
 
@@ -92,33 +86,30 @@ static void dangerous(struct hf_check_run *r)
 static void net_raw(struct hf_check_run *r)
 {
 	static const char *const names[] = { "NET_RAW", "ALL", NULL };
-	const struct hf_value *add = capabilities(r, "add"), *drop = capabilities(r, "drop");
+	const struct hf_value *add = capabilities(r, "add"), *dropped = capabilities(r, "drop");
 	const struct hf_value *added = listed(add, names);
 
 	if (r->pod->windows) {
 		hf_check_not_applicable(r);
 	} else if (added) {
 		struct hf_check_result *f = hf_check_fail(r, added, "adds the right to raw sockets");
-		hf_check_patch(r, f, "/securityContext/capabilities/add", list_without(r, add, names, NULL), false);
-		if (!listed(drop, names))
-			hf_check_patch(r, f, "/securityContext/capabilities/drop",
-				       list_without(r, drop, NULL, "NET_RAW"), false);
-	} else if (!listed(drop, names)) {
-		hf_check_patch(r, hf_check_fail(r, drop, "keeps NET_RAW, which runtimes give unasked"),
-			       "/securityContext/capabilities/drop", list_without(r, drop, NULL, "NET_RAW"), true);
+		take_out(r, f, add, names, false);
+		if (!listed(dropped, names))
+			drop(r, f, "NET_RAW", false);
+	} else if (!listed(dropped, names)) {
+		drop(r, hf_check_fail(r, dropped, "keeps NET_RAW, which runtimes give unasked"), "NET_RAW", true);
 	}
 }
 
 static void drop_all(struct hf_check_run *r)
 {
 	static const char *const names[] = { "ALL", NULL };
-	const struct hf_value *drop = capabilities(r, "drop");
+	const struct hf_value *dropped = capabilities(r, "drop");
 
 	if (r->pod->windows)
 		hf_check_not_applicable(r);
-	else if (!listed(drop, names))
-		hf_check_patch(r, hf_check_fail(r, drop, "keeps capabilities that its runtime gives unasked"),
-			       "/securityContext/capabilities/drop", "[\"ALL\"]", false);
+	else if (!listed(dropped, names))
+		drop(r, hf_check_fail(r, dropped, "keeps capabilities that its runtime gives unasked"), "ALL", false);
 }
 
 static void added(struct hf_check_run *r)
@@ -135,9 +126,7 @@ static void added(struct hf_check_run *r)
 		hf_sv word = hf_value_text(e);
 		if (names_any(word, fine))
 			continue;
-		hf_check_patch(r, hf_check_fail(r, e, "adds %.*s", HF_SV_FMT(word)),
-			       "/securityContext/capabilities/add", listed(add, fine) ? "[\"NET_BIND_SERVICE\"]" : "[]",
-			       false);
+		take_out(r, hf_check_fail(r, e, "adds %.*s", HF_SV_FMT(word)), add, fine, true);
 		return;
 	}
 }

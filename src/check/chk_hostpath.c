@@ -1,6 +1,9 @@
 /* Directories of the node in pods, by what they give away. */
 #include "check/workload.h"
 
+/* Of a pod that is given patches: what no real one exceeds. */
+enum { VOLUMES_MAX = 256, MOUNTS_MAX = 4096 };
+
 /* The path as the kernel goes it: without doubled and trailing slashes, "." and "..". */
 static hf_sv clean(struct hf_arena *a, hf_sv path)
 {
@@ -42,6 +45,45 @@ static const struct hf_value *host_path(const struct hf_value *volume)
 	return hf_value_get(hf_value_get(volume, HF_SV("hostPath")), HF_SV("path"));
 }
 
+static bool is_small(const struct hf_check_run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->pod->containers_n && n <= MOUNTS_MAX; i++)
+		n += 1 +
+		     hf_value_count(hf_value_get(r->pod->containers[i].value, HF_SV("volumeMounts")), HF_VALUE_ARRAY);
+	return n <= MOUNTS_MAX &&
+	       hf_value_count(hf_value_get(r->pod->spec, HF_SV("volumes")), HF_VALUE_ARRAY) <= VOLUMES_MAX;
+}
+
+/* Patches that take a volume and all its mounts out, each list from its end. */
+static void without(struct hf_check_run *r, struct hf_check_result *f, const struct hf_value *volume)
+{
+	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
+	const struct hf_value *volumes = hf_value_get(r->pod->spec, HF_SV("volumes"));
+	hf_sv name = hf_value_get_text(volume, HF_SV("name"));
+
+	if (!is_small(r))
+		return;
+	for (size_t l = 0; l < HF_ARRAY_SIZE(lists); l++) {
+		size_t container = 0;
+		hf_value_elements(hf_value_get(r->pod->spec, hf_sv_of(lists[l])), c)
+		{
+			const struct hf_value *mounts = hf_value_get(c, HF_SV("volumeMounts"));
+			for (size_t i = hf_value_count(mounts, HF_VALUE_ARRAY); i-- > 0;)
+				if (hf_sv_eq(hf_value_get_text(&mounts->elements[i], HF_SV("name")), name))
+					hf_check_patch(r, f,
+						       hf_arena_fmt(r->arena, "/%s/%zu/volumeMounts/%zu", lists[l],
+								    container, i)
+							       .ptr,
+						       NULL, false);
+			container++;
+		}
+	}
+	hf_check_patch(r, f, hf_arena_fmt(r->arena, "/volumes/%zu", (size_t)(volume - volumes->elements)).ptr, NULL,
+		       false);
+}
+
 static void none_of(struct hf_check_run *r, const char *const *folders, const char *gives)
 {
 	hf_value_elements(hf_value_get(r->pod->spec, HF_SV("volumes")), e)
@@ -49,7 +91,7 @@ static void none_of(struct hf_check_run *r, const char *const *folders, const ch
 		const struct hf_value *v = host_path(e);
 		hf_sv path = clean(r->arena, hf_value_text(v));
 		if (v && touches(path, folders))
-			hf_check_fail(r, v, "mounts %.*s of its node: %s", HF_SV_FMT(path), gives);
+			without(r, hf_check_fail(r, v, "mounts %.*s of its node: %s", HF_SV_FMT(path), gives), e);
 	}
 }
 
@@ -60,7 +102,7 @@ static void any(struct hf_check_run *r)
 		const struct hf_value *v = host_path(e);
 		hf_sv path = hf_value_text(v);
 		if (v)
-			hf_check_fail(r, v, "mounts %.*s of its node", HF_SV_FMT(path));
+			without(r, hf_check_fail(r, v, "mounts %.*s of its node", HF_SV_FMT(path)), e);
 	}
 }
 
@@ -70,7 +112,7 @@ static void root(struct hf_check_run *r)
 	{
 		const struct hf_value *v = host_path(e);
 		if (v && hf_sv_eq(clean(r->arena, hf_value_text(v)), HF_SV("/")))
-			hf_check_fail(r, v, "mounts the whole of its node's files");
+			without(r, hf_check_fail(r, v, "mounts the whole of its node's files"), e);
 	}
 }
 
@@ -95,7 +137,7 @@ static void sockets(struct hf_check_run *r)
 		const struct hf_value *v = host_path(e);
 		if (hf_sv_find(hf_value_text(v), HF_SV("pipe\\docker_engine")) != SIZE_MAX ||
 		    hf_sv_find(hf_value_text(v), HF_SV("pipe\\containerd-containerd")) != SIZE_MAX)
-			hf_check_fail(r, v, "mounts the pipe of its node's runtime");
+			without(r, hf_check_fail(r, v, "mounts the pipe of its node's runtime"), e);
 	}
 }
 

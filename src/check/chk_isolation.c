@@ -109,15 +109,19 @@ static void sysctls(struct hf_check_run *r)
 {
 	if (r->pod->windows)
 		hf_check_not_applicable(r);
-	hf_value_elements(r->pod->windows ? NULL : hf_value_get(r->pod->security_context, HF_SV("sysctls")), e)
+	const struct hf_value *list = r->pod->windows ? NULL : hf_value_get(r->pod->security_context, HF_SV("sysctls"));
+	hf_value_elements(list, e)
 	{
 		hf_sv name = hf_value_get_text(e, HF_SV("name"));
-		size_t i = 0;
+		size_t i = 0, at = (size_t)(e - list->elements);
 		while (i < HF_ARRAY_SIZE(safe_sysctls) && !hf_sv_eq(name, hf_sv_of(safe_sysctls[i])))
 			i++;
 		if (i == HF_ARRAY_SIZE(safe_sysctls))
-			hf_check_fail(r, e, "sets %.*s, which the kubelet allows only where it was told to",
-				      HF_SV_FMT(name));
+			hf_check_patch(r,
+				       hf_check_fail(r, e,
+						     "sets %.*s, which the kubelet allows only where it was told to",
+						     HF_SV_FMT(name)),
+				       hf_arena_fmt(r->arena, "/securityContext/sysctls/%zu", at).ptr, NULL, false);
 	}
 }
 

@@ -136,19 +136,39 @@ static bool is_control_plane_key(hf_sv key)
 	       hf_sv_eq(key, HF_SV("node-role.kubernetes.io/master"));
 }
 
+static bool tolerates_its_nodes(const struct hf_value *toleration)
+{
+	return is_control_plane_key(hf_value_get_text(toleration, HF_SV("key")));
+}
+
+static bool tolerates_any(const struct hf_value *toleration)
+{
+	return !hf_value_get_text(toleration, HF_SV("key")).len &&
+	       hf_sv_eq(hf_value_get_text(toleration, HF_SV("operator")), HF_SV("Exists"));
+}
+
+/* A failure for the first such toleration, with patches that take all of them out, from the last on. */
+static void not_tolerated(struct hf_check_run *r, bool (*is_such)(const struct hf_value *), const char *what)
+{
+	const struct hf_value *list = hf_value_get(r->pod->spec, HF_SV("tolerations"));
+	size_t n = hf_value_count(list, HF_VALUE_ARRAY), first = 0;
+
+	while (first < n && !is_such(&list->elements[first]))
+		first++;
+	if (first == n)
+		return;
+	struct hf_check_result *f = hf_check_fail(r, &list->elements[first], "%s", what);
+	for (size_t i = n; i-- > first;)
+		if (is_such(&list->elements[i]))
+			hf_check_patch(r, f, hf_arena_fmt(r->arena, "/tolerations/%zu", i).ptr, NULL, false);
+}
+
 static void tolerates_control_plane(struct hf_check_run *r)
 {
-	if (hf_check_is_control_plane(r->pod)) {
+	if (hf_check_is_control_plane(r->pod))
 		hf_check_not_applicable(r);
-		return;
-	}
-	hf_value_elements(hf_value_get(r->pod->spec, HF_SV("tolerations")), e)
-	{
-		if (is_control_plane_key(hf_value_get_text(e, HF_SV("key")))) {
-			hf_check_fail(r, e, "may run on nodes of the control plane");
-			return;
-		}
-	}
+	else
+		not_tolerated(r, tolerates_its_nodes, "may run on nodes of the control plane");
 }
 
 static const struct hf_value *required_term(const struct hf_value *spec)
@@ -185,18 +205,10 @@ static void chooses_control_plane(struct hf_check_run *r)
 
 static void tolerates_all(struct hf_check_run *r)
 {
-	if (hf_check_is_system(r->object)) {
+	if (hf_check_is_system(r->object))
 		hf_check_not_applicable(r);
-		return;
-	}
-	hf_value_elements(hf_value_get(r->pod->spec, HF_SV("tolerations")), e)
-	{
-		if (!hf_value_get_text(e, HF_SV("key")).len &&
-		    hf_sv_eq(hf_value_get_text(e, HF_SV("operator")), HF_SV("Exists"))) {
-			hf_check_fail(r, e, "no taint keeps it away from any node");
-			return;
-		}
-	}
+	else
+		not_tolerated(r, tolerates_any, "no taint keeps it away from any node");
 }
 
 static void fixed_node(struct hf_check_run *r)

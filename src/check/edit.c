@@ -129,30 +129,45 @@ static const struct hf_member *member_of(const struct hf_value *object, hf_sv ke
 	return NULL;
 }
 
-/* Where a pointer leads: the deepest object that there is, and what is to be written into it. */
+/* Where a pointer leads: the deepest object or list that there is, and what is to be written into it. */
 struct place {
 	const struct hf_value *parent;
-	const struct hf_member *member; /* NULL: not there */
+	const struct hf_member *
+		member; /* of an object; NULL: not there. Of a list: the member whose value it is; NULL: of another list */
+	size_t index; /* of a list: the element; as many as it has: behind the last */
 	hf_sv key;
 	size_t tokens_used; /* the key's place among them, plus one */
 };
 
-static const char *find(const struct hf_value *root, const hf_sv *tokens, size_t n, struct place *ret)
+static bool in_list(const struct place *p)
+{
+	return p->parent->type == HF_VALUE_ARRAY;
+}
+
+static const char *find(const struct hf_value *root, const hf_sv *tokens, size_t n, bool adds, struct place *ret)
 {
 	const struct hf_value *at = root;
+	const struct hf_member *m = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		if (at->type == HF_VALUE_ARRAY) {
-			uint64_t index;
-			if (i + 1 == n || !hf_sv_to_u64(tokens[i], &index) || index >= at->n)
-				return "elements of lists are not edited";
+			bool last = i + 1 == n, behind = last && hf_sv_eq(tokens[i], HF_SV("-"));
+			uint64_t index = at->n;
+			if (!behind && (!hf_sv_to_u64(tokens[i], &index) || index >= at->n))
+				return "the list has no such element";
+			if (last && behind != adds)
+				return "elements of lists are put behind the others or taken out, not replaced";
+			*ret = (struct place){ at, m, index, tokens[i], i + 1 };
+			if (last)
+				return NULL;
 			at = &at->elements[index];
+			m = NULL;
 			continue;
 		}
 		if (at->type != HF_VALUE_OBJECT)
 			return "something else than an object is on the way";
-		const struct hf_member *m = member_of(at, tokens[i]);
-		*ret = (struct place){ at, m, tokens[i], i + 1 };
+		m = member_of(at, tokens[i]);
+		*ret = (struct place){ at, m, 0, tokens[i], i + 1 };
 		if (!m || m->value.type == HF_VALUE_NULL || i + 1 == n)
 			return NULL;
 		at = &m->value;
@@ -177,20 +192,35 @@ static int wrapped(struct editor *e, const hf_sv *tokens, size_t n, hf_sv json, 
 	return r;
 }
 
+static bool changed(struct hf_arena *a, const struct hf_value *from, const hf_sv *tokens, size_t n,
+		    const struct hf_value *value, struct hf_value *ret);
+
+static bool changed_list(struct hf_arena *a, const struct hf_value *from, const hf_sv *tokens, size_t n,
+			 const struct hf_value *value, struct hf_value *ret)
+{
+	struct hf_value *list = hf_arena_array(a, struct hf_value, from->n + 1);
+	uint64_t index = from->n;
+
+	if (!list || (!(n == 1 && value) && (!hf_sv_to_u64(tokens[0], &index) || index >= from->n)))
+		return false;
+	memcpy(list, from->elements, from->n * sizeof *list);
+	ret->elements = list;
+	if (n > 1)
+		return changed(a, &from->elements[index], tokens + 1, n - 1, value, &list[index]);
+	if (value)
+		list[ret->n++] = *value;
+	else
+		memmove(&list[index], &list[index + 1], (--ret->n - index) * sizeof *list);
+	return true;
+}
+
 /* The tree with the member set to @value, or without it where that is NULL. As deep as there are tokens. */
 static bool changed(struct hf_arena *a, const struct hf_value *from, const hf_sv *tokens, size_t n,
 		    const struct hf_value *value, struct hf_value *ret)
 {
 	*ret = *from;
-	if (from->type == HF_VALUE_ARRAY) {
-		uint64_t index = 0;
-		struct hf_value *list = hf_arena_array(a, struct hf_value, from->n);
-		if (!list || !hf_sv_to_u64(tokens[0], &index) || index >= from->n)
-			return false;
-		memcpy(list, from->elements, from->n * sizeof *list);
-		ret->elements = list;
-		return changed(a, &from->elements[index], tokens + 1, n - 1, value, &list[index]);
-	}
+	if (from->type == HF_VALUE_ARRAY)
+		return changed_list(a, from, tokens, n, value, ret);
 	struct hf_member *list = hf_arena_array(a, struct hf_member, from->n + 1);
 	if (!list)
 		return false;
@@ -221,9 +251,14 @@ static void splice(struct editor *e, size_t from, size_t to, hf_sv put)
 	hf_buf_add(e->out, hf_sv_skip(e->text, to));
 }
 
-static bool is_flow(const struct editor *e, const struct hf_value *object)
+static bool is_flow(const struct editor *e, const struct hf_value *collection)
 {
-	return object->offset < e->text.len && e->text.ptr[object->offset] == '{';
+	return collection->offset < e->text.len && strchr("{[", e->text.ptr[collection->offset]);
+}
+
+static size_t offset_of(const struct hf_value *collection, size_t i)
+{
+	return collection->type == HF_VALUE_ARRAY ? collection->elements[i].offset : collection->members[i].offset;
 }
 
 static const char *insert_flow(struct editor *e, const struct place *p, const struct hf_value *value,
@@ -236,7 +271,7 @@ static const char *insert_flow(struct editor *e, const struct place *p, const st
 	while (from > p->parent->offset + 1 && strchr(" \t\r\n", e->text.ptr[from - 1]))
 		from--;
 	if (p->parent->n) {
-		size_t last = p->parent->members[p->parent->n - 1].offset;
+		size_t last = offset_of(p->parent, p->parent->n - 1);
 		if (last >= e->text.len)
 			return "its last member was not found";
 		hf_buf_add(put, e->text.ptr[from - 1] == ',' ? HF_SV("") : HF_SV(","));
@@ -245,8 +280,10 @@ static const char *insert_flow(struct editor *e, const struct place *p, const st
 					? hf_sv_slice(e->text, line - 1, last - line + 1)
 					: HF_SV(" "));
 	}
-	hf_text_key(put, p->key, e->json);
-	hf_buf_add(put, HF_SV(": "));
+	if (!in_list(p)) {
+		hf_text_key(put, p->key, e->json);
+		hf_buf_add(put, HF_SV(": "));
+	}
 	hf_text_flow(put, value, e->json);
 	splice(e, from, p->parent->n ? from : closing, hf_buf_view(put));
 	return NULL;
@@ -262,7 +299,12 @@ static const char *insert(struct editor *e, const struct place *p, const struct 
 	size_t end = hf_text_block_end(e->text, p->parent->offset);
 	bool open = end && e->text.ptr[end - 1] != '\n';
 	hf_buf_add(put, open ? HF_SV("\n") : HF_SV(""));
-	hf_text_block(put, p->key, value, column);
+	if (in_list(p)) {
+		hf_buf_addf(put, "%*s- ", (int)column, "");
+		hf_text_flow(put, value, e->json);
+	} else {
+		hf_text_block(put, p->key, value, column);
+	}
 	hf_buf_add(put, open ? HF_SV("") : HF_SV("\n"));
 	splice(e, end, end, hf_buf_view(put));
 	return NULL;
@@ -318,12 +360,15 @@ static const char *replace(struct editor *e, const struct place *p, const struct
 
 static const char *remove_flow(struct editor *e, const struct place *p, size_t index)
 {
-	size_t from = p->member->offset, to;
+	size_t from = offset_of(p->parent, index), to;
+	size_t value = in_list(p) ? from : p->member->value.offset, end = hf_text_value_end(e->text, value, true);
 
 	if (index + 1 < p->parent->n) {
-		to = p->parent->members[index + 1].offset;
+		to = offset_of(p->parent, index + 1);
+		if (end < to && hf_sv_index(hf_sv_slice(e->text, end, to - end), '#') != SIZE_MAX)
+			return "comments would be lost";
 	} else {
-		to = hf_text_value_end(e->text, p->member->value.offset, true);
+		to = end;
 		while (index && from && e->text.ptr[from - 1] != ',')
 			from--;
 		from -= index && from;
@@ -334,8 +379,42 @@ static const char *remove_flow(struct editor *e, const struct place *p, size_t i
 	return NULL;
 }
 
+/* The element with its lines; comments above it stay. */
+static const char *take_out_element(struct editor *e, const struct place *p)
+{
+	const struct hf_value *list = p->parent;
+	size_t element = list->elements[p->index].offset, column, from;
+
+	if (element >= e->text.len || list->offset >= e->text.len)
+		return "the element's place was not found";
+	if (is_flow(e, list))
+		return remove_flow(e, p, p->index);
+	column = list->offset - hf_text_line_start(e->text, list->offset);
+	from = hf_text_line_start(e->text, element) + column;
+	if (from >= element || e->text.ptr[from] != '-' || !hf_text_begins_line(e->text, from))
+		return "the element's place was not found";
+	size_t to = hf_text_member_end(e->text, from, false), line = from - column, colon = SIZE_MAX;
+	if (list->n > 1) {
+		splice(e, line, to, HF_SV(""));
+		return NULL;
+	}
+	if (p->member)
+		colon = behind_colon(e, p->member);
+	if (colon >= line)
+		return "it is the only element of its list";
+	splice(e, line, to, HF_SV(""));
+	hf_sv without = hf_arena_dup(e->arena, hf_buf_view(e->out));
+	e->out->len = 0;
+	hf_buf_add(e->out, hf_sv_first(without, colon));
+	hf_buf_add(e->out, HF_SV(" []"));
+	hf_buf_add(e->out, hf_sv_skip(without, colon));
+	return NULL;
+}
+
 static const char *take_out(struct editor *e, const struct place *p)
 {
+	if (in_list(p))
+		return take_out_element(e, p);
 	size_t index = (size_t)(p->member - p->parent->members), from = p->member->offset;
 
 	if (from >= e->text.len)
@@ -360,7 +439,9 @@ static const char *take_out(struct editor *e, const struct place *p)
 static const char *write_edit(struct editor *e, const struct place *p, const struct hf_value *value)
 {
 	struct hf_buf put = HF_BUF(HF_KIB(64));
-	const char *why = !value ? take_out(e, p) : !p->member ? insert(e, p, value, &put) : replace(e, p, value, &put);
+	const char *why = !value                     ? take_out(e, p)
+			  : in_list(p) || !p->member ? insert(e, p, value, &put)
+						     : replace(e, p, value, &put);
 
 	if (put.over || e->out->over)
 		why = "the text gets too large";
@@ -379,10 +460,10 @@ static int edit_once(struct editor *e, const struct hf_edit *edit, bool *ret_cha
 	*ret_changed = false;
 	if (r < 0)
 		return r;
-	const char *why = n ? find(&tree, tokens, n, &p) : "the pointer is none";
+	const char *why = n ? find(&tree, tokens, n, edit->json.len, &p) : "the pointer is none";
 	if (why)
 		return hf_fail(err, HF_E_UNSUPPORTED, "%s", why);
-	if (!edit->json.len && (!p.member || p.tokens_used < n))
+	if (!edit->json.len && !in_list(&p) && (!p.member || p.tokens_used < n))
 		return HF_OK;
 	if (edit->json.len) {
 		r = wrapped(e, tokens + p.tokens_used, n - p.tokens_used, edit->json, &value, err);

@@ -7,8 +7,8 @@
 #include "format/value.h"
 
 struct hf_edit {
-	hf_sv pointer; /* RFC 6901, from the document's root; missing objects on the way are made */
-	hf_sv json;    /* the value; empty: the member is removed */
+	hf_sv pointer; /* RFC 6901, from the document's root; missing objects on the way are made; "-": behind a list's last element */
+	hf_sv json; /* the value; empty: the member, or the list's element, is removed */
 };
 
 /* The documents of a text, views into it: of YAML, or (*ret_json) JSON values one behind the other, of a List each item.

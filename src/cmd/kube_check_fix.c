@@ -8,8 +8,8 @@
 #include "check/edit.h"
 #include "check/text_diff.h"
 
-/* Patches of one place are made one a round, each from what the last one left. */
-enum { ROUNDS_MAX = 8, REFUSED_SHOWN_MAX = 20, WORK_MAX = 512 << 20 };
+/* Patches of one place, or of one list where an element goes, are made one a round, each from what the last one left. */
+enum { ROUNDS_MAX = 32, REFUSED_SHOWN_MAX = 20, WORK_MAX = 512 << 20 };
 
 struct wish {
 	const struct hf_check_result *result;
@@ -47,6 +47,7 @@ struct fixer {
 	struct file *files;             /* one an input */
 	HF_VEC(struct refusal) refused; /* in the last round */
 	size_t mended, unsafe;
+	bool last;     /* round */
 	uint64_t work; /* bytes of documents that were read for changes */
 };
 
@@ -188,8 +189,28 @@ static void tell_refused(const struct fixer *f)
 	}
 }
 
-/* False: it has to wait for the next round. */
-static bool mend(struct fixer *f, struct file *file, struct document *d, const struct hf_check_result *r,
+static hf_sv list_of(hf_sv pointer)
+{
+	return hf_sv_first(pointer, hf_sv_last_index(pointer, '/'));
+}
+
+static bool takes_element(const struct hf_edit *e)
+{
+	uint64_t index;
+
+	return !e->json.len && hf_sv_to_u64(hf_sv_basename(e->pointer), &index);
+}
+
+/* The place was changed in this round, or elements of a list on its way were counted before one of them went. */
+static bool has_moved(const struct hf_map *touched, hf_sv pointer)
+{
+	for (hf_sv at = pointer; at.len; at = list_of(at))
+		if (hf_map_find(touched, at))
+			return true;
+	return false;
+}
+
+static void mend(struct fixer *f, struct file *file, struct document *d, const struct hf_check_result *r,
 		 struct hf_map *touched)
 {
 	struct hf_edit *edits = hf_arena_array(f->arena, struct hf_edit, r->patches_n);
@@ -198,29 +219,31 @@ static bool mend(struct fixer *f, struct file *file, struct document *d, const s
 
 	if (!edits || !object_pointer(f, file, d, r->object, &prefix)) {
 		refuse(f, r, "its place in the file was not found");
-		return true;
+		return;
 	}
 	for (size_t i = 0; i < r->patches_n; i++) {
 		edits[i] = (struct hf_edit){ hf_arena_concat(f->arena, prefix, r->patches[i].pointer),
 					     r->patches[i].json };
-		if (hf_map_find(touched, edits[i].pointer))
-			return false;
+		if (!has_moved(touched, edits[i].pointer))
+			continue;
+		if (f->last)
+			refuse(f, r, "more changes of one place than one run makes; run it again");
+		return;
 	}
 	f->work += d->before.len * r->patches_n;
 	if (f->work > WORK_MAX) {
 		refuse(f, r, "too many changes of documents that are too large; more runs, or smaller documents");
-		return true;
+		return;
 	}
 	if (hf_edit(d->after.ptr ? d->after : d->before, file->json, edits, r->patches_n, f->arena, &text, &err) < 0) {
 		refuse(f, r, err.msg);
-		return true;
+		return;
 	}
 	for (size_t i = 0; i < r->patches_n; i++)
-		hf_map_put(touched, edits[i].pointer);
+		hf_map_put(touched, takes_element(&edits[i]) ? list_of(edits[i].pointer) : edits[i].pointer);
 	d->after = text;
 	file->mended++;
 	f->mended++;
-	return true;
 }
 
 /* *ret_changed: something was mended, so that it is worth to look again. */
@@ -331,6 +354,7 @@ int kube_check_fix(struct kube_run *k, const struct kube_fix_options *o, const s
 				       : hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
 		if (round == ROUNDS_MAX)
 			break;
+		f.last = round + 1 == ROUNDS_MAX;
 		int r = one_round(&f, report, &changed, err);
 		if (r < 0)
 			return r;

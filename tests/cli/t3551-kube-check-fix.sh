@@ -86,4 +86,45 @@ check "have their texts" python3 -c 'import json
 checks = json.load(open("out.log"))["checks"]
 assert len(checks) >= 120 and all(c["why"] and c["fix"] and c["title"] for c in checks)
 assert len({c["id"] for c in checks}) == len(checks) == len({c["name"] for c in checks})'
+cat >list.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: web
+    image: registry.test/web:1
+    securityContext:
+      capabilities:
+        add:
+        - NET_ADMIN # goes
+        # stays
+        - NET_BIND_SERVICE
+        - SYS_ADMIN
+        drop: [MKNOD] # and more
+    volumeMounts:
+    - {name: socket, mountPath: /run/docker.sock}
+  volumes: # all of them
+  - name: socket
+    hostPath: {path: /run/docker.sock}
+END
+cat >wanted.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: web
+    image: registry.test/web:1
+    securityContext:
+      capabilities:
+        add:
+        # stays
+        - NET_BIND_SERVICE
+        drop: [MKNOD, ALL] # and more
+    volumeMounts: []
+  volumes: [] # all of them
+END
+fails 0 "elements of lists" "$HOLDFAST" kube check --checks HF-K8S-121,HF-K8S-123,HF-K8S-124,HF-K8S-126,HF-K8S-150,HF-K8S-153 --fix-all --fail-on low list.yaml
+check "go and come where they are, whatever stands around them" cmp list.yaml wanted.yaml
 finish

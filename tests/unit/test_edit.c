@@ -71,6 +71,40 @@ static void collections_give_way(void **state)
 	edits_to(HF_SV("a: [x,\n  y]\nb: 1\n"), "/a", "[]", "a: []\nb: 1\n");
 }
 
+static void elements_are_taken_out_of_lists(void **state)
+{
+	(void)state;
+	edits_to(HF_SV("a:\n- x # of x\n# of y\n- y\n- z\n"), "/a/0", NULL, "a:\n# of y\n- y\n- z\n");
+	edits_to(HF_SV("a:\n- x\n# of y\n- y # too\n# last\nb: 1\n"), "/a/1", NULL, "a:\n- x\n# of y\n# last\nb: 1\n");
+	edits_to(HF_SV("a:\n  - k: 1\n    l:\n    - 2\n  - k: 3\n"), "/a/0", NULL, "a:\n  - k: 3\n");
+	edits_to(HF_SV("a:\n- x: |\n    - no\n\n    - end\n- y\n"), "/a/0", NULL, "a:\n- y\n");
+	edits_to(HF_SV("a: # why\n- x\nb: 1\n"), "/a/0", NULL, "a: [] # why\nb: 1\n");
+	edits_to(HF_SV("a:\n- b:\n  - x\n  c: 1\n"), "/a/0/b/0", NULL, "a:\n- b: []\n  c: 1\n");
+	edits_to(HF_SV("a: [x, 'y', z] # c\n"), "/a/1", NULL, "a: [x, z] # c\n");
+	edits_to(HF_SV("a: [x, y, z]\n"), "/a/2", NULL, "a: [x, y]\n");
+	edits_to(HF_SV("a: [ x ]\n"), "/a/0", NULL, "a: [  ]\n");
+	edits_to(HF_SV("{\n  \"a\": [\n    \"x\",\n    {\"y\": 1}\n  ]\n}"), "/a/1", NULL,
+		 "{\n  \"a\": [\n    \"x\"\n  ]\n}");
+	edits_to(HF_SV("a: [x, # of x\n  y]\n"), "/a/0", NULL, NULL);
+	edits_to(HF_SV("a:\n-\n  x\n- y\n"), "/a/0", NULL, NULL);
+	edits_to(HF_SV("a:\n- - x\n"), "/a/0/0", NULL, NULL);
+	edits_to(HF_SV("a: [1]\n"), "/a/1", NULL, NULL);
+	edits_to(HF_SV("a:\n- &x 1\n- *x\n"), "/a/0", NULL, NULL);
+}
+
+static void elements_are_put_behind_the_others(void **state)
+{
+	(void)state;
+	edits_to(HF_SV("a:\n- x # of x\n# of b\nb: 1\n"), "/a/-", "\"w\"", "a:\n- x # of x\n- w\n# of b\nb: 1\n");
+	edits_to(HF_SV("a:\n  b:\n    - k: 1\n      l: 2"), "/a/b/-", "{\"k\":3}",
+		 "a:\n  b:\n    - k: 1\n      l: 2\n    - {k: 3}");
+	edits_to(HF_SV("a: [x]\n"), "/a/-", "\"w\"", "a: [x, w]\n");
+	edits_to(HF_SV("a: []\n"), "/a/-", "\"w\"", "a: [w]\n");
+	edits_to(HF_SV("{\"a\": [\n  1\n]}"), "/a/-", "2", "{\"a\": [\n  1,\n  2\n]}");
+	edits_to(HF_SV("a: [1, 2]\n"), "/a/0", "3", NULL);
+	edits_to(HF_SV("a: [1, 2]\n"), "/a/-", NULL, NULL);
+}
+
 static void what_cannot_be_proved_is_refused(void **state)
 {
 	(void)state;
@@ -79,7 +113,6 @@ static void what_cannot_be_proved_is_refused(void **state)
 	edits_to(HF_SV("a:\n- x # keep\n- y\n"), "/a", "[]", NULL);
 	edits_to(HF_SV("a: |\n  x\n"), "/a", "1", NULL);
 	edits_to(HF_SV("a:\n  b: 1\n"), "/a/b", NULL, NULL);
-	edits_to(HF_SV("a: [1, 2]\n"), "/a/0", "3", NULL);
 	edits_to(HF_SV("a: 1\n"), "/a/b", "3", NULL);
 	edits_to(HF_SV("a: x\n  y\nb: 1\n"), "/a", "3", NULL);
 }
@@ -144,5 +177,6 @@ static void secrets_are_known_by_name_and_shape(void **state)
 HF_TEST_MAIN(cmocka_unit_test(scalars_are_replaced_where_they_stand),
 	     cmocka_unit_test(members_are_put_behind_the_others),
 	     cmocka_unit_test(members_are_taken_out_with_their_lines), cmocka_unit_test(collections_give_way),
+	     cmocka_unit_test(elements_are_taken_out_of_lists), cmocka_unit_test(elements_are_put_behind_the_others),
 	     cmocka_unit_test(what_cannot_be_proved_is_refused), cmocka_unit_test(other_documents_stay),
 	     cmocka_unit_test(differences), cmocka_unit_test(secrets_are_known_by_name_and_shape))
