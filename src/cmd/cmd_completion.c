@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "cmd/kube.h"
+#include "cmd/log.h"
 #include "cmd/runtime.h"
 #include "cmd/usage_text.h"
 
@@ -120,9 +121,10 @@ static void add_operands(struct writing *w, const struct usage_text *u, size_t w
 
 static int add_command(struct writing *w, const char *path, const struct hf_command *c, struct hf_err *err)
 {
+	hf_sv usage = hf_arena_fmt(&w->arena, "%s\n" LOG_USAGE, c->usage);
 	struct usage_text u;
 
-	if (usage_text_read(hf_sv_of(path), hf_sv_of(c->usage), &w->arena, &u, err) < 0)
+	if (usage_text_read(hf_sv_of(path), usage, &w->arena, &u, err) < 0)
 		return err->code;
 	begin_path(w, path);
 	for (size_t i = 1; i < u.words.n; i++)
@@ -208,6 +210,8 @@ static int completion_run(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < HF_ARRAY_SIZE(shells); i++)
 		if (!strcmp(argv[1], shells[i].name))
 			return write_script(&shells[i], &err) < 0 ? hf_command_fail(&err) : 0;
+	if (argc > 1 && argv[argc - 1][0] == '-')
+		return hf_command_no_option("completion", argv[argc - 1]);
 	return argc == 2 ? hf_command_usage("completion", "there are bash, zsh and fish, no '%s'", argv[1])
 			 : hf_command_usage("completion", "which shell: bash, zsh or fish?");
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -13,12 +12,12 @@
 #include "base/limits.h"
 #include "base/output.h"
 #include "cmd/db_search.h"
+#include "cmd/log.h"
 
 enum { MALFORMED_SHOWN = 20 };
 
 struct options {
 	const char *from, *db, *only, *format;
-	bool verbose, quiet;
 	char **rest;
 	int rest_n;
 };
@@ -30,8 +29,6 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "db", required_argument, NULL, 'd' },
 		{ "only", required_argument, NULL, 'n' },
 		{ "format", required_argument, NULL, 'F' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -52,16 +49,10 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'F':
 			o->format = optarg;
 			break;
-		case 'v':
-			o->verbose = true;
-			break;
-		case 'q':
-			o->quiet = true;
-			break;
 		case ':':
 			return hf_command_usage("db", "%s needs a value", argv[optind - 1]);
 		default:
-			return hf_command_usage("db", "'%s' is not an option", argv[optind - 1]);
+			return hf_command_no_option("db", argv[optind - 1]);
 		}
 	o->rest = argv + optind;
 	o->rest_n = argc - optind;
@@ -71,35 +62,17 @@ static int parse(int argc, char **argv, struct options *o)
 }
 
 struct watch {
-	uint64_t shown;
-	bool verbose, terminal;
-	uint64_t last_ms;
+	uint64_t shown, last_ms;
 };
-
-static void escaped(FILE *f, hf_sv s)
-{
-	char text[512];
-
-	hf_escape_controls(text, sizeof text, s);
-	fputs(text, f);
-}
 
 static void on_malformed(void *ctx, hf_sv source, hf_sv where, hf_sv why)
 {
 	struct watch *w = ctx;
 
-	if (!w->verbose && w->shown >= MALFORMED_SHOWN)
+	if (!log_shows(LOG_DEBUG) && w->shown >= MALFORMED_SHOWN)
 		return;
 	w->shown++;
-	if (w->terminal)
-		fputs("\r\x1b[K", stderr);
-	fputs("holdfast: ", stderr);
-	escaped(stderr, source);
-	fputs(": not understood: ", stderr);
-	escaped(stderr, where);
-	fputs(": ", stderr);
-	escaped(stderr, why);
-	fputc('\n', stderr);
+	log_at(LOG_WARNING, source, 0, 0, "not understood: %.*s: %.*s", HF_SV_FMT(where), HF_SV_FMT(why));
 }
 
 static void on_progress(void *ctx, hf_sv path, uint64_t files, uint64_t bytes)
@@ -107,15 +80,15 @@ static void on_progress(void *ctx, hf_sv path, uint64_t files, uint64_t bytes)
 	struct watch *w = ctx;
 	struct timespec t;
 
-	if (!w->terminal)
+	if (!log_shows_progress())
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	uint64_t now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 	if (now - w->last_ms < 100)
 		return;
 	w->last_ms = now;
-	fprintf(stderr, "\r\x1b[K%llu files, %llu MB: ", (unsigned long long)files, (unsigned long long)(bytes >> 20));
-	escaped(stderr, hf_sv_first(path, 60));
+	log_progress("%llu files, %llu MB: %.*s", (unsigned long long)files, (unsigned long long)(bytes >> 20),
+		     HF_SV_FMT(hf_sv_first(path, 60)));
 }
 
 static int make_folders(char *file, struct hf_err *err)
@@ -146,17 +119,16 @@ static hf_sv built_now(struct hf_arena *a)
 
 static int build_into(const struct options *o, const char *from, hf_sv file, struct hf_arena *a, struct hf_err *err)
 {
-	struct watch w = { .verbose = o->verbose, .terminal = !o->quiet && isatty(2) };
-	struct hf_database_builder *b = hf_database_builder_new(o->quiet ? NULL : on_malformed, &w);
+	struct watch w = { 0 };
+	struct hf_database_builder *b = hf_database_builder_new(on_malformed, &w);
 	struct hf_database_loaded loaded;
 	struct stat st;
 
 	hf_sv built = built_now(a);
 	hf_database_builder_only(b, hf_sv_of(o->only));
 	hf_database_builder_today(b, built);
-	int r = hf_database_load(b, from, o->quiet ? NULL : on_progress, &w, &loaded, err);
-	if (w.terminal)
-		fputs("\r\x1b[K", stderr);
+	int r = hf_database_load(b, from, on_progress, &w, &loaded, err);
+	log_progress_end();
 	struct hf_database_totals t = hf_database_builder_totals(b);
 	if (!r && !t.records && !t.cycles && !t.epss && !t.flaws)
 		r = hf_fail(
@@ -167,16 +139,15 @@ static int build_into(const struct options *o, const char *from, hf_sv file, str
 		r = make_folders((char *)file.ptr, err);
 	if (!r)
 		r = hf_database_builder_write(b, file.ptr, built, false, err);
-	if (!r && !o->quiet) {
+	if (!r) {
 		t = hf_database_builder_totals(b);
-		fprintf(stderr, "holdfast: %s: %llu records, %llu packages, %llu bytes", file.ptr,
-			(unsigned long long)t.records, (unsigned long long)t.packages,
-			stat(file.ptr, &st) ? 0ULL : (unsigned long long)st.st_size);
-		if (t.malformed)
-			fprintf(stderr, "; %llu records were malformed, what is wrong in them was left out%s",
-				(unsigned long long)t.malformed,
-				t.malformed > w.shown ? " (--verbose names all of them)" : "");
-		fputc('\n', stderr);
+		hf_sv malformed = hf_arena_fmt(a, "; %llu records were malformed, what is wrong in them was left out%s",
+					       (unsigned long long)t.malformed,
+					       t.malformed > w.shown ? " (--verbose names all of them)" : "");
+		log_at(LOG_NOTE, file, 0, 0, "%llu records, %llu packages, %llu bytes%.*s",
+		       (unsigned long long)t.records, (unsigned long long)t.packages,
+		       stat(file.ptr, &st) ? 0ULL : (unsigned long long)st.st_size,
+		       t.malformed ? (int)malformed.len : 0, malformed.ptr);
 	}
 	hf_database_builder_free(b);
 	return r;
@@ -193,9 +164,8 @@ static int build(const struct options *o)
 		return hf_command_usage("db", "build takes no operand '%s' (a folder of advisories is --from DIR)",
 					o->rest[0]);
 	if (!from || !*from) {
-		fputs("holdfast: db build: neither --from DIR nor $HOLDFAST_ADVISORIES names a folder of advisories; "
-		      "without a database the built-in landmarks are used, which need no building\n",
-		      stderr);
+		log_error("db build: neither --from DIR nor $HOLDFAST_ADVISORIES names a folder of advisories; "
+			  "without a database the built-in landmarks are used, which need no building");
 		return 2;
 	}
 	if (!file.len)
@@ -245,10 +215,8 @@ static int db_run(int argc, char **argv)
 	if (!strcmp(argv[1], "search"))
 		return search(&o);
 	if (!strcmp(argv[1], "update")) {
-		fputs("holdfast: db update: this version does not fetch advisories itself; get the public sources' "
-		      "files with a "
-		      "tool of yours into a folder and run 'holdfast db build --from DIR'\n",
-		      stderr);
+		log_error("db update: this version does not fetch advisories itself; get the public sources' files "
+			  "with a tool of yours into a folder and run 'holdfast db build --from DIR'");
 		return 2;
 	}
 	return hf_command_usage("db", "'%s' is not one of build, status, search", argv[1]);
@@ -257,10 +225,11 @@ static int db_run(int argc, char **argv)
 const struct hf_command hf_command_db = {
 	.name = "db",
 	.summary = "the advisory database: build it, what is in it, look something up",
-	.usage = "build [--from DIR] [--db DIR] [--only ECOSYSTEMS] [--verbose] [--quiet]\n"
+	.usage = "build [--from DIR] [--db DIR] [--only ECOSYSTEMS]\n"
 		 "                Makes the database from a folder laid out as the public sources are, or of OSV "
 		 "records;\n"
-		 "                without --from, from $HOLDFAST_ADVISORIES. --only Debian,PyPI,Alpine:v3.18 keeps "
+		 "                without --from, from $HOLDFAST_ADVISORIES. --verbose names every malformed record. "
+		 "--only Debian,PyPI,Alpine:v3.18 keeps "
 		 "those.\n"
 		 "       holdfast db status [--db DIR] [--format table|json]\n"
 		 "                Sources, newest record, counts, malformed records, size, when it was built.\n"
@@ -271,8 +240,7 @@ const struct hf_command hf_command_db = {
 		 "  --db DIR             the advisory database (default: the user's cache)\n"
 		 "  --only ECOSYSTEMS    keep those alone\n"
 		 "  --format table|json  how to print it\n"
-		 "  --verbose            name every record that is malformed\n"
-		 "  --quiet              no notes on standard error\n\n"
+		 "\n"
 		 "The database is DIR/advisories.mdb; DIR is $XDG_CACHE_HOME/holdfast/db where not given.",
 	.run = db_run,
 };

@@ -65,6 +65,9 @@ static int unknown_ecosystem(const char *name)
 
 static int compare(int argc, char **argv)
 {
+	for (int i = 1; i < argc; i++)
+		if (hf_sv_starts(hf_sv_of(argv[i]), HF_SV("--")))
+			return hf_command_no_option("plumbing", argv[i]);
 	if (argc < 3)
 		return hf_command_usage("plumbing", "compare needs ECOSYSTEM and two versions, or '-'");
 	const struct hf_version_scheme *scheme = scheme_of(hf_sv_of(argv[1]));

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cmd/log.h"
+
 const struct hf_command *const hf_commands[] = {
 #define HF_COMMAND(row) &hf_command_##row,
 #include "cmd/commands.def"
@@ -14,20 +16,34 @@ const struct hf_command *const hf_commands[] = {
 
 int hf_command_fail(const struct hf_err *err)
 {
-	fprintf(stderr, "holdfast: %s\n", err->msg);
+	log_error("%s", err->msg);
 	return hf_code_exit_status(err->code);
 }
 
 int hf_command_usage(const char *command, const char *fmt, ...)
 {
+	char what[2048], see[128];
 	va_list ap;
 
-	fprintf(stderr, "holdfast: %s%s", command ? command : "", command ? ": " : "");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(what, sizeof what, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\nSee 'holdfast %s%s--help'.\n", command ? command : "", command ? " " : "");
+	snprintf(see, sizeof see, "holdfast %s%s--help", command ? command : "", command ? " " : "");
+	log_error_see(see, "%s%s%s", command ? command : "", command ? ": " : "", what);
 	return 2;
+}
+
+int hf_command_no_option(const char *command, const char *option)
+{
+	return hf_command_usage(command, "there is no option '%s'", option);
+}
+
+static int help_of(const char *family, const struct hf_command *c)
+{
+	size_t n = strlen(c->usage);
+
+	return printf("Usage: holdfast %s%s%s %s%s\n" LOG_USAGE, family ? family : "", family ? " " : "", c->name,
+		      c->usage, n && c->usage[n - 1] == '\n' ? "" : "\n") < 0;
 }
 
 static void help(FILE *out)
@@ -37,7 +53,7 @@ static void help(FILE *out)
 	      out);
 	for (size_t i = 0; hf_commands[i]; i++)
 		fprintf(out, "  %-10s %s\n", hf_commands[i]->name, hf_commands[i]->summary);
-	fputs("\n'holdfast COMMAND --help' and holdfast(1) say more.\n", out);
+	fputs("\n" LOG_USAGE "\n'holdfast COMMAND --help' and holdfast(1) say more.\n", out);
 }
 
 /* What is opened next would stand in the place of a standard stream that the caller closed: the result would go there, and be taken for
@@ -52,7 +68,11 @@ static void hold_standard_streams(void)
 int hf_command_main(int argc, char **argv)
 {
 	hold_standard_streams();
+	if (log_take_options(&argc, argv))
+		return 2;
 	if (argc < 2) {
+		if (log_is_json())
+			return hf_command_usage(NULL, "which command?");
 		help(stderr);
 		return 2;
 	}
@@ -69,8 +89,8 @@ int hf_command_main(int argc, char **argv)
 			continue;
 		for (int k = 2; !hf_commands[i]->helps_itself && k < argc && strcmp(argv[k], "--"); k++)
 			if (!strcmp(argv[k], "--help") || !strcmp(argv[k], "-h"))
-				return printf("Usage: holdfast %s %s\n", hf_commands[i]->name, hf_commands[i]->usage) <
-				       0;
+				return help_of(NULL, hf_commands[i]);
+		log_set_command(NULL, argv[1]);
 		return hf_commands[i]->run(argc - 1, argv + 1);
 	}
 	return hf_command_usage(NULL, "'%s' is not a command", argv[1]);
@@ -81,7 +101,7 @@ static void family_help(const char *family, const struct hf_command *const *rows
 	printf("Usage: holdfast %s SUBCOMMAND [OPTIONS]\n\nSubcommands:\n", family);
 	for (; *rows; rows++)
 		printf("  %-10s %s\n", (*rows)->name, (*rows)->summary);
-	printf("\n'holdfast %s SUBCOMMAND --help' and holdfast-%s(1) say more.\n", family, family);
+	printf("\n" LOG_USAGE "\n'holdfast %s SUBCOMMAND --help' and holdfast-%s(1) say more.\n", family, family);
 }
 
 static bool asks_for_help(int argc, char **argv)
@@ -103,10 +123,9 @@ int hf_command_family(const char *family, const struct hf_command *const *rows, 
 	for (; *rows; rows++) {
 		if (strcmp(argv[1], (*rows)->name))
 			continue;
-		if (!(*rows)->helps_itself && asks_for_help(argc - 1, argv + 1)) {
-			printf("Usage: holdfast %s %s %s\n", family, argv[1], (*rows)->usage);
-			return 0;
-		}
+		if (!(*rows)->helps_itself && asks_for_help(argc - 1, argv + 1))
+			return help_of(family, *rows);
+		log_set_command(family, argv[1]);
 		return (*rows)->run(argc - 1, argv + 1);
 	}
 	return hf_command_usage(family, "'%s' is not a subcommand", argv[1]);

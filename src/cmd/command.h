@@ -22,5 +22,7 @@ int hf_command_main(int argc, char **argv);
 int hf_command_fail(const struct hf_err *err);
 /* Prints "holdfast: WHAT: WHY" for bad usage, with where to look next; returns 2. */
 int hf_command_usage(const char *command, const char *fmt, ...) hf_printf(2, 3);
+/* The same where @option is none of the command's. */
+int hf_command_no_option(const char *command, const char *option);
 /* Runs one of the subcommands (NULL-ended) of @family by argv[1], and answers help. */
 int hf_command_family(const char *family, const struct hf_command *const *subcommands, int argc, char **argv);

@@ -1,12 +1,12 @@
 #include "cmd/db_search.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "advisory/name.h"
 #include "base/limits.h"
 #include "base/output.h"
 #include "cmd/command.h"
+#include "cmd/log.h"
 #include "cmd/purl_operand.h"
 #include "format/json_writer.h"
 #include "match/distro.h"
@@ -16,7 +16,7 @@ static int finish(struct hf_json_writer *w, struct hf_out *out, int status)
 	struct hf_err err = { 0 };
 
 	if (hf_jw_finish(w, &err) < 0 || hf_out_flush(out, &err) < 0) {
-		fprintf(stderr, "holdfast: standard output: %s\n", err.msg);
+		log_error("standard output: %s", err.msg);
 		status = 2;
 	}
 	hf_out_done(out);
@@ -35,7 +35,7 @@ static int end(struct hf_out *out, int status)
 	struct hf_err err = { 0 };
 
 	if (hf_out_flush(out, &err) < 0) {
-		fprintf(stderr, "holdfast: standard output: %s\n", err.msg);
+		log_error("standard output: %s", err.msg);
 		status = 2;
 	}
 	hf_out_done(out);
@@ -392,7 +392,7 @@ int hf_db_print_search(const struct hf_database *db, hf_sv what, bool json)
 		for (size_t i = 0; i < f.n; i++)
 			record_text(db, f.at[i], f.ecosystem, f.package, &out);
 		if (!f.n)
-			fprintf(stderr, "holdfast: db search: nothing is known of %.*s\n", HF_SV_FMT(what));
+			log_note("db search: nothing is known of %.*s", HF_SV_FMT(what));
 		return end(&out, 0);
 	}
 	struct hf_json_writer w = { .out = &out.buf, .flush = hf_out_sink(&out), .flush_ctx = &out };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cmd/log.h"
 #include "enforce/enforcer.h"
 #include "engine/container.h"
 #include "sensor/procfs.h"
@@ -259,10 +260,9 @@ static void print_rules(const struct agent *a)
 		const struct hf_rung *r = hf_enforcer_rung_of(a->enforcer, rule);
 		hf_sv remark = a->options->policy->rules[rule].note;
 		if (r)
-			fprintf(stderr, "holdfast: %s %s by %s for %llu s: %s%s%.*s\n",
-				a->options->deny ? "denies" : "would deny", hf_deny_name(rule), r->name,
-				(unsigned long long)a->options->policy->rules[rule].ttl_s, r->residual,
-				remark.len ? "; " : "", HF_SV_FMT(remark));
+			log_note("%s %s by %s for %llu s: %s%s%.*s", a->options->deny ? "denies" : "would deny",
+				 hf_deny_name(rule), r->name, (unsigned long long)a->options->policy->rules[rule].ttl_s,
+				 r->residual, remark.len ? "; " : "", HF_SV_FMT(remark));
 	}
 }
 
@@ -318,7 +318,7 @@ int enforce_agent(const struct enforce_agent_options *o, struct hf_err *err)
 		code = loop(a, err);
 	}
 	if (a->enforcer && hf_enforcer_numbers(a->enforcer, numbers, sizeof numbers).len)
-		fprintf(stderr, "holdfast: %s\n", numbers);
+		log_note("%s", numbers);
 	hf_enforcer_close(a->enforcer);
 	hf_reconcile_close(a->reconcile);
 	if (a->containers)

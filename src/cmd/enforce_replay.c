@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/output.h"
 #include "cmd/command.h"
+#include "cmd/log.h"
 #include "cmd/replay.h"
 #include "format/json_writer.h"
 
@@ -160,8 +161,7 @@ int enforce_replay(const char *path, const struct hf_enforce_policy *policy, con
 	r.rows = HF_MAP(&r.keep);
 	int code = replay_record(path, &sink, NULL, err);
 	if (r.left_out)
-		fprintf(stderr, "holdfast: %llu denials of further objects are only counted\n",
-			(unsigned long long)r.left_out);
+		log_note("%llu denials of further objects are only counted", (unsigned long long)r.left_out);
 	if (code >= 0 && json)
 		code = print_json(&r, err);
 	else if (code >= 0)

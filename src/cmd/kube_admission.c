@@ -8,17 +8,15 @@
 #include "admission/server.h"
 #include "base/limits.h"
 #include "cmd/kube.h"
+#include "cmd/log.h"
 #include "cmd/kube_admission.h"
 
 static void note(void *ctx, hf_sv file, uint32_t line, hf_sv what)
 {
 	struct kube_admission *k = ctx;
-	char where[400], text[600];
 
 	k->left_out++;
-	hf_escape_controls(where, sizeof where, file);
-	hf_escape_controls(text, sizeof text, what);
-	fprintf(stderr, "holdfast: %s:%u: %s\n", where, line, text);
+	log_at(LOG_ERROR, file, line, 0, "%.*s", HF_SV_FMT(what));
 }
 
 int kube_admission_read_text(struct kube_admission *k, const char *path, hf_sv *ret, struct hf_err *err)
@@ -87,7 +85,7 @@ static int look_after(struct hf_admission_server *server, struct hf_admission_po
 			hf_admission_server_reopen(server);
 		}
 		if (hf_admission_server_tick(server, &why) == HF_PARTIAL)
-			fprintf(stderr, "holdfast: certificates were not renewed or made known: %s\n", why.msg);
+			log_error("certificates were not renewed or made known: %s", why.msg);
 		if (!hf_admission_pool_alive(pool))
 			return hf_fail(err, HF_E_SYSTEM, "the process that starts workers has ended");
 	}
@@ -124,7 +122,7 @@ static int serve(struct kube_admission *k, struct hf_err *err)
 	signal(SIGPIPE, SIG_IGN);
 	r = hf_admission_server_start(&so, pool, &server, &port, err);
 	if (r >= 0) {
-		fprintf(stderr, "holdfast: admission webhook at port %u, %zu policies\n", port, k->policies.n);
+		log_note("admission webhook at port %u, %zu policies", port, k->policies.n);
 		r = look_after(server, pool, err);
 		hf_admission_server_stop(server);
 	}
@@ -226,7 +224,7 @@ static int parse(struct kube_admission *k, int argc, char **argv)
 		}
 		if (!policy && !name && !resource && o == HF_ARRAY_SIZE(options)) {
 			if (argv[i][0] == '-' && argv[i][1])
-				return hf_command_usage("kube admission", "'%s' is not an option", argv[i]);
+				return hf_command_no_option("kube admission", argv[i]);
 			k->operands[k->operands_n++] = argv[i];
 			continue;
 		}

@@ -10,6 +10,7 @@
 #include "cluster/post.h"
 #include "cmd/command.h"
 #include "cmd/kube_admission.h"
+#include "cmd/log.h"
 #include "format/value.h"
 
 static hf_sv configuration_name(const struct kube_admission *k)
@@ -162,8 +163,7 @@ int kube_admission_install(struct kube_admission *k, struct hf_err *err)
 		return print_yaml(k, authority, err);
 	r = kube_admission_publish(k, authority, err);
 	if (r >= 0)
-		fprintf(stderr, "holdfast: ValidatingWebhookConfiguration %.*s is installed\n",
-			HF_SV_FMT(configuration_name(k)));
+		log_note("ValidatingWebhookConfiguration %.*s is installed", HF_SV_FMT(configuration_name(k)));
 	return r < 0 ? r : HF_OK;
 }
 
@@ -172,8 +172,8 @@ int kube_admission_uninstall(struct kube_admission *k, struct hf_err *err)
 	int r = change(k, HF_CLUSTER_DELETE, (hf_sv){ 0 }, err);
 
 	if (r >= 0 || r == HF_E_MISSING)
-		fprintf(stderr, "holdfast: ValidatingWebhookConfiguration %.*s %s\n", HF_SV_FMT(configuration_name(k)),
-			r >= 0 ? "is removed" : "was not there");
+		log_note("ValidatingWebhookConfiguration %.*s %s", HF_SV_FMT(configuration_name(k)),
+			 r >= 0 ? "is removed" : "was not there");
 	return r == HF_E_MISSING ? HF_OK : r < 0 ? r : HF_OK;
 }
 

@@ -116,7 +116,7 @@ static int option(struct session *s, struct kube_run *k, int argc, char **argv, 
 		which++;
 	if (which == HF_ARRAY_SIZE(names)) {
 		if (argv[*i][0] == '-' && argv[*i][1])
-			return hf_command_usage("kube check", "'%s' is not an option", argv[*i]);
+			return hf_command_no_option("kube check", argv[*i]);
 		kube_run_target(k, argv[*i]);
 		return 0;
 	}

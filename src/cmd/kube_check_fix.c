@@ -1,12 +1,12 @@
 #include "cmd/kube_check_fix.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "check/edit.h"
 #include "check/text_diff.h"
+#include "cmd/log.h"
 
 /* Patches of one place, or of one list where an element goes, are made one a round, each from what the last one left. */
 enum { ROUNDS_MAX = 32, REFUSED_SHOWN_MAX = 20, WORK_MAX = 512 << 20 };
@@ -178,14 +178,11 @@ static void refuse(struct fixer *f, const struct hf_check_result *r, const char 
 
 static void tell_refused(const struct fixer *f)
 {
-	char name[400], source[400];
-
-	for (size_t i = 0; i < f->refused.n && i < REFUSED_SHOWN_MAX && !f->run->quiet; i++) {
+	for (size_t i = 0; i < f->refused.n && i < REFUSED_SHOWN_MAX; i++) {
 		const struct hf_check_result *r = f->refused.at[i].result;
-		hf_escape_controls(source, sizeof source, r->object->source->name);
-		hf_escape_controls(name, sizeof name, r->object->name);
-		fprintf(stderr, "holdfast: %s:%u: %s of %s is not mended: %.*s\n", source,
-			hf_kube_line(r->object, r->at), r->check->id, name, HF_SV_FMT(f->refused.at[i].why));
+		log_at(LOG_NOTE, r->object->source->name, hf_kube_line(r->object, r->at), 0,
+		       "%s of %.*s is not mended: %.*s", r->check->id, HF_SV_FMT(r->object->name),
+		       HF_SV_FMT(f->refused.at[i].why));
 	}
 }
 
@@ -302,7 +299,7 @@ static void write_files(struct fixer *f, struct hf_out *out)
 		f->unsafe ? hf_arena_fmt(f->arena, "; %zu have a patch that may stop a workload (--fix-all)", f->unsafe)
 			  : HF_SV("");
 	hf_sv sum =
-		hf_arena_fmt(f->arena, "%zu findings mended%.*s%.*s\n", f->mended, HF_SV_FMT(left), HF_SV_FMT(unsafe));
+		hf_arena_fmt(f->arena, "%zu findings mended%.*s%.*s", f->mended, HF_SV_FMT(left), HF_SV_FMT(unsafe));
 
 	for (size_t i = 0; i < f->run->inputs_n; i++) {
 		struct file *file = &f->files[i];
@@ -319,9 +316,9 @@ static void write_files(struct fixer *f, struct hf_out *out)
 		}
 	}
 	if (!f->o->dry_run)
-		hf_out_addf(out, "text %zu\n%.*s", sum.len, HF_SV_FMT(sum));
-	else if (!f->run->quiet)
-		fprintf(stderr, "holdfast: %.*s", HF_SV_FMT(sum));
+		hf_out_addf(out, "text %zu\n%.*s\n", sum.len + 1, HF_SV_FMT(sum));
+	else
+		log_note("%.*s", HF_SV_FMT(sum));
 }
 
 static bool is_file(const struct kube_run *k, const struct kube_input *in)

@@ -17,7 +17,7 @@ static int run(int argc, char **argv)
 		if (!strcmp(argv[i], "--fail-on-new"))
 			fail_on_new = true;
 		else if (argv[i][0] == '-' && argv[i][1])
-			return hf_command_usage(k.command, "unknown option %s", argv[i]);
+			return hf_command_no_option(k.command, argv[i]);
 		else
 			kube_run_target(&k, argv[i]);
 	}

@@ -18,7 +18,7 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 	if (k->files_n &&
 	    hf_value_of_json(k->file_texts[0], 0, a, (struct hf_value_notes){ 0 }, &flows, &used, err) < 0)
 		return hf_wrap(err, "%s", k->files[0]);
-	struct hf_reach *r = kube_reach_model(k, sets[0], a, &bits, err);
+	struct hf_reach *r = kube_reach_model(sets[0], a, &bits, err);
 	if (!r)
 		return err->code;
 	int status = hf_reach_propose(r, k->files_n ? &flows : NULL, &proposal, err);
@@ -46,7 +46,7 @@ static int run(int argc, char **argv)
 				return hf_command_usage(k.command, "--flows is given once");
 			kube_run_file(&k, path);
 		} else if (argv[i][0] == '-' && argv[i][1]) {
-			return hf_command_usage(k.command, "unknown option %s", argv[i]);
+			return hf_command_no_option(k.command, argv[i]);
 		} else {
 			kube_run_target(&k, argv[i]);
 		}

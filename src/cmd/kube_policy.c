@@ -9,6 +9,7 @@
 #include "check/check.h"
 #include "cmd/kube.h"
 #include "cmd/kube_run.h"
+#include "cmd/log.h"
 #include "format/json_writer.h"
 #include "kube/place.h"
 #include "policy/policy.h"
@@ -63,12 +64,9 @@ static int add_policies(struct kube_run *k, const char *path)
 static void note(void *ctx, hf_sv file, uint32_t line, hf_sv what)
 {
 	struct session *s = ctx;
-	char where[400], text[600];
 
 	s->bad++;
-	hf_escape_controls(where, sizeof where, file);
-	hf_escape_controls(text, sizeof text, what);
-	fprintf(stderr, "holdfast: %s:%u: %s\n", where, line, text);
+	log_at(LOG_ERROR, file, line, 0, "%.*s", HF_SV_FMT(what));
 }
 
 static int read_policies(struct session *s, struct hf_err *err)
@@ -399,7 +397,7 @@ static int run(int argc, char **argv)
 		if (!value)
 			return 2;
 		if (!policy && argv[i][0] == '-' && argv[i][1])
-			return hf_command_usage("kube policy", "'%s' is not an option", argv[i]);
+			return hf_command_no_option("kube policy", argv[i]);
 		if (policy || s.testing) {
 			if (add_policies(&k, value))
 				return 2;

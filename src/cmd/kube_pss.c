@@ -1,10 +1,10 @@
 /* kube pss: Pod Security Standards. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
 #include "cmd/kube.h"
 #include "cmd/kube_run.h"
+#include "cmd/log.h"
 #include "cmd/pss_report.h"
 #include "pss/labels.h"
 
@@ -51,17 +51,16 @@ enum { NOTES_SHOWN = 50 };
 
 static void say(struct evaluation *e, const struct hf_kube_object *o, const struct hf_value *at, hf_sv what)
 {
-	char place[900], name[300], text[600];
+	char place[900];
 
-	if (e->run->quiet || e->notes++ >= NOTES_SHOWN)
+	if (e->notes++ >= NOTES_SHOWN && !log_shows(LOG_DEBUG))
 		return;
-	hf_escape_controls(name, sizeof name, o->name);
-	hf_escape_controls(text, sizeof text, what);
-	hf_kube_place(o, hf_kube_line(o, at), place, sizeof place);
+	hf_kube_place(o, 0, place, sizeof place);
 	if (hf_kube_is_live(o))
-		fprintf(stderr, "holdfast: %s: %s\n", place, text);
+		log_at(LOG_WARNING, hf_sv_of(place), 0, 0, "%.*s", HF_SV_FMT(what));
 	else
-		fprintf(stderr, "holdfast: %s: %s %s: %s\n", place, hf_kube_kinds[o->kind].kind, name, text);
+		log_at(LOG_WARNING, hf_sv_of(place), hf_kube_line(o, at), 0, "%s %.*s: %.*s",
+		       hf_kube_kinds[o->kind].kind, HF_SV_FMT(o->name), HF_SV_FMT(what));
 }
 
 /* What could not be read, once an object. */
@@ -145,8 +144,7 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		if (!json)
 			pss_report_line(out, &v[i], several, e.opt->explain, a);
 	}
-	if (e.notes > NOTES_SHOWN)
-		fprintf(stderr, "holdfast: … and %zu more such notes\n", e.notes - NOTES_SHOWN);
+	log_more(e.notes, NOTES_SHOWN);
 	if (json && v)
 		r = pss_report_json(out, v, pods_n, e.opt->from_labels ? hf_pss_mode_names[e.opt->mode] : NULL, sets[0],
 				    a, err);
@@ -205,7 +203,7 @@ static int take(struct kube_run *k, struct options *opt, int argc, char **argv, 
 	} else if (!strncmp(arg, "--exempt=", 9)) {
 		return add_exemptions(opt, argv[*i] + 9);
 	} else if (arg[0] == '-' && arg[1]) {
-		return hf_command_usage(k->command, "no option %s", arg);
+		return hf_command_no_option(k->command, arg);
 	} else if (opt->level_given) {
 		kube_run_target(k, arg);
 	} else {

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "cmd/kube.h"
+#include "cmd/log.h"
 #include "finding/gate.h"
 
 static const struct {
@@ -20,21 +21,14 @@ static const struct {
 };
 
 /* Notes on roles and bindings; what was not understood may have given rights. */
-static int show_notes(const struct kube_run *k, const struct hf_rbac_model *m)
+static int show_notes(const struct hf_rbac_model *m)
 {
 	enum { SHOWN_MAX = 50 };
-	char source[400], text[600];
 
-	for (size_t i = 0; i < m->notes_n && i < SHOWN_MAX && !k->quiet; i++) {
-		hf_escape_controls(source, sizeof source, m->notes[i].source);
-		hf_escape_controls(text, sizeof text, m->notes[i].text);
-		if (m->notes[i].line)
-			fprintf(stderr, "holdfast: %s:%u:%u: %s\n", source, m->notes[i].line, m->notes[i].column, text);
-		else
-			fprintf(stderr, "holdfast: %s: %s\n", source, text);
-	}
-	if (m->notes_n > SHOWN_MAX && !k->quiet)
-		fprintf(stderr, "holdfast: … and %zu more such notes\n", m->notes_n - SHOWN_MAX);
+	for (size_t i = 0; i < m->notes_n && (i < SHOWN_MAX || log_shows(LOG_DEBUG)); i++)
+		log_at(LOG_WARNING, m->notes[i].source, m->notes[i].line, m->notes[i].column, "%.*s",
+		       HF_SV_FMT(m->notes[i].text));
+	log_more(m->notes_n, SHOWN_MAX);
 	return m->notes_n ? KUBE_PARTIAL : 0;
 }
 
@@ -59,7 +53,7 @@ static int write_cluster(struct rbac_writer *w, const struct hf_kube_objects *se
 	w->model = hf_rbac_build(set, cluster, w->ask->defaults, w->arena);
 	if (!w->model)
 		return hf_fail(err, HF_E_LIMIT, "the roles need more memory than is allowed");
-	int bits = show_notes(w->run, w->model);
+	int bits = show_notes(w->model);
 	if (many && w->json) {
 		hf_jw_object(w->json);
 		hf_jw_kv_if(w->json, "cluster", cluster);
@@ -216,7 +210,7 @@ static int own_option(struct kube_run *k, struct rbac_ask *ask, int argc, char *
 		return 1;
 	}
 	if (arg[0] == '-' && arg[1])
-		return hf_command_usage(k->command, "unknown option %s", arg), -1;
+		return hf_command_no_option(k->command, arg), -1;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* kube rbac can, who-can and list. */
-#include <stdio.h>
 
 #include "cmd/kube_rbac.h"
+#include "cmd/log.h"
 #include "rbac/resource.h"
 
 static struct hf_rbac_request request_of(const struct rbac_writer *w, bool tell)
@@ -22,14 +22,12 @@ static struct hf_rbac_request request_of(const struct rbac_writer *w, bool tell)
 	if (ask->words_n > 2 || ask->name)
 		r.name = hf_sv_of(ask->name ? ask->name : ask->words[2]);
 	if (scope == HF_RBAC_SCOPE_UNKNOWN && tell)
-		fprintf(stderr, "holdfast: no resource %s is known: taken as it is written, in the group \"%.*s\"\n",
-			word, HF_SV_FMT(r.group));
+		log_note("no resource %s is known: taken as it is written, in the group \"%.*s\"", word,
+			 HF_SV_FMT(r.group));
 	if (ask->namespace && !ask->all_namespaces) {
 		r.namespace = hf_sv_of(ask->namespace);
 		if (scope == HF_RBAC_SCOPE_CLUSTER && !r.url.len && tell)
-			fprintf(stderr,
-				"holdfast: %s has no namespaces: -n is asked for all the same, as kubectl does\n",
-				word);
+			log_note("%s has no namespaces: -n is asked for all the same, as kubectl does", word);
 	} else if (!ask->all_namespaces && scope != HF_RBAC_SCOPE_CLUSTER) {
 		r.namespace = HF_SV("default");
 	}
@@ -75,8 +73,7 @@ static void tell_missing(struct rbac_writer *w, const struct hf_rbac_user *user,
 			hf_sv binding = hf_rbac_binding_text(b, w->arena);
 			hf_sv text = hf_arena_fmt(w->arena, "%.*s names the %.*s %.*s, which is not there",
 						  HF_SV_FMT(binding), HF_SV_FMT(b->role_kind), HF_SV_FMT(b->role_name));
-			text = hf_arena_printable(w->arena, text);
-			fprintf(stderr, "holdfast: %.*s\n", HF_SV_FMT(text));
+			log_note("%.*s", HF_SV_FMT(text));
 		}
 	}
 }
@@ -103,18 +100,16 @@ static void print_grant(struct rbac_writer *w, const struct hf_rbac_grant *g)
 
 int rbac_can(struct rbac_writer *w, struct hf_err *err)
 {
-	struct hf_rbac_request r = request_of(w, !w->run->quiet);
+	struct hf_rbac_request r = request_of(w, log_shows(LOG_NOTE));
 	struct hf_rbac_user user = user_of(w);
 	struct hf_rbac_grant g = { 0 };
 	bool yes = hf_rbac_can(w->model, &user, &r, &g);
 
 	(void)err;
-	if (!yes && !w->run->quiet)
+	if (!yes)
 		tell_missing(w, &user, &r);
-	if (yes && !w->run->quiet && g.rule && g.rule->names.n && !r.subresource.len &&
-	    hf_sv_eq(r.verb, HF_SV("create")))
-		fprintf(stderr,
-			"holdfast: a request that creates carries no name: rules with resourceNames never allow it\n");
+	if (yes && g.rule && g.rule->names.n && !r.subresource.len && hf_sv_eq(r.verb, HF_SV("create")))
+		log_note("a request that creates carries no name: rules with resourceNames never allow it");
 	if (w->json) {
 		hf_jw_kv_bool(w->json, "allowed", yes);
 		hf_jw_kv_if(w->json, "user", user.name);
@@ -137,7 +132,7 @@ static bool is_builtin(const struct hf_rbac_grant *g)
 
 int rbac_who_can(struct rbac_writer *w, struct hf_err *err)
 {
-	struct hf_rbac_request r = request_of(w, !w->run->quiet);
+	struct hf_rbac_request r = request_of(w, true);
 	struct rbac_table t = { .arena = w->arena, .indent = "", .columns = 4 };
 	size_t n, shown = 0;
 	const struct hf_rbac_grant *grants = hf_rbac_who_can(w->model, &r, w->arena, &n);

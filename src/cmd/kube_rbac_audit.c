@@ -1,8 +1,8 @@
 /* kube rbac audit and unused: what is granted and not needed. */
-#include <stdio.h>
 
 #include "base/limits.h"
 #include "cmd/kube_rbac.h"
+#include "cmd/log.h"
 #include "format/yaml.h"
 #include "rbac/audit.h"
 
@@ -225,10 +225,10 @@ int rbac_audit(struct rbac_writer *w, struct hf_err *err)
 
 	if (!audit)
 		return hf_fail(err, HF_E_LIMIT, "the audit log needs more memory than is allowed");
-	if (audit->unreadable && !w->run->quiet)
-		fprintf(stderr, "holdfast: %s: %llu entries are no events, the first is at byte %llu\n",
-			w->ask->audit_log, (unsigned long long)audit->unreadable,
-			(unsigned long long)audit->unreadable_byte);
+	if (audit->unreadable)
+		log_at(LOG_WARNING, hf_sv_of(w->ask->audit_log), 0, 0,
+		       "%llu entries are no events, the first is at byte %llu", (unsigned long long)audit->unreadable,
+		       (unsigned long long)audit->unreadable_byte);
 	if (w->json) {
 		hf_jw_kv_uint(w->json, "events", audit->events);
 		hf_jw_kv_uint(w->json, "denied", audit->denied);

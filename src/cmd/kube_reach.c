@@ -120,7 +120,7 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
 	int bits = 0;
-	struct hf_reach *r = kube_reach_model(k, sets[0], a, &bits, err);
+	struct hf_reach *r = kube_reach_model(sets[0], a, &bits, err);
 	int status = r ? answer(k, ctx, r, out, err) : err->code;
 
 	(void)n;
@@ -215,7 +215,7 @@ static int run(int argc, char **argv)
 		if (taken < 0)
 			return 2;
 		if (!taken && argv[i][0] == '-' && argv[i][1])
-			return hf_command_usage(k.command, "unknown option %s", argv[i]);
+			return hf_command_no_option(k.command, argv[i]);
 		if (!taken)
 			kube_run_target(&k, argv[i]);
 	}

@@ -1,29 +1,27 @@
 #include "cmd/kube_reach_run.h"
 
-#include <stdio.h>
-
+#include "cmd/log.h"
 #include "kube/place.h"
 #include "reach/report.h"
 
 enum { NOTES_SHOWN_MAX = 50 };
 
 /* Policies that are broken, services that lead nowhere. */
-static int show_notes(const struct kube_run *k, const struct hf_reach *r)
+static int show_notes(const struct hf_reach *r)
 {
-	char place[900], text[900];
+	char place[900];
 	int bits = 0;
 
 	for (size_t i = 0; i < r->notes.list.n; i++) {
 		const struct hf_reach_note *n = &r->notes.list.at[i];
 		bits |= n->loss ? KUBE_PARTIAL : 0;
-		if (k->quiet || i >= NOTES_SHOWN_MAX)
-			continue;
-		hf_escape_controls(text, sizeof text, n->text);
-		fprintf(stderr, "holdfast: %s: %s\n",
-			hf_kube_place(n->object, hf_kube_line(n->object, n->value), place, sizeof place), text);
+		if (i < NOTES_SHOWN_MAX || log_shows(LOG_DEBUG))
+			log_at(n->loss ? LOG_WARNING : LOG_NOTE,
+			       hf_sv_of(hf_kube_place(n->object, 0, place, sizeof place)),
+			       hf_kube_is_live(n->object) ? 0 : hf_kube_line(n->object, n->value), 0, "%.*s",
+			       HF_SV_FMT(n->text));
 	}
-	if (r->notes.list.n > NOTES_SHOWN_MAX && !k->quiet)
-		fprintf(stderr, "holdfast: … and %zu more such notes\n", r->notes.list.n - NOTES_SHOWN_MAX);
+	log_more(r->notes.list.n, NOTES_SHOWN_MAX);
 	return bits;
 }
 
@@ -44,8 +42,7 @@ static int require_one_cluster(const struct hf_kube_objects *set, struct hf_err 
 	return HF_OK;
 }
 
-struct hf_reach *kube_reach_model(const struct kube_run *k, const struct hf_kube_objects *set, struct hf_arena *a,
-				  int *bits, struct hf_err *err)
+struct hf_reach *kube_reach_model(const struct hf_kube_objects *set, struct hf_arena *a, int *bits, struct hf_err *err)
 {
 	struct hf_reach *r = require_one_cluster(set, err) < 0 ? NULL : hf_reach_build(set, a);
 
@@ -55,7 +52,7 @@ struct hf_reach *kube_reach_model(const struct kube_run *k, const struct hf_kube
 		hf_fail(err, HF_E_LIMIT, "the model of the cluster needs more memory than is allowed");
 		return NULL;
 	}
-	*bits |= show_notes(k, r);
+	*bits |= show_notes(r);
 	return r;
 }
 
@@ -67,8 +64,8 @@ int kube_reach_diff(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 
 	if (n != 2)
 		return hf_fail(err, HF_E_USAGE, "two targets are compared: OLD and NEW");
-	struct hf_reach *from = kube_reach_model(k, sets[0], a, &bits, err);
-	struct hf_reach *to = from ? kube_reach_model(k, sets[1], a, &bits, err) : NULL;
+	struct hf_reach *from = kube_reach_model(sets[0], a, &bits, err);
+	struct hf_reach *to = from ? kube_reach_model(sets[1], a, &bits, err) : NULL;
 	if (!to)
 		return err->code;
 	struct hf_reach_change_count count = hf_reach_diff(from, to, k->format && !strcmp(k->format, "json"), out);

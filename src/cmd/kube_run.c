@@ -15,6 +15,7 @@
 #include "base/worker.h"
 #include "cmd/command.h"
 #include "cmd/kube_cluster.h"
+#include "cmd/log.h"
 #include "cmd/worker_output.h"
 
 enum { NOTES_SHOWN_MAX = 50, FILE_SECONDS_MAX = 120 };
@@ -65,7 +66,6 @@ int kube_run_option(struct kube_run *k, int argc, char **argv, int *i)
 		size_t slot;
 	} flags[] = {
 		{ "--strict", offsetof(struct kube_run, strict) },
-		{ "--quiet", offsetof(struct kube_run, quiet) },
 		{ "--no-jail", offsetof(struct kube_run, no_jail) },
 		{ "--require-jail", offsetof(struct kube_run, require_jail) },
 	};
@@ -333,34 +333,24 @@ static int read_files(struct kube_run *k, struct hf_err *err)
 	return HF_OK;
 }
 
-static size_t show_notes(const struct kube_run *k, const struct hf_kube_note *notes, size_t n, size_t shown)
+static size_t show_notes(const struct hf_kube_note *notes, size_t n, size_t shown)
 {
-	char source[400], text[600];
-
-	for (size_t i = 0; i < n && !k->quiet; i++, shown++) {
-		if (shown >= NOTES_SHOWN_MAX)
-			continue;
-		hf_escape_controls(source, sizeof source, notes[i].source);
-		hf_escape_controls(text, sizeof text, notes[i].text);
-		if (notes[i].line)
-			fprintf(stderr, "holdfast: %s:%u:%u: %s\n", source, notes[i].line, notes[i].column, text);
-		else
-			fprintf(stderr, "holdfast: %s: %s\n", source, text);
-	}
+	for (size_t i = 0; i < n; i++, shown++)
+		if (shown < NOTES_SHOWN_MAX || log_shows(LOG_DEBUG))
+			log_at(notes[i].kind == HF_KUBE_NOTE_REPEATED_OBJECT ? LOG_NOTE : LOG_WARNING, notes[i].source,
+			       notes[i].line, notes[i].column, "%.*s", HF_SV_FMT(notes[i].text));
 	return shown;
 }
 
 /* Nothing to judge must not look as if all were well: a program that fails before a pipe writes nothing at all. */
 static void tell_of_nothing(const struct kube_run *k, size_t target)
 {
-	char name[400];
+	hf_sv name = hf_sv_of(k->targets_n ? k->targets[target] : k->clusters[0]);
 
-	hf_escape_controls(name, sizeof name, hf_sv_of(k->targets_n ? k->targets[target] : k->clusters[0]));
-	if (!k->quiet && (k->one_set_each || k->targets_n + k->clusters_n == 1))
-		fprintf(stderr, "holdfast: %s: no object of Kubernetes is there\n", name);
-	else if (!k->quiet)
-		fprintf(stderr, "holdfast: no object of Kubernetes is in any of the %zu targets\n",
-			k->targets_n + k->clusters_n);
+	if (k->one_set_each || k->targets_n + k->clusters_n == 1)
+		log_at(LOG_WARNING, name, 0, 0, "no object of Kubernetes is there");
+	else
+		log_warning("no object of Kubernetes is in any of the %zu targets", k->targets_n + k->clusters_n);
 }
 
 static bool tells_of_loss(const struct hf_kube_objects *set)
@@ -429,14 +419,13 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		sets[i] = load(j, i, &a, err);
 		if (!sets[i])
 			return err->code;
-		shown = show_notes(k, sets[i]->notes, sets[i]->notes_n, shown);
+		shown = show_notes(sets[i]->notes, sets[i]->notes_n, shown);
 		bits |= tells_of_loss(sets[i]) || (!sets[i]->n && asked) ? KUBE_PARTIAL : 0;
 		if (!sets[i]->n && !sets[i]->notes_n && asked)
 			tell_of_nothing(k, i);
 	}
 	release_inputs(k);
-	if (shown > NOTES_SHOWN_MAX)
-		fprintf(stderr, "holdfast: … and %zu more such notes\n", shown - NOTES_SHOWN_MAX);
+	log_more(shown, NOTES_SHOWN_MAX);
 	r = j->evaluate(k, j->ctx, sets, sets_n, &a, &out, err);
 	if (r < 0)
 		return r;
@@ -497,7 +486,7 @@ static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
 		return hf_fail_errno(err, "memory for the report");
 	j->out_fd = keep[0] = memory;
 	int bits = hf_worker_run(&wo, work, reset_output, j, err);
-	hf_worker_output_messages(&(bool){ false }, hf_buf_view(&messages));
+	log_relay(NULL, hf_buf_view(&messages));
 	if (bits < 0)
 		return bits;
 	r = k->deliver ? k->deliver(k, memory, output.fd, err)

@@ -26,7 +26,7 @@ struct kube_run {
 	const char *command; /* "kube pss", for messages */
 	const char *format;  /* NULL where none was asked for */
 	const char *output, *kubeconfig, *context;
-	bool strict, quiet, no_jail, require_jail;
+	bool strict, no_jail, require_jail;
 	bool no_targets;           /* set by the command: it reads files alone */
 	unsigned step_seconds_max; /* that one step between hf_board_begin and hf_board_end may take; 0: the default */
 	bool one_set_each; /* set by the command: each target is a set of its own (diff); else all targets are one */
@@ -71,7 +71,6 @@ int kube_run(struct kube_run *, kube_evaluate *, void *ctx);
 	"  --strict             exit 3 where something could not be read or understood\n"                \
 	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"               \
 	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"          \
-	"  --quiet              no notes on standard error\n"                                            \
 	"  --kubeconfig FILE    instead of $KUBECONFIG, ~/.kube/config or a pod's service account\n"     \
 	"  --context NAME       of the kubeconfig, for the target cluster:\n"                            \
 	"  --cluster NAME=FOLDER  files that stand for the cluster NAME; several are several clusters\n" \

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "cmd/log.h"
 #include "trace/replay.h"
 
 enum { PARTS = 4 }; /* the file itself, and three older ones */
@@ -59,8 +60,9 @@ static int replay_part(const struct part *p, const struct hf_event_sink *sink, u
 	if (ret_unreadable)
 		*ret_unreadable += sums.unreadable;
 	if (sums.unreadable)
-		fprintf(stderr, "holdfast: %s: %" PRIu64 " lines are no events, the first is line %" PRIu64 ": %s\n",
-			p->path, sums.unreadable, sums.unreadable_line, sums.unreadable_why);
+		log_at(LOG_WARNING, hf_sv_of(p->path), 0, 0,
+		       "%" PRIu64 " lines are no events, the first is line %" PRIu64 ": %s", sums.unreadable,
+		       sums.unreadable_line, sums.unreadable_why);
 	return code < 0 ? hf_wrap(err, "%s", p->path) : code;
 }
 

@@ -1,8 +1,9 @@
 #include "cmd/runtime_agent.h"
 
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "cmd/log.h"
 
 enum { HEAP_BLOCK_MAX = 96 << 10, HEAP_TRIM = 1 << 20 };
 
@@ -83,14 +84,14 @@ void runtime_agent_prepare(struct hf_agent_options *o)
 
 static void say_ready(void *ctx)
 {
-	fprintf(stderr, "holdfast: %s; Ctrl-C ends it\n", (const char *)ctx);
+	log_note("%s; Ctrl-C ends it", (const char *)ctx);
 }
 
 static void note(void *ctx, enum hf_rules_note_kind kind, hf_sv file, uint32_t line, hf_sv text)
 {
 	(void)ctx;
 	if (kind == HF_NOTE_ERROR)
-		fprintf(stderr, "holdfast: %.*s:%u: %.*s\n", HF_SV_FMT(file), line, HF_SV_FMT(text));
+		log_at(LOG_ERROR, file, line, 0, "%.*s", HF_SV_FMT(text));
 }
 
 int runtime_agent_observe(struct hf_agent_options *o, struct hf_event_sink sink, const char *doing, struct hf_err *err)

@@ -28,7 +28,7 @@ int runtime_ask_parse(struct runtime_ask *ret, const char *command, bool with_op
 		else if (takes)
 			ret->trace = value;
 		else if (option[0] == '-' && option[1])
-			return hf_command_usage(command, "there is no option '%s'", option);
+			return hf_command_no_option(command, option);
 		else if (!with_operand || ret->operand)
 			return hf_command_usage(command, "'%s' is one operand too many", option);
 		else

@@ -79,7 +79,7 @@ static int parse(struct options *o, int argc, char **argv)
 		else if (!strcmp(argv[i], "--off") || !strcmp(argv[i], "--on"))
 			o->turn = !strcmp(argv[i], "--on");
 		else if (i + 1 == argc || argv[i][0] != '-')
-			return hf_command_usage("runtime enforce", "'%s' is not an option, or wants a value", argv[i]);
+			return hf_command_no_option("runtime enforce", argv[i]);
 		else {
 			int status = take_value(o, argv[i], argv[i + 1]);
 			if (status >= 0)

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/output.h"
+#include "cmd/log.h"
 #include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_agent.h"
@@ -99,7 +100,7 @@ static int parse(struct options *o, int argc, char **argv)
 		} else if (!strcmp(argv[i], "--nftables-undo")) {
 			o->what = WHAT_UNDO;
 		} else if (!wants) {
-			return hf_command_usage("runtime flows", "'%s' is not an option", argv[i]);
+			return hf_command_no_option("runtime flows", argv[i]);
 		} else if (i + 1 == argc) {
 			return hf_command_usage("runtime flows", "%s wants a value", argv[i]);
 		} else {
@@ -122,12 +123,8 @@ static int take(void *ctx, const struct hf_event *e, struct hf_err *err)
 
 static void print_notes(const struct hf_flow_note *notes, size_t n)
 {
-	char what[600];
-
-	for (size_t i = 0; i < n; i++) {
-		hf_escape_controls(what, sizeof what, notes[i].what);
-		fprintf(stderr, "holdfast: left out: %s: %.*s\n", what, HF_SV_FMT(notes[i].why));
-	}
+	for (size_t i = 0; i < n; i++)
+		log_warning("left out: %.*s: %.*s", HF_SV_FMT(notes[i].what), HF_SV_FMT(notes[i].why));
 }
 
 static int write_policies(struct session *s, struct hf_buf *text, struct hf_err *err)
@@ -151,10 +148,8 @@ static int write_policies(struct session *s, struct hf_buf *text, struct hf_err 
 		hf_nft_write(text, &s->graph, &rules);
 		print_notes(rules.notes, rules.notes_n);
 	}
-	fprintf(stderr,
-		"holdfast: replayed: %zu flows and what is none of them, %llu connections in all: used ones pass, "
-		"others do not\n",
-		s->graph.flows_n, (unsigned long long)tried);
+	log_note("replayed: %zu flows and what is none of them, %llu connections in all: used ones pass, others do not",
+		 s->graph.flows_n, (unsigned long long)tried);
 	return HF_OK;
 }
 

@@ -94,7 +94,7 @@ static int parse(struct options *o, int argc, char **argv)
 		} else if (!strcmp(argv[i], "--watched")) {
 			slot = &o->watched;
 		} else if (strcmp(argv[i], "--format") != 0) {
-			return hf_command_usage("runtime harden", "'%s' is not an option", argv[i]);
+			return hf_command_no_option("runtime harden", argv[i]);
 		}
 		if (i + 1 == argc)
 			return hf_command_usage("runtime harden", "%s wants a value", argv[i]);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/output.h"
 #include "baseline/learn.h"
+#include "cmd/log.h"
 #include "cmd/profile_file.h"
 #include "cmd/replay.h"
 #include "cmd/runtime.h"
@@ -96,7 +97,7 @@ static int parse(struct options *o, int argc, char **argv)
 		for (size_t k = 0; k < HF_ARRAY_SIZE(with_value); k++)
 			wants |= !strcmp(option, with_value[k]);
 		if (!wants)
-			return hf_command_usage("runtime learn", "'%s' is not an option", option);
+			return hf_command_no_option("runtime learn", option);
 		if (i + 1 == argc)
 			return hf_command_usage("runtime learn", "%s wants a value", option);
 		status = parse_value(o, option, argv[++i]);
@@ -226,15 +227,14 @@ static void json(const struct written *all, size_t n, const struct hf_learn_coun
 static void notes(const struct hf_learn_count *c)
 {
 	if (c->without_image)
-		fprintf(stderr,
-			"holdfast: %llu events are of containers whose image is not known; they are in no profile\n",
-			(unsigned long long)c->without_image);
+		log_warning("%llu events are of containers whose image is not known; they are in no profile",
+			    (unsigned long long)c->without_image);
 	if (c->discarded_loss || c->discarded_alert)
-		fprintf(stderr, "holdfast: %llu windows with losses and %llu with alerts were not learned from\n",
-			(unsigned long long)c->discarded_loss, (unsigned long long)c->discarded_alert);
+		log_warning("%llu windows with losses and %llu with alerts were not learned from",
+			    (unsigned long long)c->discarded_loss, (unsigned long long)c->discarded_alert);
 	if (c->late || c->refused)
-		fprintf(stderr, "holdfast: %llu events came too late and %llu windows did not fit into memory\n",
-			(unsigned long long)c->late, (unsigned long long)c->refused);
+		log_warning("%llu events came too late and %llu windows did not fit into memory",
+			    (unsigned long long)c->late, (unsigned long long)c->refused);
 }
 
 static int finish(const struct options *o, const struct seeds *seeds, struct hf_learn *l, const char *folder,
@@ -268,9 +268,8 @@ static int finish(const struct options *o, const struct seeds *seeds, struct hf_
 		table(all, kept, &a);
 	}
 	if (!ret && !kept)
-		fprintf(stderr,
-			"holdfast: nothing was learned: of %llu events none is of a container in a clean window\n",
-			(unsigned long long)count.events);
+		log_note("nothing was learned: of %llu events none is of a container in a clean window",
+			 (unsigned long long)count.events);
 	free(all);
 	return ret;
 }

@@ -1,6 +1,6 @@
 #include "cmd/runtime_outputs.h"
 
-#include <stdio.h>
+#include "cmd/log.h"
 
 int runtime_outputs_option(struct runtime_outputs *o, const char *command, int argc, char **argv, int *i)
 {
@@ -31,7 +31,7 @@ int runtime_outputs_option(struct runtime_outputs *o, const char *command, int a
 static void note(void *ctx, hf_sv line)
 {
 	(void)ctx;
-	fprintf(stderr, "holdfast: %.*s\n", HF_SV_FMT(line));
+	log_note("%.*s", HF_SV_FMT(line));
 }
 
 int runtime_outputs_open(struct runtime_outputs *o, const char *mode, struct hf_outputs **ret, struct hf_err *err)

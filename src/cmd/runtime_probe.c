@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cmd/log.h"
 #include "cmd/runtime.h"
 #include "enforce/rung.h"
 #include "format/json_writer.h"
@@ -87,9 +88,9 @@ static int run(int argc, char **argv)
 		printf("%-4s %-16s %s%sleaves open: %s\n", denies[i].works ? "yes" : "no", denies[i].rung->name,
 		       denies[i].why, denies[i].why[0] ? "; " : "", denies[i].rung->residual);
 	if (!working)
-		fprintf(stderr, "holdfast: nothing can be seen: %s\n",
-			geteuid() ? "it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"
-				  : "this kernel refuses all of it; the reasons stand beside each");
+		log_error("nothing can be seen: %s",
+			  geteuid() ? "it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"
+				    : "this kernel refuses all of it; the reasons stand beside each");
 	return fflush(stdout) || !working ? 2 : 0;
 }
 

@@ -67,7 +67,7 @@ static int parse(struct session *s, int argc, char **argv)
 		}
 		if (strcmp(option, "--format") != 0 && strcmp(option, "--fail-on") != 0 && strcmp(option, "-o") != 0 &&
 		    strcmp(option, "--output") != 0)
-			return hf_command_usage("runtime profile", "'%s' is not an option", option);
+			return hf_command_no_option("runtime profile", option);
 		if (++i == argc)
 			return hf_command_usage("runtime profile", "%s wants a value", option);
 		if (!strcmp(option, "--fail-on")) {

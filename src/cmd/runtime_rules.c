@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "baseline/alerts.h"
 #include "baseline/exceptions.h"
+#include "cmd/log.h"
 #include "cmd/runtime.h"
 #include "trace/trace.h"
 
@@ -49,7 +50,7 @@ static int parse(struct session *s, int argc, char **argv)
 		}
 		if (!slot && !is_format) {
 			if (argv[i][0] == '-' && argv[i][1])
-				return hf_command_usage("runtime rules", "'%s' is not an option", argv[i]);
+				return hf_command_no_option("runtime rules", argv[i]);
 			s->operands[n++] = argv[i];
 			continue;
 		}
@@ -74,15 +75,9 @@ static void print_note(void *ctx, enum hf_rules_note_kind kind, hf_sv file, uint
 {
 	static const char *const words[] = { "error", "replaced", "lint" };
 	struct session *s = ctx;
-	char where[512], what[800];
 
 	s->notes += kind != HF_NOTE_SHADOWED;
-	hf_escape_controls(where, sizeof where, file);
-	hf_escape_controls(what, sizeof what, text);
-	if (line)
-		fprintf(stderr, "%s:%u: %s: %s\n", where, line, words[kind], what);
-	else
-		fprintf(stderr, "%s%s%s: %s\n", where, where[0] ? ": " : "", words[kind], what);
+	log_at(kind == HF_NOTE_ERROR ? LOG_ERROR : LOG_NOTE, file, line, 0, "%s: %.*s", words[kind], HF_SV_FMT(text));
 }
 
 static int load_exceptions(struct session *s, struct hf_err *err)
@@ -339,13 +334,11 @@ static size_t tell_exceptions(struct session *s)
 		enum hf_exception_state state =
 			hf_exception_state(s->exceptions, &x[i], hf_exceptions_day(s->exceptions));
 		bool warns = hf_would_hide_warns(&x[i], &s->would_hide[i], &why);
-		char id[256], reason[1024];
 
-		hf_escape_controls(id, sizeof id, x[i].id);
-		hf_escape_controls(reason, sizeof reason, hf_buf_view(&why));
-		fprintf(stderr, "exception %s: %s, hid %llu alerts, would have hidden %llu%s%s\n", id,
-			hf_exception_state_name(state), (unsigned long long)x[i].hits,
-			(unsigned long long)s->would_hide[i].alerts, warns ? "; TOO BROAD: " : "", reason);
+		log_note("exception %.*s: %s, hid %llu alerts, would have hidden %llu%s%.*s", HF_SV_FMT(x[i].id),
+			 hf_exception_state_name(state), (unsigned long long)x[i].hits,
+			 (unsigned long long)s->would_hide[i].alerts, warns ? "; TOO BROAD: " : "",
+			 HF_SV_FMT(hf_buf_view(&why)));
 		broad += warns;
 	}
 	return broad;
@@ -370,11 +363,10 @@ static int replay(struct session *s, struct hf_err *err)
 		r = hf_alerts_flush(alerts, err);
 	if (alerts) {
 		struct hf_alerts_count n = hf_alerts_count(alerts);
-		fprintf(stderr,
-			"%llu alerts: %llu shown, %llu repeats of those, %llu over the budget; %zu hidden by "
-			"exceptions\n",
-			(unsigned long long)n.taken + s->hidden, (unsigned long long)n.shown,
-			(unsigned long long)n.repeated, (unsigned long long)n.over_budget, s->hidden);
+		log_note("%llu alerts: %llu shown, %llu repeats of those, %llu over the budget; %zu hidden by "
+			 "exceptions",
+			 (unsigned long long)n.taken + s->hidden, (unsigned long long)n.shown,
+			 (unsigned long long)n.repeated, (unsigned long long)n.over_budget, s->hidden);
 	}
 	hf_alerts_free(alerts);
 	return r;

@@ -9,6 +9,7 @@
 #include "baseline/live_root.h"
 #include "baseline/seed_config.h"
 #include "baseline/seed_profile.h"
+#include "cmd/log.h"
 #include "cmd/runtime.h"
 #include "cmd/seed_image.h"
 #include "format/json_writer.h"
@@ -34,7 +35,7 @@ static int parse(struct session *s, int argc, char **argv)
 	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		bool has_value = !strcmp(argv[i], "--format") || !strcmp(argv[i], "--config") || !strcmp(argv[i], "-o");
 		if (argv[i][0] == '-' && argv[i][1] && !has_value)
-			return hf_command_usage("runtime seed", "'%s' is not an option", argv[i]);
+			return hf_command_no_option("runtime seed", argv[i]);
 		if (has_value && i + 1 == argc)
 			return hf_command_usage("runtime seed", "%s wants a value", argv[i]);
 		if (!has_value && s->target.len)
@@ -199,14 +200,10 @@ static void write_json(const struct hf_seed *seed, struct hf_json_writer *w)
 
 static void print_unparsed(const struct hf_seed *seed)
 {
-	char text[1024];
-
 	for (size_t i = 0; i < seed->unparsed_n; i++) {
 		const struct hf_seed_unparsed *u = &seed->unparsed[i];
-		hf_escape_controls(text, sizeof text, u->path.len ? u->path : HF_SV("config"));
-		fprintf(stderr, "not resolved: %s: ", text);
-		hf_escape_controls(text, sizeof text, u->reason);
-		fprintf(stderr, "%s\n", text);
+		log_warning("not resolved: %.*s: %.*s", HF_SV_FMT(u->path.len ? u->path : HF_SV("config")),
+			    HF_SV_FMT(u->reason));
 	}
 }
 

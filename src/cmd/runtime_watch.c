@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/judge.h"
+#include "cmd/log.h"
 #include "cmd/replay.h"
 #include "cmd/runtime.h"
 #include "cmd/runtime_agent.h"
@@ -45,7 +46,7 @@ static int parse(struct options *o, int argc, char **argv)
 		else if (!strcmp(argv[i], "--all-alerts"))
 			o->all = true;
 		else
-			return hf_command_usage("runtime watch", "'%s' is not an option", argv[i]);
+			return hf_command_no_option("runtime watch", argv[i]);
 	}
 	return -1;
 }
@@ -54,16 +55,13 @@ static void note(void *ctx, enum hf_rules_note_kind kind, hf_sv file, uint32_t l
 {
 	(void)ctx;
 	if (kind == HF_NOTE_ERROR)
-		fprintf(stderr, "holdfast: %.*s:%u: %.*s\n", HF_SV_FMT(file), line, HF_SV_FMT(text));
+		log_at(LOG_ERROR, file, line, 0, "%.*s", HF_SV_FMT(text));
 }
 
 static void broken_profile(void *ctx, const char *path, const struct hf_err *why)
 {
-	char name[4096];
-
 	(void)ctx;
-	hf_escape_controls(name, sizeof name, hf_sv_of(path));
-	fprintf(stderr, "holdfast: %s: %s; its workload has no profile\n", name, why->msg);
+	log_at(LOG_WARNING, hf_sv_of(path), 0, 0, "%s; its workload has no profile", why->msg);
 }
 
 /* Recorded alerts give way to those that are made now. */
@@ -129,7 +127,7 @@ static int replay(struct options *o, struct hf_err *err)
 static void ready(void *ctx)
 {
 	(void)ctx;
-	fputs("holdfast: watching; Ctrl-C ends it\n", stderr);
+	log_note("watching; Ctrl-C ends it");
 }
 
 static int live(struct options *o, struct hf_err *err)

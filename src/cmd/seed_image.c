@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/worker.h"
 #include "baseline/image_root.h"
+#include "cmd/log.h"
 #include "cmd/worker_output.h"
 #include "net/http.h"
 
@@ -58,13 +59,11 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		r = hf_source_read(t->source, err);
 	const struct hf_artifact *artifact = hf_source_artifact(t->source);
 	for (size_t i = 0; r >= 0 && i < artifact->notes_n; i++)
-		fprintf(stderr, "holdfast: %.*s\n", HF_SV_FMT(artifact->notes[i]));
+		log_note("%.*s", HF_SV_FMT(artifact->notes[i]));
 	if (r >= 0)
 		r = hf_image_root_open(t->source, &files, &unread, err);
 	if (unread)
-		fprintf(stderr,
-			"holdfast: %zu places of its layers could not be read: what lies there is not in the seed\n",
-			unread);
+		log_warning("%zu places of its layers could not be read: what lies there is not in the seed", unread);
 	if (r >= 0) {
 		const struct hf_root root = hf_image_root_view(files);
 		r = t->body(t->ctx, &root, artifact, t->fd, err);
@@ -84,14 +83,10 @@ static int read_source(hf_sv target, int output,
 {
 	struct task t = { .body = body, .ctx = ctx };
 	int keep[GRANTS_MAX + 1], r = hf_source_open(target, &(struct hf_source_options){ .jobs = 1 }, &t.source, err);
-	bool shown = false;
 
 	if (r < 0)
 		return r;
-	struct hf_worker_options o = { .file_seconds_max = FILE_SECONDS_MAX,
-				       .keep_fds = keep,
-				       .messages = hf_worker_output_messages,
-				       .messages_ctx = &shown };
+	struct hf_worker_options o = { .file_seconds_max = FILE_SECONDS_MAX, .keep_fds = keep, .messages = log_relay };
 	t.fd = memfd_create("seed", MFD_CLOEXEC);
 	o.keep_fds_n = hf_source_grants(t.source, keep, GRANTS_MAX);
 	keep[o.keep_fds_n++] = t.fd;

@@ -15,7 +15,7 @@ struct target_options {
 	const char *db;     /* "--db DIR" */
 	const char *platform;
 	unsigned jobs;
-	bool verify, strict, quiet, verbose, require_jail, no_jail, offline;
+	bool verify, strict, require_jail, no_jail, offline;
 	struct hf_filter filter;
 	struct hf_gate gates[TARGET_GATES_MAX];
 	size_t gates_n;
@@ -37,8 +37,7 @@ int target_run(const struct target_options *o);
 	"  --jobs N             layers read at the same time (default: the processors)\n"                 \
 	"  --strict             exit 3 where something could not be read\n"                               \
 	"  --require-jail       refuse to run where the kernel lacks a part of the jail\n"                \
-	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"           \
-	"  --quiet, --verbose   less, more on standard error and in tables\n"
+	"  --no-jail            parse without the jail, in this process: for debuggers alone\n"
 
 #define TARGET_MATCH_USAGE                                                                         \
 	"  --db DIR             the advisory database (default: the user's cache)\n"               \

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/threads.h"
 #include "cmd/command.h"
+#include "cmd/log.h"
 
 enum {
 	OPT_FORMAT = 256,
@@ -17,8 +18,6 @@ enum {
 	OPT_STRICT,
 	OPT_REQUIRE_JAIL,
 	OPT_NO_JAIL,
-	OPT_QUIET,
-	OPT_VERBOSE,
 	OPT_SEVERITY,
 	OPT_ONLY_FIXED,
 	OPT_FAIL_ON,
@@ -37,8 +36,6 @@ static const struct option shared[] = {
 	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "require-jail", no_argument, NULL, OPT_REQUIRE_JAIL },
 	{ "no-jail", no_argument, NULL, OPT_NO_JAIL },
-	{ "quiet", no_argument, NULL, OPT_QUIET },
-	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "no-cache", no_argument, NULL, OPT_NO_CACHE },
 	{ "offline", no_argument, NULL, OPT_OFFLINE },
 	{ "db", required_argument, NULL, OPT_DB },
@@ -81,8 +78,7 @@ static int read_gate(struct target_options *o, const char *rule)
 	if (hf_gate_parse(hf_sv_of(rule), &o->gates[o->gates_n++], &err) < 0)
 		return hf_command_usage(o->command, "%s", err.msg);
 	if (o->gates[o->gates_n - 1].kind == HF_GATE_SECRET)
-		fputs("holdfast: warning: --fail-on secret: this version does not look for secrets, so this gate cannot fail\n",
-		      stderr);
+		log_warning("--fail-on secret: this version does not look for secrets, so this gate cannot fail");
 	return -1;
 }
 
@@ -112,12 +108,6 @@ static int read_option(struct target_options *o, int option, const char *value)
 		return -1;
 	case OPT_NO_JAIL:
 		o->no_jail = true;
-		return -1;
-	case OPT_QUIET:
-		o->quiet = true;
-		return -1;
-	case OPT_VERBOSE:
-		o->verbose = true;
 		return -1;
 	case OPT_OFFLINE:
 		o->offline = true;
@@ -172,7 +162,7 @@ static int no_such_option(const struct target_options *o, const char *option)
 		if (!strncmp(option, known[i].theirs, strlen(known[i].theirs)))
 			return hf_command_usage(o->command, "there is no option '%s'; here that is %s", option,
 						known[i].ours);
-	return hf_command_usage(o->command, "there is no option '%s'", option);
+	return hf_command_no_option(o->command, option);
 }
 
 int target_options_parse(struct target_options *o, int argc, char **argv)
@@ -183,7 +173,7 @@ int target_options_parse(struct target_options *o, int argc, char **argv)
 	o->format = "table";
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, ":f:o:q", shared, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, ":f:o:", shared, NULL)) >= 0) {
 		if (c == ':')
 			return hf_command_usage(o->command, "%s needs a value", argv[optind - 1]);
 		if (c == '?')
@@ -191,7 +181,7 @@ int target_options_parse(struct target_options *o, int argc, char **argv)
 		if (c >= OPT_DB && !(o->kind & HF_REPORT_SCAN) &&
 		    (c == OPT_FAIL_ON || c == OPT_SEVERITY || c == OPT_ONLY_FIXED || c == OPT_SCAN))
 			return hf_command_usage(o->command, "'%s' goes with scan alone", argv[optind - 1]);
-		status = read_option(o, c == 'q' ? OPT_QUIET : c == 'f' ? OPT_FORMAT : c, optarg);
+		status = read_option(o, c == 'f' ? OPT_FORMAT : c, optarg);
 		if (status >= 0)
 			return status;
 	}

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@
 #include "base/limits.h"
 #include "base/terminal.h"
 #include "cmd/command.h"
+#include "cmd/log.h"
 #include "cmd/target_scan.h"
 #include "cmd/worker_output.h"
 #include "source/source.h"
@@ -24,12 +24,9 @@ static void reset_output(void *ctx)
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total, const char *what)
 {
-	bool *shown = ctx;
-
-	if (!total || !what[0])
-		return;
-	fprintf(stderr, "\r\033[K%.60s %llu/%llu", what, (unsigned long long)done, (unsigned long long)total);
-	*shown = true;
+	(void)ctx;
+	if (total && what[0])
+		log_progress("%.60s %llu/%llu", what, (unsigned long long)done, (unsigned long long)total);
 }
 
 static void describe_terminal(struct target_scan *t, const struct target_options *o)
@@ -60,16 +57,13 @@ static int run_one(const struct target_options *o, const char *target, const cha
 	struct target_scan t = {
 		.options = o, .database = database, .now = time(NULL), .source_date_epoch = source_date_epoch()
 	};
-	bool shown = false;
 	int keep[TARGET_GRANTS_MAX + 1];
 	struct hf_worker_options wo = {
 		.file_seconds_max = FILE_SECONDS_MAX,
 		.no_fork = o->no_jail,
-		.progress = !o->quiet && isatty(STDERR_FILENO) ? show_progress : NULL,
-		.progress_ctx = &shown,
+		.progress = log_shows_progress() ? show_progress : NULL,
 		.keep_fds = keep,
-		.messages = hf_worker_output_messages,
-		.messages_ctx = &shown,
+		.messages = log_relay,
 	};
 	int r = hf_source_open(hf_sv_of(target), &so, &t.source, err);
 
@@ -81,8 +75,7 @@ static int run_one(const struct target_options *o, const char *target, const cha
 	keep[wo.keep_fds_n++] = t.out_fd;
 	r = t.out_fd < 0 ? hf_fail_errno(err, "memory for the report")
 			 : hf_worker_run(&wo, target_scan_run, reset_output, &t, err);
-	if (shown)
-		fputs("\r\033[K", stderr);
+	log_progress_end();
 	if (r >= 0) {
 		int q = hf_worker_output_hand_over(t.out_fd, output, t.colour, err);
 		r = q < 0 ? q : r;

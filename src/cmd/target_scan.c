@@ -1,12 +1,12 @@
 #include "cmd/target_scan.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "catalog/inventory.h"
+#include "cmd/log.h"
 #include "finding/image.h"
 #include "match/match.h"
 #include "source/source.h"
@@ -36,10 +36,9 @@ static int enter_jail(const struct target_scan *t, struct hf_err *err)
 	int r = hf_jail_enter(&o, err);
 	if (database >= 0)
 		close(database);
-	if (r == HF_PARTIAL && !t->options->quiet)
-		fputs("holdfast: warning: this kernel has no Landlock; the worker is held by seccomp alone "
-		      "(--require-jail refuses that)\n",
-		      stderr);
+	if (r == HF_PARTIAL)
+		log_warning("this kernel has no Landlock; the worker is held by seccomp alone (--require-jail refuses "
+			    "that)");
 	return r < 0 ? r : HF_OK;
 }
 
@@ -141,7 +140,7 @@ static int render(const struct target_scan *t, const struct hf_scan_report *r, s
 	struct hf_report_options ro = {
 		.filter = o->filter,
 		.colour = t->colour,
-		.verbose = o->verbose,
+		.verbose = log_shows(LOG_DEBUG),
 		.width = t->width,
 		.source_date_epoch = t->source_date_epoch,
 		.now = t->now,
@@ -156,10 +155,10 @@ static int gates(const struct target_options *o, const struct hf_scan_report *r)
 	if (!o->gates_n)
 		return 0;
 	struct hf_gate_result g = hf_gate_evaluate(o->gates, o->gates_n, &o->filter, r);
-	if (g.failed && !o->quiet)
-		fprintf(stderr, "holdfast: gate failed: --fail-on %.*s: %llu finding%s %.*s\n",
-			HF_SV_FMT(o->gates[g.gate].text), (unsigned long long)g.findings,
-			g.findings == 1 ? "," : "s, the first is", HF_SV_FMT(g.example));
+	if (g.failed)
+		log_note("gate failed: --fail-on %.*s: %llu finding%s %.*s", HF_SV_FMT(o->gates[g.gate].text),
+			 (unsigned long long)g.findings, g.findings == 1 ? "," : "s, the first is",
+			 HF_SV_FMT(g.example));
 	return g.failed ? TARGET_GATE_FAILED : 0;
 }
 

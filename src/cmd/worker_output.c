@@ -33,15 +33,3 @@ int hf_worker_output_hand_over(int memory_fd, int to, bool colour, struct hf_err
 	hf_mapping_close(&report);
 	return r;
 }
-
-void hf_worker_output_messages(void *ctx, hf_sv text)
-{
-	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(STDERR_FILENO);
-	bool *shown = ctx;
-
-	if (*shown)
-		hf_out_add(&out, HF_SV("\r\033[K"));
-	*shown = false;
-	hf_terminal_add(&out, text, false);
-	(void)!hf_out_flush(&out, NULL);
-}

@@ -7,5 +7,3 @@ void hf_worker_output_reset(int memory_fd);
 /* The worker is gone: nobody writes to its report any more. Copies it to @to; control bytes are made harmless where that is a terminal,
  * and colours stay only with @colour. */
 int hf_worker_output_hand_over(int memory_fd, int to, bool colour, struct hf_err *err);
-/* For hf_worker_options.messages: @ctx is a bool, true while a line of progress stands on the terminal. */
-void hf_worker_output_messages(void *ctx, hf_sv text);
