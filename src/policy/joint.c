@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "policy/expression.h"
 #include "policy/program_internal.h"
 
 enum {
@@ -14,7 +15,8 @@ enum {
 struct hf_policy_joint {
 	const struct hf_policies *policies;
 	jq_state *jq;
-	jv parameters; /* of all policies */
+	struct hf_expressions **expressions; /* of policies that can do without jq mostly; else NULL */
+	jv parameters;                       /* of all policies */
 	uint32_t *chunk_of;
 	size_t chunks_n;
 	struct hf_buf messages;
@@ -119,6 +121,7 @@ int hf_policy_joint_compile(const struct hf_policies *policies, struct hf_policy
 	*ret = NULL;
 	*j = (struct hf_policy_joint){ .policies = policies, .parameters = jv_array(), .messages = HF_BUF(HF_KIB(4)) };
 	j->chunk_of = hf_calloc(policies->n + 1, sizeof *j->chunk_of);
+	j->expressions = hf_calloc(policies->n + 1, sizeof(struct hf_expressions *));
 	for (size_t i = 0; i < policies->n; i++) {
 		hf_sv program = policies->at[i].program;
 		good &= program.len <= HF_POLICY_PROGRAM_MAX && hf_policy_is_balanced(program) &&
@@ -137,6 +140,9 @@ int hf_policy_joint_compile(const struct hf_policies *policies, struct hf_policy
 		hf_policy_joint_free(j);
 		return blame(policies, err);
 	}
+	for (size_t i = 0; i < policies->n; i++)
+		if (!policies->at[i].check.len)
+			j->expressions[i] = hf_expression_read(policies->at[i].program);
 	*ret = j;
 	return HF_OK;
 }
@@ -148,6 +154,9 @@ void hf_policy_joint_free(struct hf_policy_joint *j)
 	if (j->jq)
 		jq_teardown(&j->jq);
 	jv_free(j->parameters);
+	for (size_t i = 0; i < j->policies->n; i++)
+		hf_expression_free(j->expressions[i]);
+	free(j->expressions);
 	free(j->chunk_of);
 	hf_buf_done(&j->messages);
 	free(j);
@@ -212,10 +221,62 @@ static bool take(struct round *r, jv v, size_t *ret_policy)
 	return r->answers[i] <= HF_POLICY_FINDINGS_MAX;
 }
 
+/* What a policy says, until it says too much or what is no answer: then jq is asked. */
+struct said {
+	struct hf_policy_asking *asking;
+	size_t answers;
+};
+
+static bool hear(void *ctx, jv v)
+{
+	struct said *s = ctx;
+
+	if (++s->answers > HF_POLICY_FINDINGS_MAX) {
+		jv_free(v);
+		return false;
+	}
+	return hf_policy_take(s->asking, v);
+}
+
+/* Asks what can be asked without jq. True where somebody is left who cannot. */
+static bool ask_expressions(struct round *r, jv container)
+{
+	const struct hf_policy_joint *j = r->joint;
+	jv variables[HF_EXPRESSION_OWN_SLOTS] = { [HF_EXPRESSION_OBJECT_SLOT] = r->input->root,
+						  [HF_EXPRESSION_POD_SLOT] = r->input->template,
+						  [HF_EXPRESSION_CONTAINER_SLOT] = container,
+						  [HF_EXPRESSION_NAMESPACE_SLOT] = r->input->namespace };
+	bool left = false;
+
+	for (size_t i = 0; i < j->policies->n; i++) {
+		struct hf_policy_asking before = r->asking[i];
+		struct said said = { .asking = &r->asking[i] };
+		if (!r->now[i])
+			continue;
+		variables[HF_EXPRESSION_PARAMETERS_SLOT] = jv_array_get(jv_copy(j->parameters), (int)i);
+		if (j->expressions[i] &&
+		    hf_expression_run(j->expressions[i],
+				      variables[HF_EXPRESSION_OBJECT_SLOT + j->policies->at[i].subject], variables,
+				      &said, hear)) {
+			r->now[i] = false;
+		} else {
+			r->asking[i] = before;
+			left = true;
+		}
+		jv_free(variables[HF_EXPRESSION_PARAMETERS_SLOT]);
+	}
+	return left;
+}
+
 /* Asks those of the round; again without one that does not stop talking. */
 static void ask(struct round *r, jv container, struct hf_arena *arena)
 {
 	size_t n = r->joint->policies->n, talker = 0;
+
+	if (!ask_expressions(r, container)) {
+		jv_free(container);
+		return;
+	}
 	struct hf_policy_asking *before = hf_arena_array(arena, struct hf_policy_asking, n);
 	bool done = false;
 	jv v;
