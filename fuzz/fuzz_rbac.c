@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "rbac/audit.h"
+#include "rbac/trim.h"
 #include "rbac/findings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,8 +60,13 @@ static void audit(const struct hf_rbac_model *m, hf_sv log, struct hf_arena *a)
 	size_t n;
 
 	for (size_t i = 0; audit && i < audit->subjects_n; i++)
-		for (size_t u = 0; u < audit->subjects[i].needs_n && u < 16; u++)
-			hf_rbac_narrow(&audit->subjects[i], audit->subjects[i].needs[u].use->request.namespace, a, &n);
+		for (size_t u = 0; u < audit->subjects[i].needs.n && u < 16; u++)
+			hf_rbac_narrow(audit->subjects[i].needs, &audit->subjects[i].needs.at[u].use->request.namespace,
+				       a, &n);
+	if (audit && hf_rbac_replay(audit->log, m, m))
+		abort();
+	if (audit)
+		hf_rbac_trim(audit, a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,6 +10,7 @@ struct editor {
 	bool json;
 	struct hf_arena *arena; /* of one edit */
 	struct hf_buf *out;
+	bool loses_comments;
 };
 
 static int read_tree(hf_sv text, bool json, struct hf_arena *a, struct hf_value *ret, struct hf_err *err)
@@ -324,6 +325,17 @@ static size_t behind_colon(const struct editor *e, const struct hf_member *m)
 	return at < text.len && text.ptr[at] == ':' ? at + 1 : SIZE_MAX;
 }
 
+/* A list of objects in the place of a block collection: block style too. */
+static const char *replace_block(struct editor *e, const struct place *p, const struct hf_value *value, size_t to,
+				 struct hf_buf *put)
+{
+	size_t from = hf_text_line_start(e->text, p->member->offset);
+
+	hf_text_block(put, p->key, value, p->member->offset - from);
+	splice(e, from, to, hf_buf_view(put));
+	return NULL;
+}
+
 static const char *replace(struct editor *e, const struct place *p, const struct hf_value *value, struct hf_buf *put)
 {
 	const struct hf_value *old = &p->member->value;
@@ -343,10 +355,13 @@ static const char *replace(struct editor *e, const struct place *p, const struct
 		   !strchr("{[", e->text.ptr[from])) {
 		to = hf_text_block_end(e->text, from);
 		hf_sv gone = hf_sv_slice(e->text, colon, to - colon);
-		if (hf_sv_index(gone, '#') != SIZE_MAX)
+		if (!e->loses_comments && hf_sv_index(gone, '#') != SIZE_MAX)
 			return "comments would be lost";
 		from = colon;
 		to -= gone.len && gone.ptr[gone.len - 1] == '\n';
+		if (value->type == HF_VALUE_ARRAY && value->n && value->elements[0].type == HF_VALUE_OBJECT &&
+		    hf_text_begins_line(e->text, p->member->offset))
+			return replace_block(e, p, value, to, put);
 		hf_buf_add(put, HF_SV(" "));
 	} else {
 		to = hf_text_value_end(e->text, from, flow);
@@ -493,7 +508,7 @@ int hf_edit(hf_sv document, bool json, const struct hf_edit *edits, size_t n, st
 		return hf_fail(err, HF_E_UNSUPPORTED, "too many changes of too large a document");
 	for (size_t i = 0, which = 0; i < n && r >= 0; i++) {
 		hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
-		struct editor e = { text, json, &scratch, &texts[which] };
+		struct editor e = { text, json, &scratch, &texts[which], edits[i].loses_comments };
 		bool changes;
 		r = edit_once(&e, &edits[i], &changes, err);
 		if (r >= 0 && changes) {

@@ -8,7 +8,8 @@
 
 struct hf_edit {
 	hf_sv pointer; /* RFC 6901, from the document's root; missing objects on the way are made; "-": behind a list's last element */
-	hf_sv json; /* the value; empty: the member, or the list's element, is removed */
+	hf_sv json;          /* the value; empty: the member, or the list's element, is removed */
+	bool loses_comments; /* comments within the old value may go with it; else that is refused */
 };
 
 /* The documents of a text, views into it: of YAML, or (*ret_json) JSON values one behind the other, of a List each item.

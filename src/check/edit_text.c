@@ -198,13 +198,20 @@ void hf_text_flow(struct hf_buf *out, const struct hf_value *v, bool json)
 	}
 }
 
-void hf_text_block(struct hf_buf *out, hf_sv key, const struct hf_value *v, size_t indent)
+static void indent_by(struct hf_buf *out, size_t n)
 {
-	for (size_t i = 0; i < indent; i++)
+	for (size_t i = 0; i < n; i++)
 		hf_buf_add_char(out, ' ');
+}
+
+static void block(struct hf_buf *out, hf_sv key, const struct hf_value *v, size_t indent)
+{
+	bool objects = v->type == HF_VALUE_ARRAY && v->n;
+
 	hf_text_key(out, key, false);
 	hf_buf_add_char(out, ':');
-	if (v->type != HF_VALUE_OBJECT || !v->n) {
+	hf_value_elements(v, e) objects &= e->type == HF_VALUE_OBJECT && e->n;
+	if (!objects && (v->type != HF_VALUE_OBJECT || !v->n)) {
 		hf_buf_add_char(out, ' ');
 		hf_text_flow(out, v, false);
 		return;
@@ -214,4 +221,17 @@ void hf_text_block(struct hf_buf *out, hf_sv key, const struct hf_value *v, size
 		hf_buf_add_char(out, '\n');
 		hf_text_block(out, m->key, &m->value, indent + 2);
 	}
+	hf_value_elements(v, e) hf_value_members(e, m)
+	{
+		hf_buf_add_char(out, '\n');
+		indent_by(out, indent);
+		hf_buf_add(out, m == e->members ? HF_SV("- ") : HF_SV("  "));
+		block(out, m->key, &m->value, indent + 2);
+	}
+}
+
+void hf_text_block(struct hf_buf *out, hf_sv key, const struct hf_value *v, size_t indent)
+{
+	indent_by(out, indent);
+	block(out, key, v, indent);
 }

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "check/edit.h"
 #include "check/text_diff.h"
+#include "cmd/kube_file.h"
 #include "cmd/log.h"
 
 /* Patches of one place, or of one list where an element goes, are made one a round, each from what the last one left. */
@@ -16,23 +17,14 @@ struct wish {
 	struct wish *next;
 };
 
-struct document {
-	hf_sv before, after; /* after.ptr NULL: as it was */
+struct wishes {
 	struct wish *first, **end;
-	const uint32_t *items; /* of a List: where each begins, as of `before` */
-	size_t items_n;
-	uint32_t root;
-	bool looked, is_list;
 };
 
 struct file {
-	const struct kube_input *input;
-	hf_sv text; /* as it is now */
-	struct document *documents;
-	const hf_sv *texts;
-	size_t n;
+	struct kube_file text; /* as it is now */
+	struct wishes *wishes; /* one a document */
 	size_t mended;
-	bool json, is_file;
 };
 
 struct refusal {
@@ -67,34 +59,14 @@ static int split_files(struct fixer *f, struct hf_err *err)
 {
 	for (size_t i = 0; i < f->run->inputs_n; i++) {
 		struct file *file = &f->files[i];
-		int r = hf_edit_documents(file->text, f->arena, &file->texts, &file->n, &file->json, err);
+		int r = kube_file_split(&file->text, f->arena, err);
 		if (r < 0)
 			return r;
-		file->documents = hf_arena_array(f->arena, struct document, file->n);
-		for (size_t k = 0; file->documents && k < file->n; k++) {
-			file->documents[k].before = file->texts[k];
-			file->documents[k].end = &file->documents[k].first;
-		}
+		file->wishes = hf_arena_array(f->arena, struct wishes, file->text.n);
+		for (size_t k = 0; file->wishes && k < file->text.n; k++)
+			file->wishes[k].end = &file->wishes[k].first;
 	}
 	return HF_OK;
-}
-
-static struct document *document_at(const struct file *file, uint32_t offset)
-{
-	size_t low = 0, high = file->n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct document *d = &file->documents[middle];
-		size_t from = d->before.ptr ? (size_t)(d->before.ptr - file->text.ptr) : 0;
-		if (offset < from)
-			high = middle;
-		else if (offset >= from + d->before.len)
-			low = middle + 1;
-		else
-			return &file->documents[middle];
-	}
-	return NULL;
 }
 
 /* Gives each document the findings that are to be mended in it. */
@@ -104,7 +76,7 @@ static void deal_out(struct fixer *f, const struct hf_check_report *report)
 
 	for (size_t i = 0; i < f->run->inputs_n; i++) {
 		struct hf_map_entry *e =
-			hf_map_put(&by_text, (hf_sv){ (const char *)&f->files[i].text.ptr, sizeof(void *) });
+			hf_map_put(&by_text, (hf_sv){ (const char *)&f->files[i].text.text.ptr, sizeof(void *) });
 		if (e)
 			e->value = &f->files[i];
 	}
@@ -115,57 +87,16 @@ static void deal_out(struct fixer *f, const struct hf_check_report *report)
 			continue;
 		const struct hf_map_entry *e =
 			hf_map_find(&by_text, (hf_sv){ (const char *)&r->object->source->text.ptr, sizeof(void *) });
-		struct document *d = e ? document_at(e->value, r->object->root->offset) : NULL;
-		struct wish *w = d ? hf_arena_new(f->arena, struct wish) : NULL;
+		struct file *file = e ? e->value : NULL;
+		struct kube_document *d = file ? kube_file_at(&file->text, r->object->root->offset) : NULL;
+		struct wish *w = d && file->wishes ? hf_arena_new(f->arena, struct wish) : NULL;
 		if (!w)
 			continue;
+		struct wishes *wishes = &file->wishes[d - file->text.documents];
 		w->result = r;
-		*d->end = w;
-		d->end = &w->next;
+		*wishes->end = w;
+		wishes->end = &w->next;
 	}
-}
-
-/* Where the object, or of a List the items, of a document begin. */
-static void look_into(struct fixer *f, const struct file *file, struct document *d)
-{
-	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
-	struct hf_value root = { 0 };
-	size_t used;
-	uint32_t base = (uint32_t)(d->before.ptr - file->text.ptr);
-	int r = file->json
-			? hf_value_of_json(d->before, base, &scratch, (struct hf_value_notes){ 0 }, &root, &used, NULL)
-			: hf_value_of_yaml(d->before, base, 1, &scratch, (struct hf_value_notes){ 0 }, &root, NULL);
-
-	d->looked = true;
-	d->root = r < 0 ? UINT32_MAX : root.offset;
-	d->is_list = hf_sv_ends(hf_value_get_text(&root, HF_SV("kind")), HF_SV("List"));
-	const struct hf_value *items = hf_value_get(&root, HF_SV("items"));
-	uint32_t *list = hf_arena_array(f->arena, uint32_t, hf_value_count(items, HF_VALUE_ARRAY));
-	hf_value_elements(list ? items : NULL, e) list[d->items_n++] = e->offset;
-	d->items = list;
-}
-
-static bool object_pointer(struct fixer *f, const struct file *file, struct document *d, const struct hf_kube_object *o,
-			   hf_sv *ret)
-{
-	size_t low = 0, high;
-
-	if (!d->looked)
-		look_into(f, file, d);
-	*ret = HF_SV("");
-	if (!d->is_list && d->root == o->root->offset)
-		return true;
-	for (high = d->items_n; low < high;) {
-		size_t middle = (low + high) / 2;
-		if (d->items[middle] < o->root->offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == d->items_n || d->items[low] != o->root->offset)
-		return false;
-	*ret = hf_arena_fmt(f->arena, "/items/%zu", low);
-	return true;
 }
 
 static void refuse(struct fixer *f, const struct hf_check_result *r, const char *why)
@@ -207,14 +138,14 @@ static bool has_moved(const struct hf_map *touched, hf_sv pointer)
 	return false;
 }
 
-static void mend(struct fixer *f, struct file *file, struct document *d, const struct hf_check_result *r,
+static void mend(struct fixer *f, struct file *file, struct kube_document *d, const struct hf_check_result *r,
 		 struct hf_map *touched)
 {
 	struct hf_edit *edits = hf_arena_array(f->arena, struct hf_edit, r->patches_n);
 	hf_sv prefix, text;
 	struct hf_err err = { 0 };
 
-	if (!edits || !object_pointer(f, file, d, r->object, &prefix)) {
+	if (!edits || !kube_document_pointer(&file->text, d, r->object, f->arena, &prefix)) {
 		refuse(f, r, "its place in the file was not found");
 		return;
 	}
@@ -232,7 +163,8 @@ static void mend(struct fixer *f, struct file *file, struct document *d, const s
 		refuse(f, r, "too many changes of documents that are too large; more runs, or smaller documents");
 		return;
 	}
-	if (hf_edit(d->after.ptr ? d->after : d->before, file->json, edits, r->patches_n, f->arena, &text, &err) < 0) {
+	if (hf_edit(d->after.ptr ? d->after : d->before, file->text.json, edits, r->patches_n, f->arena, &text, &err) <
+	    0) {
 		refuse(f, r, err.msg);
 		return;
 	}
@@ -255,19 +187,15 @@ static int one_round(struct fixer *f, const struct hf_check_report *report, bool
 	f->refused.n = 0;
 	for (size_t i = 0; i < f->run->inputs_n; i++) {
 		struct file *file = &f->files[i];
-		hf_sv *after = hf_arena_array(f->arena, hf_sv, file->n);
 		size_t mended = file->mended;
-		for (size_t k = 0; after && k < file->n; k++) {
+		for (size_t k = 0; file->wishes && k < file->text.n; k++) {
 			struct hf_map touched = HF_MAP(f->arena);
-			for (struct wish *w = file->documents[k].first; w; w = w->next)
-				mend(f, file, &file->documents[k], w->result, &touched);
-			after[k] = file->documents[k].after;
+			for (struct wish *w = file->wishes[k].first; w; w = w->next)
+				mend(f, file, &file->text.documents[k], w->result, &touched);
 		}
-		if (!after || mended == file->mended)
-			continue;
-		r = hf_edit_join(file->text, file->texts, after, file->n, f->arena, &file->text, err);
+		r = mended == file->mended ? HF_OK : kube_file_join(&file->text, f->arena, err);
 		if (r < 0)
-			return hf_wrap(err, "%.*s", HF_SV_FMT(file->input->name));
+			return r;
 	}
 	*ret_changed = f->mended > before;
 	return HF_OK;
@@ -275,21 +203,11 @@ static int one_round(struct fixer *f, const struct hf_check_report *report, bool
 
 static const struct hf_kube_objects *load_again(struct fixer *f, struct hf_err *err)
 {
-	struct hf_kube_loader *l = hf_kube_loader_new(f->arena);
-	int r = HF_OK;
+	struct kube_file *files = hf_arena_array(f->arena, struct kube_file, f->run->inputs_n);
 
-	for (size_t i = 0; i < f->run->inputs_n && r >= 0; i++) {
-		struct hf_kube_source *s = hf_arena_new(f->arena, struct hf_kube_source);
-		if (!s)
-			break;
-		*s = (struct hf_kube_source){ .name = f->files[i].input->name,
-					      .text = f->files[i].text,
-					      .cluster = f->files[i].input->cluster };
-		r = hf_kube_load(l, s, err);
-	}
-	const struct hf_kube_objects *set = r >= 0 ? hf_kube_loaded(l) : NULL;
-	hf_kube_loader_free(l);
-	return set;
+	for (size_t i = 0; files && i < f->run->inputs_n; i++)
+		files[i] = f->files[i].text;
+	return files ? kube_files_load(files, f->run->inputs_n, NULL, f->arena, err) : NULL;
 }
 
 static void write_files(struct fixer *f, struct hf_out *out)
@@ -307,12 +225,12 @@ static void write_files(struct fixer *f, struct hf_out *out)
 			continue;
 		if (f->o->dry_run) {
 			struct hf_buf text = HF_BUF(HF_KUBE_INPUT_MAX);
-			hf_text_diff(&text, file->input->name, file->input->text, file->text, f->arena);
+			hf_text_diff(&text, file->text.input->name, file->text.input->text, file->text.text, f->arena);
 			hf_out_add(out, hf_buf_view(&text));
 			hf_buf_done(&text);
 		} else {
-			hf_out_addf(out, "file %zu %zu %zu\n", i, file->mended, file->text.len);
-			hf_out_add(out, file->text);
+			hf_out_addf(out, "file %zu %zu %zu\n", i, file->mended, file->text.text.len);
+			hf_out_add(out, file->text.text);
 		}
 	}
 	if (!f->o->dry_run)
@@ -339,7 +257,7 @@ int kube_check_fix(struct kube_run *k, const struct kube_fix_options *o, const s
 	if (!f.files)
 		return hf_fail(err, HF_E_LIMIT, "the inputs need more memory than is allowed");
 	for (size_t i = 0; i < k->inputs_n; i++) {
-		f.files[i] = (struct file){ .input = &k->inputs[i], .text = k->inputs[i].text };
+		f.files[i].text = (struct kube_file){ .input = &k->inputs[i], .text = k->inputs[i].text };
 		if (!is_file(k, &k->inputs[i]) && !o->dry_run)
 			return hf_fail(err, HF_E_USAGE, "--fix writes files: give files or folders, or --dry-run");
 	}

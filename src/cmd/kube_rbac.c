@@ -157,7 +157,7 @@ static int flag_option(struct rbac_ask *ask, const char *arg)
 	};
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(flags); i++)
-		if (!strcmp(arg, flags[i].name) || !strcmp(arg, flags[i].brief)) {
+		if (!strcmp(arg, flags[i].name) || (arg[0] && !strcmp(arg, flags[i].brief))) {
 			*(bool *)((char *)ask + flags[i].slot) = true;
 			return 1;
 		}
@@ -248,10 +248,14 @@ static int finish(struct kube_run *k, struct rbac_ask *ask)
 			k->command, "can who? --as NAME, --as system:serviceaccount:NAMESPACE:NAME or --as-group NAME");
 	if (ask->task == RBAC_AUDIT && !ask->audit_log)
 		return hf_command_usage(k->command, "audit wants --audit-log FILE");
-	ask->yaml = ask->task == RBAC_AUDIT && k->format && !strcmp(k->format, "yaml");
-	if (k->format && strcmp(k->format, "table") && strcmp(k->format, "json") && !ask->yaml)
-		return hf_command_usage(k->command, "--format is table or json, for audit also yaml, not %s",
-					k->format);
+	const char *format = k->format ? k->format : "table";
+	bool audits = ask->task == RBAC_AUDIT;
+	ask->yaml = audits && !strcmp(format, "yaml");
+	ask->patch = audits && !strcmp(format, "patch");
+	ask->apply = audits && !strcmp(format, "apply");
+	if (strcmp(format, "table") && strcmp(format, "json") && !ask->yaml && !ask->patch && !ask->apply)
+		return hf_command_usage(
+			k->command, "--format is table or json, for audit also patch, apply or yaml, not %s", format);
 	if (ask->task == RBAC_AUDIT)
 		kube_run_file(k, ask->audit_log);
 	ask->json = k->format && !strcmp(k->format, "json");
@@ -329,9 +333,12 @@ const struct hf_command hf_kube_rbac = {
 		 "  --no-defaults        they are not (default: they are, where the targets have none of them)\n"
 		 "  --audit-log FILE     an API server's audit log (JSON lines): what was granted against what was "
 		 "used;\n"
-		 "                       --format yaml writes roles that hold just that\n"
+		 "                       --format patch writes a patch of the manifests that leaves just that, "
+		 "--format\n"
+		 "                       apply the same for kubectl apply, --format yaml new roles beside them\n"
 		 "  --severity LIST      show only findings of these: critical,high,medium,low\n"
 		 "  --fail-on SEVERITY   exit 1 where a finding shown is at least this bad: low|medium|high|critical\n"
-		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE("table|json|yaml"),
+		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE(
+			 "table|json|patch|apply|yaml"),
 	.run = run,
 };

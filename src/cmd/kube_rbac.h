@@ -15,7 +15,7 @@ struct rbac_ask {
 	uint32_t shows, fails; /* bits 1u << enum hf_severity; shows 0: all */
 	hf_sv *groups;
 	size_t groups_n;
-	bool all_namespaces, exact_groups, all, json, yaml;
+	bool all_namespaces, exact_groups, all, json, yaml, patch, apply;
 	enum hf_rbac_defaults defaults;
 };
 
@@ -39,6 +39,8 @@ int rbac_list(struct rbac_writer *, struct hf_err *);
 int rbac_unused(struct rbac_writer *, struct hf_err *);
 int rbac_audit(struct rbac_writer *, struct hf_err *);
 int rbac_check(struct rbac_writer *, struct hf_err *);
+struct hf_rbac_audit;
+int rbac_patch(struct rbac_writer *, const struct hf_rbac_audit *, struct hf_err *);
 
 /* Rows of cells that are aligned; what stands in cells is escaped. */
 struct rbac_table {

@@ -1,10 +1,102 @@
-/* kube rbac audit and unused: what is granted and not needed. */
+/* kube rbac audit: what was granted against what was used. */
 
 #include "base/limits.h"
 #include "cmd/kube_rbac.h"
 #include "cmd/log.h"
 #include "format/yaml.h"
 #include "rbac/audit.h"
+
+enum { RARE_MAX = 2, WINDOW_DAYS_MIN = 7 };
+
+/* ---- audit: what the log is worth ---- */
+
+/* Requests that a policy of the input does not log; what is not logged looks unused. */
+static size_t rules_that_log_nothing(const struct rbac_writer *w)
+{
+	const struct hf_kube_objects *set = w->model->objects;
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->of_kind_n[HF_KUBE_AUDIT_POLICY]; i++)
+		hf_value_elements(hf_value_get(set->of_kind[HF_KUBE_AUDIT_POLICY][i]->root, HF_SV("rules")), e) n +=
+			hf_sv_eq(hf_value_get_text(e, HF_SV("level")), HF_SV("None"));
+	return n;
+}
+
+static void say(struct rbac_writer *w, hf_sv text)
+{
+	log_at(LOG_WARNING, hf_sv_of(w->ask->audit_log), 0, 0, "%.*s", HF_SV_FMT(text));
+}
+
+static void say_count(struct rbac_writer *w, uint64_t n, const char *text)
+{
+	if (n)
+		say(w, hf_arena_fmt(w->arena, "%llu %s", (unsigned long long)n, text));
+}
+
+static void say_window(struct rbac_writer *w, const struct hf_rbac_log *log)
+{
+	int64_t days = hf_rbac_days_between(log->first, log->last);
+
+	if (days < 0)
+		say(w, HF_SV("the events say no time: how long the log is, is not known"));
+	else if (days < WINDOW_DAYS_MIN)
+		say(w,
+		    hf_arena_fmt(
+			    w->arena,
+			    "from %.*s to %.*s, events on %zu days: what is done once a week or a month is not in it",
+			    HF_SV_FMT(log->first), HF_SV_FMT(log->last), log->days));
+	else if ((int64_t)log->days < days)
+		say(w,
+		    hf_arena_fmt(w->arena, "from %.*s to %.*s there are events on %zu days alone: parts may be missing",
+				 HF_SV_FMT(log->first), HF_SV_FMT(log->last), log->days));
+}
+
+static void say_log(struct rbac_writer *w, const struct hf_rbac_audit *audit)
+{
+	const struct hf_rbac_log *log = audit->log;
+
+	if (log->unreadable)
+		say(w, hf_arena_fmt(w->arena, "%llu entries are no events, the first is at byte %llu",
+				    (unsigned long long)log->unreadable, (unsigned long long)log->unreadable_byte));
+	say_window(w, log);
+	say_count(w, log->truncated, "events were cut by the API server");
+	say_count(w, log->unanswered, "requests have no answer in the log: they do not count");
+	say_count(w, log->other, "requests were allowed by something else than RBAC");
+	say_count(w, rules_that_log_nothing(w),
+		  "rules of the audit policy log nothing: what they are for looks unused");
+	if (!audit->unexplained)
+		return;
+	const struct hf_rbac_use *use = audit->first_unexplained;
+	say(w,
+	    hf_arena_fmt(w->arena,
+			 "%llu requests were allowed that nothing in the input allows, the first: %.*s %.*s %.*s%.*s",
+			 (unsigned long long)audit->unexplained, HF_SV_FMT(use->user.name),
+			 HF_SV_FMT(use->request.verb), HF_SV_FMT(use->request.resource), HF_SV_FMT(use->request.url)));
+}
+
+static void json_log(struct rbac_writer *w, const struct hf_rbac_audit *audit)
+{
+	const struct hf_rbac_log *log = audit->log;
+	int64_t days = hf_rbac_days_between(log->first, log->last);
+
+	hf_jw_kv_uint(w->json, "events", log->events);
+	hf_jw_kv_uint(w->json, "denied", log->denied);
+	hf_jw_key(w->json, "log");
+	hf_jw_object(w->json);
+	hf_jw_kv_if(w->json, "first", log->first);
+	hf_jw_kv_if(w->json, "last", log->last);
+	if (days >= 0)
+		hf_jw_kv_uint(w->json, "days", (uint64_t)days);
+	hf_jw_kv_uint(w->json, "days_with_events", log->days);
+	hf_jw_kv_bool(w->json, "short", days < WINDOW_DAYS_MIN);
+	hf_jw_kv_uint(w->json, "unreadable", log->unreadable);
+	hf_jw_kv_uint(w->json, "truncated", log->truncated);
+	hf_jw_kv_uint(w->json, "unanswered", log->unanswered);
+	hf_jw_kv_uint(w->json, "not_by_rbac", log->other);
+	hf_jw_kv_uint(w->json, "unexplained", audit->unexplained);
+	hf_jw_kv_uint(w->json, "policy_rules_that_log_nothing", rules_that_log_nothing(w));
+	hf_jw_object_end(w->json);
+}
 
 /* ---- audit: as a table ---- */
 
@@ -31,6 +123,18 @@ static bool is_narrower(const struct hf_rbac_rule_use *r)
 	return false;
 }
 
+/* What was used once or twice may be needed again later than the log tells. */
+static void print_rare(struct rbac_writer *w, const struct hf_rbac_rule_use *r)
+{
+	if (!r->count || r->count > RARE_MAX)
+		return;
+	hf_sv when =
+		r->last.len ? hf_arena_concat(w->arena, HF_SV(", the last on "), hf_sv_first(r->last, 10)) : HF_SV("");
+	rbac_print_line(
+		w, "    ",
+		hf_arena_fmt(w->arena, "rarely: %llu requests%.*s", (unsigned long long)r->count, HF_SV_FMT(when)));
+}
+
 static void print_subject(struct rbac_writer *w, const struct hf_rbac_subject_use *s)
 {
 	struct hf_arena *a = w->arena;
@@ -55,6 +159,7 @@ static void print_subject(struct rbac_writer *w, const struct hf_rbac_subject_us
 		rbac_print_line(w, "    ",
 				hf_arena_fmt(a, "rule %u of %.*s (%.*s), by %.*s", r->rule->index + 1, HF_SV_FMT(role),
 					     HF_SV_FMT(place), HF_SV_FMT(binding)));
+		print_rare(w, r);
 	}
 }
 
@@ -112,7 +217,7 @@ static void yaml_role(struct rbac_writer *w, const struct hf_rbac_subject_use *s
 	hf_cleanup(hf_buf_done) struct hf_buf b = HF_BUF(HF_MIB(16));
 	hf_sv name = name_of(w->arena, s->subject);
 	size_t n;
-	const struct hf_rbac_narrow_rule *rules = hf_rbac_narrow(s, namespace, w->arena, &n);
+	const struct hf_rbac_narrow_rule *rules = hf_rbac_narrow(s->needs, &namespace, w->arena, &n);
 
 	if (!n)
 		return;
@@ -147,8 +252,8 @@ static const hf_sv *namespaces_of(struct rbac_writer *w, const struct hf_rbac_su
 	struct hf_map seen = HF_MAP(w->arena);
 	hf_sv *all;
 
-	for (size_t i = 0; i < s->needs_n; i++)
-		hf_map_put(&seen, s->needs[i].use->request.namespace);
+	for (size_t i = 0; i < s->needs.n; i++)
+		hf_map_put(&seen, s->needs.at[i].use->request.namespace);
 	all = hf_arena_array(w->arena, hf_sv, seen.n);
 	*ret_n = all ? seen.n : 0;
 	for (size_t i = 0; all && i < seen.n; i++)
@@ -170,7 +275,7 @@ static void yaml_subject(struct rbac_writer *w, const struct hf_rbac_subject_use
 static void json_narrow(struct rbac_writer *w, const struct hf_rbac_subject_use *s, hf_sv namespace)
 {
 	size_t n;
-	const struct hf_rbac_narrow_rule *rules = hf_rbac_narrow(s, namespace, w->arena, &n);
+	const struct hf_rbac_narrow_rule *rules = hf_rbac_narrow(s->needs, &namespace, w->arena, &n);
 
 	hf_jw_object(w->json);
 	hf_jw_kv_if(w->json, "namespace", namespace);
@@ -207,6 +312,7 @@ static void json_subject(struct rbac_writer *w, const struct hf_rbac_subject_use
 		hf_jw_object(w->json);
 		rbac_json_grant(w, "granted_by", &g);
 		hf_jw_kv_uint(w->json, "requests", r->count);
+		hf_jw_kv_if(w->json, "last", r->last);
 		hf_jw_strings(w->json, "used_verbs", r->verbs, r->verbs_n);
 		hf_jw_object_end(w->json);
 	}
@@ -225,13 +331,13 @@ int rbac_audit(struct rbac_writer *w, struct hf_err *err)
 
 	if (!audit)
 		return hf_fail(err, HF_E_LIMIT, "the audit log needs more memory than is allowed");
-	if (audit->unreadable)
-		log_at(LOG_WARNING, hf_sv_of(w->ask->audit_log), 0, 0,
-		       "%llu entries are no events, the first is at byte %llu", (unsigned long long)audit->unreadable,
-		       (unsigned long long)audit->unreadable_byte);
+	say_log(w, audit);
+	if (w->ask->patch || w->ask->apply) {
+		int r = rbac_patch(w, audit, err);
+		return r < 0 ? r : r | (audit->log->unreadable ? KUBE_PARTIAL : 0);
+	}
 	if (w->json) {
-		hf_jw_kv_uint(w->json, "events", audit->events);
-		hf_jw_kv_uint(w->json, "denied", audit->denied);
+		json_log(w, audit);
 		hf_jw_key(w->json, "subjects");
 		hf_jw_array(w->json);
 	}
@@ -243,80 +349,10 @@ int rbac_audit(struct rbac_writer *w, struct hf_err *err)
 		else
 			print_subject(w, &audit->subjects[i]);
 	}
-	if (w->json)
-		hf_jw_array_end(w->json);
-	return audit->unreadable ? KUBE_PARTIAL : 0;
-}
-
-/* ---- unused: what the objects alone tell ---- */
-
-static void print_unused(struct rbac_writer *w, hf_sv what, const struct hf_kube_object *o, const char *why)
-{
-	hf_sv place = rbac_place(w, o, NULL);
-
+	int r = 0;
 	if (w->json) {
-		hf_jw_object(w->json);
-		hf_jw_kv(w->json, "kind", o->kind_name);
-		hf_jw_kv_if(w->json, "namespace", o->namespace);
-		hf_jw_kv(w->json, "name", o->name);
-		hf_jw_kv(w->json, "why", hf_sv_of(why));
-		hf_jw_kv(w->json, "source", o->source->name);
-		if (!hf_kube_is_live(o))
-			hf_jw_kv_uint(w->json, "line", hf_kube_line(o, NULL));
-		hf_jw_object_end(w->json);
-		return;
-	}
-	rbac_print_line(w, "", hf_arena_fmt(w->arena, "%.*s (%.*s): %s", HF_SV_FMT(what), HF_SV_FMT(place), why));
-}
-
-static void unused_roles(struct rbac_writer *w)
-{
-	const struct hf_rbac_model *m = w->model;
-	bool *bound = hf_arena_array(w->arena, bool, m->roles_n),
-	     *gathered = hf_arena_array(w->arena, bool, m->roles_n);
-
-	if (!bound || !gathered)
-		return;
-	for (size_t i = 0; i < m->bindings_n; i++)
-		if (m->bindings[i]->role && m->bindings[i]->subjects_n)
-			bound[m->bindings[i]->role->number] = true;
-	for (size_t i = 0; i < m->roles_n; i++)
-		for (size_t r = 0; (bound[i] || m->roles[i]->builtin) && r < m->roles[i]->rules_n; r++)
-			gathered[m->roles[i]->rules[r]->role->number] = true;
-	for (size_t i = 0; i < m->roles_n; i++)
-		if (!bound[i] && !gathered[i] && (!m->roles[i]->builtin || w->ask->all))
-			print_unused(w, hf_rbac_role_text(m->roles[i], w->arena), m->roles[i]->object,
-				     "nobody is bound to it");
-}
-
-int rbac_unused(struct rbac_writer *w, struct hf_err *err)
-{
-	const struct hf_rbac_model *m = w->model;
-
-	w->powers = hf_rbac_powers(m, w->arena);
-	if (!w->powers)
-		return hf_fail(err, HF_E_LIMIT, "the roles need more memory than is allowed");
-	if (w->json) {
-		hf_jw_key(w->json, "unused");
-		hf_jw_array(w->json);
-	}
-	unused_roles(w);
-	for (size_t i = 0; i < m->bindings_n; i++) {
-		const struct hf_rbac_binding *b = m->bindings[i];
-		const char *why = !b->role            ? "its role is not there"
-				  : !b->subjects_n    ? "it names nobody"
-				  : !b->role->rules_n ? "its role holds nothing"
-						      : NULL;
-		if (why && (!b->builtin || w->ask->all))
-			print_unused(w, hf_rbac_binding_text(b, w->arena), b->object, why);
-	}
-	for (size_t i = 0; i < m->subjects_n && m->pods_n; i++) {
-		const struct hf_rbac_subject *s = m->subjects[i];
-		if (s->kind == HF_RBAC_ACCOUNT && s->object && !w->powers->pods_n[i] &&
-		    !w->powers->has_token_secret[i] && !hf_sv_eq(s->account, HF_SV("default")))
-			print_unused(w, hf_rbac_subject_text(s, w->arena), s->object, "no pod runs as it");
-	}
-	if (w->json)
 		hf_jw_array_end(w->json);
-	return 0;
+		r = rbac_patch(w, audit, err);
+	}
+	return r < 0 ? r : r | (audit->log->unreadable ? KUBE_PARTIAL : 0);
 }

@@ -97,7 +97,7 @@ subjects: [{kind: ServiceAccount, name: app, namespace: web}]
 END
 event() { # verb, resource, allow|forbid
   printf '{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"ResponseComplete","verb":"%s","user":{"username":"%s","groups":["system:authenticated"]},' "$1" $app
-  printf '"objectRef":{"resource":"%s","namespace":"web","name":"x"},"annotations":{"authorization.k8s.io/decision":"%s"}}\n' "$2" "$3"
+  printf '"objectRef":{"resource":"%s","namespace":"web","name":"db"},"annotations":{"authorization.k8s.io/decision":"%s"}}\n' "$2" "$3"
 }
 { event get pods allow; event get pods allow; event get services allow; event get secrets allow; event delete pods forbid; } >audit.log
 fails 0 "granted against used" rbac audit --audit-log audit.log app.yaml
@@ -106,7 +106,7 @@ check "verbs that nobody used" grep -q 'only get used: get,list,watch,delete pod
 check "rules that nobody used" grep -q 'never used: \* deployments.apps' out.log
 fails 0 "roles that hold what was used" rbac audit --audit-log audit.log -f yaml app.yaml
 cp out.log used.yaml
-fails 0 "what was used stays" rbac can get pods -n web --as $app used.yaml
+fails 0 "what was used stays" rbac can get pods/db -n web --as $app used.yaml
 fails 0 "and its names" rbac can get secrets/db -n web --as $app used.yaml
 fails 1 "no other names" rbac can get secrets/other -n web --as $app used.yaml
 fails 1 "the rest is gone" rbac can delete pods -n web --as $app used.yaml
@@ -127,6 +127,8 @@ fails 0 "a role that nobody has" rbac unused -f json spare.yaml
 check "as JSON" python3 -c 'import json
 assert [u["name"] for u in json.load(open("out.log"))["unused"]] == ["spare"]'
 
+fails 1 "no verb at all is a verb that nobody has" rbac can "" pods --as=alice -- roles.yaml
+check "and none of the options" sh -c '[ "$(cat out.log)" = no ]'
 fails 2 "can without who" rbac can get pods roles.yaml
 fails 2 "can without what" rbac can get
 fails 2 "an option that is not there" rbac can get pods --as x --no-such roles.yaml

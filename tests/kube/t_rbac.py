@@ -15,14 +15,19 @@ CONTROLLERS = server.missing("kube-controller-manager") is None
 SEED = int(os.environ.get("HOLDFAST_TEST_SEED", "20261122"))
 GROUP = "rbac.authorization.k8s.io"
 NAMESPACES = ["web", "data", "ops"]
-USERS = ["alice", "bob", "carol", "system:serviceaccount:web:app", "system:serviceaccount:data:app", "system:serviceaccount:ops:robot"]
-GROUPS = ["devs", "auditors", "system:authenticated", "system:serviceaccounts", "system:serviceaccounts:web", "system:serviceaccounts:data"]
+USERS = ["alice", "bob", "carol", "oidc:dave", "system:serviceaccount:web:app", "system:serviceaccount:data:app", "system:serviceaccount:ops:robot"]
+# No accounts, though they begin like some, and who nobody knows: users like others.
+ODD_USERS = ["system:serviceaccount:web:a:b", "system:serviceaccount:web:", "system:serviceaccount::app", "system:serviceaccount:web", "system:anonymous", "*", "Alice"]
+GROUPS = ["devs", "auditors", "system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:serviceaccounts:web", "system:serviceaccounts:data"]
+ODD_GROUPS = ["system:serviceaccounts:", "system:serviceaccounts:ops", "*", "alice"]
 VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "use"]
-RESOURCES = {"": ["pods", "pods/log", "pods/exec", "pods/status", "secrets", "configmaps", "services/proxy", "nodes", "users"],
+ODD_VERBS = ["*", "", "Get", "escalate", "bind"]
+RESOURCES = {"": ["pods", "pods/log", "pods/exec", "pods/status", "secrets", "configmaps", "services/proxy", "nodes", "users", "replicationcontrollers/scale"],
              "apps": ["deployments", "deployments/scale", "deployments/status", "statefulsets", "statefulsets/scale"],
              "batch": ["jobs", "jobs/status"], "example.com": ["widgets", "widgets/status"]}
 NAMES = ["a", "b", "c"]
 URLS = ["/healthz", "/healthz/ping", "/metrics", "/logs/a", "/logs/a/b", "/api", "/version"]
+ODD_URLS = ["/healthz/", "/logs", "/apis", "/", "/healthz*", "/healthz/*", "/metrics/", "//", "/Healthz"]
 WIDE = {"web", "ops"}  # namespaces whose roles use wildcards more
 
 
@@ -32,13 +37,15 @@ def some(r, pool, most):
 
 def rule(r, cluster):
     if cluster and r.random() < 0.25:
-        urls = [u if r.random() < 0.5 else r.choice([u + "*", u + "/*", "/*", "*", u + "**"][:4]) for u in some(r, URLS, 2)]
+        urls = [u if r.random() < 0.5 else r.choice([u + "*", u + "/*", "/*", "*"]) for u in some(r, URLS, 2)]
         return {"verbs": ["*"] if r.random() < 0.2 else some(r, ["get", "head", "post"], 2), "nonResourceURLs": urls}
     groups = some(r, list(RESOURCES), 2)
     resources = some(r, [x for g in groups for x in RESOURCES[g]], 3)
-    resources = [x if r.random() < 0.8 else r.choice(["*", "*/scale", "*/status", "*/log", "pods/*"]) for x in resources]
+    resources = [x if r.random() < 0.8 else r.choice(["*", "*/scale", "*/status", "*/log", "pods/*", "*/*", x + "/scale"]) for x in resources]
     out = {"verbs": ["*"] if r.random() < 0.15 else some(r, VERBS, 3), "apiGroups": ["*"] if r.random() < 0.15 else groups,
            "resources": resources}
+    if r.random() < 0.05:
+        out["apiGroups"] = ["", "*"]
     if r.random() < 0.35:
         out["resourceNames"] = some(r, NAMES, 2)
     return out
@@ -53,9 +60,9 @@ def role(r, kind, name, namespace=None, **more):
 def subject(r, namespace):
     which = r.random()
     if which < 0.4:
-        return {"kind": "User", "name": r.choice(USERS), "apiGroup": GROUP}
+        return {"kind": "User", "name": r.choice(USERS if r.random() < 0.8 else ODD_USERS), "apiGroup": GROUP}
     if which < 0.65:
-        return {"kind": "Group", "name": r.choice(GROUPS), "apiGroup": GROUP}
+        return {"kind": "Group", "name": r.choice(GROUPS if r.random() < 0.85 else ODD_GROUPS), "apiGroup": GROUP}
     return {"kind": "ServiceAccount", "name": r.choice(["app", "robot"]), "namespace": r.choice(NAMESPACES)}
 
 
@@ -97,19 +104,19 @@ def made(r):
 
 
 def request(r):
-    user, groups = r.choice(USERS + ["nobody", "system:anonymous"]), []
+    user, groups = r.choice(USERS + ["nobody"] if r.random() < 0.8 else ODD_USERS), []
     if r.random() < 0.5 or user == "nobody":
-        groups = some(r, GROUPS, 3)
+        groups = some(r, GROUPS if r.random() < 0.85 else GROUPS + ODD_GROUPS, 3)
     if r.random() < 0.02:
         groups.append("system:masters")
     if r.random() < 0.15:
-        return {"user": user, "groups": groups, "path": r.choice(URLS + ["/healthz/", "/logs", "/apis"]), "verb": r.choice(["get", "head", "post"])}
+        return {"user": user, "groups": groups, "path": r.choice(URLS + ODD_URLS), "verb": r.choice(["get", "head", "post", "*", "Get"])}
     group = r.choice(list(RESOURCES))
     resource, _, sub = r.choice(RESOURCES[group]).partition("/")
-    if r.random() < 0.05:
+    if r.random() < 0.08:
         resource, group = "*", r.choice(["*", "", group])
-    return {"user": user, "groups": groups, "verb": r.choice(VERBS + ["*"]), "group": group, "resource": resource,
-            "subresource": r.choice(["", sub, sub, "scale"]), "name": r.choice(["", "", *NAMES, "d"]),
+    return {"user": user, "groups": groups, "verb": r.choice(VERBS if r.random() < 0.9 else ODD_VERBS), "group": group, "resource": resource,
+            "subresource": r.choice(["", sub, sub, "scale", "*"] if r.random() < 0.3 else ["", sub]), "name": r.choice(["", "", *NAMES, "d"]),
             "namespace": r.choice(["", *NAMESPACES, *NAMESPACES, "empty"])}
 
 
@@ -124,7 +131,7 @@ def review(s, q):
 
 
 def can(q, *targets):
-    args = ["--as", q["user"], "--exact-groups", *[f"--as-group={g}" for g in q["groups"]]]
+    args = [f"--as={q['user']}", "--exact-groups", *[f"--as-group={g}" for g in q["groups"]]]
     if "path" in q:
         words = [q["verb"], q["path"]]
     else:
@@ -235,6 +242,52 @@ def audited(s):
         assert s.may("worker", verb, resource, "data", group) == allowed, f"{verb} {resource}\n{done.stdout}"
 
 
+def uses(log):
+    """What the log says was allowed to users that are none of the system's, each once, as requests"""
+    seen = {}
+    for line in log.read_text().splitlines():
+        e = json.loads(line)
+        user, ref = e.get("impersonatedUser", e["user"]), e.get("objectRef")
+        if e["annotations"].get("authorization.k8s.io/decision") != "allow" or user["username"].startswith("system:") or "system:masters" in user["groups"]:
+            continue
+        q = {"user": user["username"], "groups": user["groups"], "verb": e["verb"]}
+        if ref is None:
+            q["path"] = e["requestURI"].split("?")[0]
+        else:
+            q.update(group=ref.get("apiGroup", ""), resource=ref["resource"], subresource=ref.get("subresource", ""), namespace=ref.get("namespace", ""),
+                     name="" if e["verb"] == "create" else ref.get("name", ""))
+        seen[json.dumps(q)] = q
+    return list(seen.values())
+
+
+def patched(s):
+    """The stream that the audit of this cluster gives is taken by kubectl apply; what was done is still allowed by the server, the rest is not"""
+    role = {"apiVersion": f"{GROUP}/v1", "kind": "ClusterRole", "metadata": {"name": "wide"}, "rules": [
+        {"apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": ["*"]}]}
+    user = {"kind": "User", "apiGroup": GROUP}
+    for name, to in (("patchy", "wide"), ("editor", "edit"), ("idler", "wide")):
+        s.apply(role, {"apiVersion": f"{GROUP}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+                       "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": to}, "subjects": [{**user, "name": name}]})
+    wait_until(lambda: all(s.may(u, "list", "secrets", "ops") for u in ("patchy", "editor", "idler")), what="the bindings")
+    s.kubectl("create", "configmap", "kept", "-n", "data", "--as", "patchy")
+    s.kubectl("get", "configmaps", "kept", "-n", "data", "--as", "patchy")
+    s.kubectl("get", "configmaps", "-n", "web", "--as", "patchy")
+    s.kubectl("create", "serviceaccount", "made", "-n", "ops", "--as", "editor")
+    done = subprocess.run([sys.argv[1], "kube", "rbac", "audit", "--audit-log", s.folder / "audit.log", "-f", "apply", "--kubeconfig", s.kubeconfig()],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    was = uses(s.folder / "audit.log")
+    still = [q for q in was if review(s, q)]
+    s.kubectl("apply", "-f", "-", input=done.stdout)
+    wait_until(lambda: not s.may("idler", "list", "secrets", "ops"), what="the applied patch")
+    lost = [q for q in still if not review(s, q)]
+    print(f"# {len(was)} kinds of requests, {len(lost)} lost")
+    assert len(still) > 4 and not lost, f"{lost[:3]}\n{done.stdout}"
+    for who, verb, resource, namespace in (("patchy", "delete", "configmaps", "data"), ("patchy", "list", "secrets", "data"), ("patchy", "list", "configmaps", "ops"),
+                                           ("editor", "create", "pods", "ops"), ("editor", "create", "serviceaccounts", "web")):
+        assert not s.may(who, verb, resource, namespace), f"{who} {verb} {resource}\n{done.stdout}"
+
+
 def defaults(s):
     """data/kube/default-roles.json is what this server makes by itself"""
     root = sys.argv[2]
@@ -246,5 +299,5 @@ def defaults(s):
 
 if __name__ == "__main__":
     with server.Server(controller_manager=CONTROLLERS) as running:
-        failed = server.main([agrees, implicit_groups, live, audited, defaults], running)
+        failed = server.main([agrees, implicit_groups, live, audited, patched, defaults], running)
     raise SystemExit(failed)
