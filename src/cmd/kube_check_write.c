@@ -1,6 +1,7 @@
 #include "cmd/kube_check_write.h"
 
 #include "format/json_writer.h"
+#include "kube/place.h"
 #include "report/report.h"
 
 static const char *const formats[] = { "table", "json", "sarif" };
@@ -62,7 +63,9 @@ static void table_row(struct writer *w, const struct hf_check_result *r)
 	hf_out_addf(w->out, ": %.*s", HF_SV_FMT(message));
 	if (line_of(r)) {
 		hf_sv source = hf_arena_printable(w->arena, r->object->source->name);
-		hf_out_addf(w->out, " (%.*s:%u)", HF_SV_FMT(source), line_of(r));
+		hf_sv template = hf_arena_printable(w->arena, hf_kube_template(r->object));
+		hf_out_addf(w->out, " (%.*s:%u%s%.*s)", HF_SV_FMT(source), line_of(r), template.len ? ", of " : "",
+			    HF_SV_FMT(template));
 	}
 	hf_out_addf(w->out, "\n          fix: %s\n", r->check->fix);
 }
@@ -155,6 +158,7 @@ static void json_result(struct writer *w, const struct hf_check_result *r)
 		hf_jw_kv(j, "path", r->object->source->name);
 		if (line_of(r))
 			hf_jw_kv_uint(j, "line", line_of(r));
+		hf_jw_kv_if(j, "template", hf_kube_template(r->object));
 	}
 	hf_jw_kv(j, "message", r->message);
 	json_patches(j, r);

@@ -240,6 +240,28 @@ static bool add_answer(struct hf_kube_loader *l, const struct hf_value *root, hf
 	return true;
 }
 
+static bool is_kustomization(hf_sv kind, hf_sv version)
+{
+	return hf_sv_starts(version, HF_SV("kustomize.config.k8s.io/")) &&
+	       (hf_sv_eq(kind, HF_SV("Kustomization")) || hf_sv_eq(kind, HF_SV("Component")));
+}
+
+/* Of a document that is no object, and what to do with it. */
+static hf_sv what_it_is(hf_sv path, bool kustomization)
+{
+	hf_sv name = hf_sv_basename(path);
+
+	if (hf_sv_eq(name, HF_SV("Chart.yaml")))
+		return HF_SV("a chart of Helm, whose templates are not filled in here: read what `helm template NAME "
+			     "FOLDER` "
+			     "makes of it (| holdfast kube … -)");
+	if (hf_sv_eq(name, HF_SV("kustomization.yaml")) || hf_sv_eq(name, HF_SV("kustomization.yml")) || kustomization)
+		return HF_SV("no object of Kubernetes: read what `kubectl kustomize FOLDER` makes of it (| holdfast "
+			     "kube … -); "
+			     "its patches are not in the files beside it");
+	return HF_SV("no object of Kubernetes: apiVersion and kind are not both there");
+}
+
 /* A List, or the answer of an API to one ("PodList"), gives its items. */
 static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsigned depth)
 {
@@ -257,13 +279,9 @@ static void add_root(struct hf_kube_loader *l, const struct hf_value *root, unsi
 		note_template(l, root->offset);
 		return;
 	}
-	if (root->type != HF_VALUE_OBJECT || !kind.len || !version.len) {
-		bool kustomize = hf_sv_ends(l->source->name, HF_SV("kustomization.yaml")) ||
-				 hf_sv_ends(l->source->name, HF_SV("kustomization.yml"));
-		note_offset(l, HF_KUBE_NOTE_NOT_AN_OBJECT, root->offset,
-			    kustomize
-				    ? HF_SV("no object of Kubernetes: what `kubectl kustomize` makes of it can be read")
-				    : HF_SV("no object of Kubernetes: apiVersion and kind are not both there"));
+	bool kustomization = is_kustomization(kind, version);
+	if (root->type != HF_VALUE_OBJECT || !kind.len || !version.len || kustomization) {
+		note_offset(l, HF_KUBE_NOTE_NOT_AN_OBJECT, root->offset, what_it_is(l->source->name, kustomization));
 		return;
 	}
 	if (add_answer(l, root, version, kind, depth))

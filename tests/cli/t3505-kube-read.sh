@@ -52,7 +52,7 @@ check "is told with its place" said "holdfast: cut.json:2:20: ends in a string"
 echo 'resources: [a.yaml]' >kustomization.yaml
 fails 0 "a kustomization is no manifest" "$HOLDFAST" kube pss privileged kustomization.yaml
 check "and who fills it in is named" said \
-  "holdfast: kustomization.yaml:1:1: no object of Kubernetes: what \`kubectl kustomize\` makes of it can be read"
+  "holdfast: kustomization.yaml:1:1: no object of Kubernetes: read what \`kubectl kustomize FOLDER\` makes of it (| holdfast kube … -); its patches are not in the files beside it"
 
 for subcommand in check "pss restricted" reach rbac; do
   # shellcheck disable=SC2086 # pss has a level
