@@ -36,7 +36,7 @@ def answers(check, options, text):
                 (pathlib.Path(scratch) / f"{name}.yaml").write_text(documents)
                 targets += ["--cluster", f"{name}={scratch}/{name}.yaml"]
         done = subprocess.run([holdfast, "kube", "check", "--format", "json", "--checks", check, *options, *targets], input=text,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=300)
     if done.returncode:
         return None, done.stderr
     said = json.loads(done.stdout)
@@ -111,7 +111,7 @@ def fixed(check, options, text, wanted):
             path = pathlib.Path(temporary) / "case.yaml"
             path.write_text(form)
             done = subprocess.run([holdfast, "kube", "check", "--fix-all", "--checks", check, *options, str(path)],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=300)
             after = path.read_text()
         if done.returncode or "not mended" in done.stderr:
             return f"--fix-all: {done.returncode} {done.stderr}"

@@ -17,8 +17,8 @@ for number, case in enumerate(cases):
             command += [f"--{option}", case / f"{option}.yaml"]
     if (case / "args").exists():
         command += (case / "args").read_text().split("\n")[:-1]
-    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, timeout=120)
-    table = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, timeout=300)
+    table = subprocess.run(command, capture_output=True, text=True, timeout=300)
     wanted = (case / "expect.txt").read_text().splitlines()
     got = []
     if done.returncode == 0:

@@ -32,7 +32,7 @@ def point(title, faults=(), skip=None):
 
 
 def flows(*arguments, status=0):
-    ran = subprocess.run([HOLDFAST, "runtime", "flows", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([HOLDFAST, "runtime", "flows", *map(str, arguments)], capture_output=True, text=True, timeout=300)
     if ran.returncode != status:
         raise AssertionError(f"{arguments} gave {ran.returncode} instead of {status}: {ran.stderr}")
     return ran
@@ -180,7 +180,7 @@ def nftables(case, trace, expect):
         point(f"{case}: nft takes the rules", skip="no nft")
         return
     for title, script in (("the rules", ran.stdout), ("the undo", flows("--nftables-undo").stdout)):
-        checked = subprocess.run(["unshare", "-rn", nft, "-c", "-f", "-"], input=script, capture_output=True, text=True, timeout=60)
+        checked = subprocess.run(["unshare", "-rn", nft, "-c", "-f", "-"], input=script, capture_output=True, text=True, timeout=300)
         refused = "unshare" in checked.stderr or "Operation not permitted" in checked.stderr
         point(f"{case}: nft takes {title}", [] if refused or not checked.returncode else [checked.stderr],
               skip="no network namespace may be made here" if refused else None)
@@ -210,7 +210,7 @@ def whole_program():
     flows("--for", "no time", status=2)
     point("gates and bad usage have their exit status")
     ran = subprocess.run([HOLDFAST, "runtime", "flows", "--replay", "-", "--format", "json"], capture_output=True, text=True,
-                         input="not an event\n" + trace.read_text() + "{\"kind\":7}\n" + "x" * 5000000 + "\n", timeout=60)
+                         input="not an event\n" + trace.read_text() + "{\"kind\":7}\n" + "x" * 5000000 + "\n", timeout=300)
     same = ran.stdout == flows("--replay", trace, "--format", "json").stdout
     point("lines that are no events are counted and passed over", [] if same and "3 lines" in ran.stderr else [ran.stderr[:500]])
     dot = flows("--replay", trace, "--format", "dot").stdout

@@ -28,7 +28,7 @@ def environment(**more):
     return {**kept, **more}
 
 
-def dump(kubeconfig, *args, code=0, input="", env=None, timeout=60):
+def dump(kubeconfig, *args, code=0, input="", env=None, timeout=300):
     head = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
     done = subprocess.run([DUMP, *head, *map(str, args)], input=input, capture_output=True, text=True, timeout=timeout,
                           env=env or environment())
@@ -75,7 +75,7 @@ class Watch:
     def end(self):
         """All lines but the counts, and the counts."""
         self.child.stdin.close()
-        self.child.wait(30)
+        self.child.wait(120)
         self.reader.join()
         counts = dict(pair.split("=") for pair in self.lines[-1].split()[1:])
         return self.lines[:-1], {k: int(v) for k, v in counts.items()}
@@ -224,7 +224,7 @@ def interactive_plugin():
             child = subprocess.Popen([DUMP, "--kubeconfig", path, "get", "/"], stdin=theirs, stdout=subprocess.PIPE, text=True, env=environment())
             os.close(theirs)
             os.write(ours, b"7\n")
-            assert json.loads(child.communicate(timeout=30)[0])["auth"] == "Bearer " + answer
+            assert json.loads(child.communicate(timeout=120)[0])["auth"] == "Bearer " + answer
             os.close(ours)
             assert json.loads((fake.folder / "plugin.info").read_text())["spec"]["interactive"] is interactive
 
@@ -249,7 +249,7 @@ def plugin_faults():
         # It leaves a child behind that holds its output open: that is not waited for.
         child = "#!/bin/sh\nsleep 100 2>/dev/null & echo $! >\"$0.pid\"\n" + PLUGIN.partition("\n")[2]
         try:
-            assert dump(fake.kubeconfig(user=plugin(fake, child)), "get", "/", timeout=30) == '{"ok": 1}\n'
+            assert dump(fake.kubeconfig(user=plugin(fake, child)), "get", "/", timeout=90) == '{"ok": 1}\n'
         finally:
             os.kill(int((fake.folder / "plugin.pid").read_text()), 9)
 
@@ -469,7 +469,7 @@ def forbidden():
         out = dump(fake.kubeconfig(), "list", "-", "v1", "secrets", code=2)
         assert out == f"{DENIED} forbidden: system:serviceaccount:a:b cannot list secrets\n", out
         w = Watch(fake.kubeconfig(), "--namespace", "web")
-        assert w.child.wait(30) == 2
+        assert w.child.wait(120) == 2
         assert f"{DENIED} forbidden: system:serviceaccount:a:b cannot watch pods in web" in w.end()[0]
 
 
@@ -591,14 +591,14 @@ def broken_watches():
         time.sleep(60)
 
     with Fake(handler) as fake:
-        w = Watch(fake.kubeconfig(), "--watch-list", "0", "--silence-s", "2")
+        w = Watch(fake.kubeconfig(), "--watch-list", "0", "--silence-s", "10")
         w.until("ADDED shop/b 3")
         lines, counts = w.end()
         assert lines == ["reset", "synced", "ADDED shop/a 2", "ADDED shop/b 3"], lines
         assert counts["lists"] == 1 and counts["connections"] == 9, counts
     with Fake(lambda r: r.stream() if r.query.get("watch") else pods(0, 0, "1")) as fake:
         w = Watch(fake.kubeconfig(), "--watch-list", "0", "--failures-max", "3")
-        assert w.child.wait(30) == 2
+        assert w.child.wait(120) == 2
         lines, counts = w.end()
         assert "again and again" in lines[-1] and counts["connections"] == 3, lines
 
@@ -649,7 +649,7 @@ def watch_of_a_starting_server():
     refusals[0] = 1000
     with Fake(handler) as fake:
         w = Watch(fake.kubeconfig(), "--watch-list", "0")
-        assert w.child.wait(60) == 2
+        assert w.child.wait(120) == 2
         assert f"{DENIED} forbidden: jane cannot watch pods" in w.end()[0]
 
 
@@ -680,7 +680,7 @@ def cluster_target():
         return (200, b'{"kind":"DeploymentList","items":[', {})
 
     def run(*args, code, ask=("pss", "baseline")):
-        done = subprocess.run([HOLDFAST, "kube", *ask, *args], capture_output=True, text=True, env=environment(), timeout=120)
+        done = subprocess.run([HOLDFAST, "kube", *ask, *args], capture_output=True, text=True, env=environment(), timeout=300)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout, done.stderr
 

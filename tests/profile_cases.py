@@ -12,7 +12,7 @@ results = []
 
 
 def run(*args, **options):
-    return subprocess.run([holdfast, "runtime", *map(str, args)], capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run([holdfast, "runtime", *map(str, args)], capture_output=True, text=True, timeout=300, **options)
 
 
 def learn(case, out):

@@ -73,7 +73,7 @@ def layers(folder):
 
 
 def seed(*arguments, status=0):
-    done = subprocess.run([HOLDFAST, "runtime", "seed", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([HOLDFAST, "runtime", "seed", *map(str, arguments)], capture_output=True, text=True, timeout=300)
     assert done.returncode == status, (arguments, done.returncode, done.stderr)
     return done.stdout if not status else done.stderr
 

@@ -52,7 +52,7 @@ def main():
         lines = ["project('endings')"]
         for name, (protocol, program, *_) in TESTS.items():
             (root / f"{name}.sh").write_text(program + "\n")
-            lines.append(f"test('{name}', find_program('sh'), args: files('{name}.sh'), protocol: '{protocol}', timeout: 5)")
+            lines.append(f"test('{name}', find_program('sh'), args: files('{name}.sh'), protocol: '{protocol}', timeout: 15)")
         (root / "meson.build").write_text("\n".join(lines) + "\n")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MESON")}
 

@@ -130,7 +130,7 @@ bash rows.bash | grep -v -e --help -e --version >rows
 while IFS='	' read -r path option; do
   name=${option%%[ =]*}
   # shellcheck disable=SC2086
-  timeout 20 "$HOLDFAST" $path $option --nonsense </dev/null >out.log 2>err.log
+  timeout 120 "$HOLDFAST" $path $option --nonsense </dev/null >out.log 2>err.log
   case $(head -n 1 err.log) in
     *"option '$name"* | *"'$name"*"is not an option"* | *"no option $name"* | *"no option \"$name"*) echo "$path $option: unknown" >>unknown ;;
     *nonsense*) ;;

@@ -36,7 +36,7 @@ from harness import abandoned, claim, die_with_parent, finish, main, wait_until 
 PREFIX = "hfkube-"
 BUILD = HERE / "build"
 PROGRAMS = ["kube-apiserver", "etcd", "kubectl"]
-START_S, STOP_S = 120, 30
+START_S, STOP_S = 300, 120
 # name: how it shows who it is, its groups; in the audit log each has its own name here
 USERS = {
     "admin": ("certificate", ["system:masters"]),
@@ -166,7 +166,7 @@ class Server:
                              f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=test={peer}")
 
         def healthy():
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             try:
                 connection.request("GET", "/health")
                 return connection.getresponse().status == 200
@@ -310,7 +310,7 @@ current-context: test
 
     # ---- requests ----
 
-    def kubectl(self, *args, user="admin", input=None, status=0, timeout=120):
+    def kubectl(self, *args, user="admin", input=None, status=0, timeout=300):
         """Runs kubectl as @user; @input: bytes, text, or an object, which becomes JSON. Fails unless it exits with @status (None:
         any). Returns what it printed; .err and .status are there too."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KUBE")}
@@ -325,7 +325,7 @@ current-context: test
         """kubectl apply of objects, each with its own namespace."""
         return self.kubectl("apply", "-f", "-", input={"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
-    def connect(self, user="admin", timeout=60):
+    def connect(self, user="admin", timeout=120):
         """A new connection, and the headers to send with each request, of a user (None: nobody)."""
         context = ssl.create_default_context(cafile=str(self.ca))
         headers = {"Accept": "application/json"}
@@ -398,7 +398,7 @@ current-context: test
         if failed:
             raise failed[0]
 
-    def watch(self, path, user="admin", timeout=60):
+    def watch(self, path, user="admin", timeout=120):
         """Yields the events of a watch as they come, until the server ends it; @path has its query but for watch=1."""
         connection, headers = self.connect(user, timeout)
         try:

@@ -67,12 +67,12 @@ class Webhook:
             [HOLDFAST, "kube", "admission", "serve", *self.rules, "--listen", f"127.0.0.1:{self.port}", "--name", "127.0.0.1", "--workers", "2",
              "--certificates", self.folder / "pki", "--decisions", self.decisions, *more], stdin=subprocess.DEVNULL,
             stderr=open(self.folder / "log", "ab"), preexec_fn=die_with_parent)
-        wait_until(self.answers, 30, "the webhook")
+        wait_until(self.answers, what="the webhook")
 
     def answers(self):
         assert self.child.poll() is None, (self.folder / "log").read_text()
         try:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=ssl.create_default_context(
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=ssl.create_default_context(
                 cafile=self.folder / "pki" / "ca.crt"))
             connection.request("GET", "/healthz")
             return connection.getresponse().status == 200
@@ -82,7 +82,7 @@ class Webhook:
     def stop(self):
         if self.child and self.child.poll() is None:
             self.child.terminate()
-            assert self.child.wait(30) == 0, (self.folder / "log").read_text()
+            assert self.child.wait(120) == 0, (self.folder / "log").read_text()
 
     def records(self):
         return [json.loads(line) for line in self.decisions.read_text().splitlines()]
@@ -126,7 +126,7 @@ def install(s, hook):
     assert {"/pods", "/pods/ephemeralcontainers", "apps/deployments", "batch/cronjobs", "/configmaps"} <= resources, resources
     assert "/secrets" not in resources, resources
     holdfast("install", *hook.rules, *hook.where, "--certificates", hook.folder / "pki")  # again is nothing new
-    wait_until(lambda: denied(s, BAD["hostNetwork"]), 30, "the webhook in force")
+    wait_until(lambda: denied(s, BAD["hostNetwork"]), what="the webhook in force")
     verified = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", "127.0.0.1",
                                "-CAfile", hook.folder / "pki/ca.crt", hook.folder / "pki/tls.crt"], capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout + verified.stderr
@@ -156,7 +156,7 @@ def audited(s, hook):
     """Audit annotations stand in the audit log"""
     assert create(s, pod("nobodys", labels={"a": "b"}), dry_run=False)[0] == 201
     key = "holdfast.admission.holdfast/findings"
-    wait_until(lambda: [e for e in s.audit() if "[team-label] no team" in e.get("annotations", {}).get(key, "")], 20, "the annotation")
+    wait_until(lambda: [e for e in s.audit() if "[team-label] no team" in e.get("annotations", {}).get(key, "")], what="the annotation")
 
 
 def templates(s, hook):
@@ -208,7 +208,7 @@ def recorded(s, hook):
     assert oct(hook.decisions.stat().st_mode & 0o777) == "0o600"
     hook.decisions.rename(hook.folder / "before")
     hook.child.send_signal(signal.SIGHUP)
-    wait_until(hook.decisions.exists, 20, "the new file")
+    wait_until(hook.decisions.exists, what="the new file")
     assert create(s, pod("again"))[0] == 201
     assert [r["name"] for r in hook.records()] == ["again"]
 
@@ -244,7 +244,7 @@ def renewal(s, hook):
     for names in (["tls.crt"], ["ca.crt", "ca.key", "tls.crt", "tls.key"]):
         before = {name: (pki / name).read_bytes() for name in ("tls.crt", "ca.crt")}
         with Load(s) as load:
-            wait_until(lambda: load.done > 5, 30)
+            wait_until(lambda: load.done > 5)
             for name in names:
                 (pki / name).unlink()
             hook.child.send_signal(signal.SIGHUP)
@@ -253,9 +253,9 @@ def renewal(s, hook):
                 pem = ssl.get_server_certificate(("127.0.0.1", hook.port))
                 return pem.strip() not in before["tls.crt"].decode()
 
-            wait_until(served, 30, "another certificate")
+            wait_until(served, what="another certificate")
             at = load.done
-            wait_until(lambda: load.done > at + 10, 30)
+            wait_until(lambda: load.done > at + 10)
         print(f"# {load.done} requests")
         assert not load.failed, load.failed[:3]
         assert ((pki / "ca.crt").read_bytes() == before["ca.crt"]) == ("ca.crt" not in names)
@@ -267,12 +267,12 @@ def renewal(s, hook):
 def away(s, hook):
     """With the webhook down, fail: closed lets nothing in, and fail: open all"""
     hook.stop()
-    wait_until(lambda: create(s, pod("one"))[0] == 500, 20, "a failure")
+    wait_until(lambda: create(s, pod("one"))[0] == 500, what="a failure")
     assert "failed calling webhook" in create(s, pod("one"))[1]
     assert create(s, pod("one"), "kube-system")[0] == 201
     (hook.folder / "settings.yaml").write_text(SETTINGS + "fail: open\n")
     holdfast("install", *hook.rules, *hook.where, "--certificates", hook.folder / "pki")
-    wait_until(lambda: create(s, BAD["hostPID"])[0] == 201, 20, "a bad pod let in")
+    wait_until(lambda: create(s, BAD["hostPID"])[0] == 201, what="a bad pod let in")
     (hook.folder / "settings.yaml").write_text(SETTINGS)
 
 
@@ -280,7 +280,7 @@ def uninstall(s, hook):
     """uninstall takes it back, and says so where nothing was there"""
     assert "is removed" in holdfast("uninstall", "--kubeconfig", s.kubeconfig()).stderr
     assert "was not there" in holdfast("uninstall", "--kubeconfig", s.kubeconfig()).stderr
-    wait_until(lambda: create(s, pod("one"))[0] == 201, 20, "a pod let in")
+    wait_until(lambda: create(s, pod("one"))[0] == 201, what="a pod let in")
     holdfast("install", *hook.rules, *hook.where[:2], "--kubeconfig", s.kubeconfig("alice"), "--certificates", hook.folder / "pki", status=2)
 
 
@@ -300,8 +300,8 @@ def cel(s, hook):
     printed = holdfast("policies", *hook.rules).stdout
     assert "# Not held here: policy team-label, a program of jq" in printed
     s.kubectl("apply", "-f", "-", input=printed)
-    wait_until(lambda: denied(s, BAD["hostNetwork"]), 60, "the policies in force")
-    wait_until(lambda: denied(s, BAD["image-registry"]), 60, "the policies in force")
+    wait_until(lambda: denied(s, BAD["hostNetwork"]), what="the policies in force")
+    wait_until(lambda: denied(s, BAD["image-registry"]), what="the policies in force")
     for why, o in BAD.items():
         message = denied(s, o)
         assert message and "ValidatingAdmissionPolicy 'holdfast-" in message, f"{why}: {create(s, o)}"
@@ -315,7 +315,7 @@ def cel(s, hook):
     assert "image-registry" in answer["message"], answer
     s.kubectl("delete", "-f", "-", input=printed)
     for o in BAD["hostPID"], BAD["image-denied"]:
-        wait_until(lambda: create(s, {**o, "metadata": {"name": "free"}})[0] == 201, 60, "the policies' end")
+        wait_until(lambda: create(s, {**o, "metadata": {"name": "free"}})[0] == 201, what="the policies' end")
 
 
 def cel_agrees(s, hook):
@@ -327,7 +327,7 @@ def cel_agrees(s, hook):
         printed = holdfast("policies", "--config", hook.folder / "level.yaml", "--configuration", "random").stdout
         s.kubectl("apply", "-f", "-", input=printed)
         full = level if ":" in level else level + ":latest"
-        wait_until(lambda: any(f"violates {full}: hostNamespaces" in w for w in create(s, {**BAD["hostPID"], "metadata": {"name": "probe"}})[2]), 60, "the policies in force")
+        wait_until(lambda: any(f"violates {full}: hostNamespaces" in w for w in create(s, {**BAD["hostPID"], "metadata": {"name": "probe"}})[2]), what="the policies in force")
         for i in range(150):
             o = make.pod(f"r{i}")
             status, message, warned = create(s, o)
@@ -341,7 +341,7 @@ def cel_agrees(s, hook):
             if got != wanted:
                 wrong.append((wanted, got, o))
         s.kubectl("delete", "-f", "-", input=printed)
-        wait_until(lambda: not create(s, {**BAD["hostPID"], "metadata": {"name": "probe"}})[2], 60, "the policies' end")
+        wait_until(lambda: not create(s, {**BAD["hostPID"], "metadata": {"name": "probe"}})[2], what="the policies' end")
     print(f"# {asked} pods, {failing} fail")
     assert not wrong, f"{len(wrong)} differ: {json.dumps(wrong[0])}"
     assert asked > 150 and 50 < failing < asked

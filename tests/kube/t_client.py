@@ -60,12 +60,12 @@ class Watch:
     def agrees(self, s):
         """Until it has what the server has, version by version."""
         there = {f"web/{p['metadata']['name']}": p["metadata"]["resourceVersion"] for p in s.get(WEB + "/pods")["items"]}
-        wait_until(lambda: self.objects == there or self.child.poll() is not None, 60, f"{len(there)} pods, now {len(self.objects)}")
+        wait_until(lambda: self.objects == there or self.child.poll() is not None, what=f"{len(there)} pods, now {len(self.objects)}")
         assert self.objects == there, self.error or self.last
 
     def end(self):
         self.child.stdin.close()
-        self.child.wait(30)
+        self.child.wait(120)
         self.reader.join()
         assert self.child.returncode == 0 and self.last.startswith("counts "), self.last
         return {k: int(v) for k, v in (pair.split("=") for pair in self.last.split()[1:])}
@@ -168,7 +168,7 @@ def bookmarks(s):
     for i in range(20):
         s.post("/api/v1/namespaces/default/pods", server.pod(f"other-{i}"))
         time.sleep(0.4)
-    assert w.bookmarks >= 2, w.bookmarks
+    wait_until(lambda: w.bookmarks >= 2, what="two bookmarks")
     s.post(WEB + "/pods", server.pod("after-bookmarks"))
     w.agrees(s)
     counts = w.end()

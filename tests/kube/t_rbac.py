@@ -159,7 +159,7 @@ def settled(s):
         admin = s.get(roles + "admin")["rules"]
         return all(has) and inside and admin and any("secrets" in rule.get("resources", []) for rule in admin)
 
-    wait_until(gathered, 60, "aggregation")
+    wait_until(gathered, what="aggregation")
 
 
 def agrees(s):

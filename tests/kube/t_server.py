@@ -136,10 +136,10 @@ def restart(s):
         ended.set()
     begun = threading.Event()
     threading.Thread(target=watch, daemon=True).start()
-    assert begun.wait(20)
+    assert begun.wait(120)
     url, pid = s.url, s.api.pid
     s.stop_api()
-    assert ended.wait(20), "the watch goes on without a server"
+    assert ended.wait(120), "the watch goes on without a server"
     try:
         s.get("/readyz")
         raise AssertionError("it answers after stop_api")
@@ -203,7 +203,7 @@ def controllers(s):
 
         def pods():
             return managed.get("/api/v1/namespaces/default/pods?labelSelector=app%3Dfront")["items"]
-        wait_until(lambda: len(pods()) == 2, seconds=60, what="the pods of a Deployment")
+        wait_until(lambda: len(pods()) == 2, what="the pods of a Deployment")
         assert {p["spec"]["serviceAccountName"] for p in pods()} == {"default"}
         assert len(managed.kubectl("create", "token", "default").out.split(".")) == 3
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 LIBC = ctypes.CDLL(None)
+PATIENCE_S = 120  # for what takes a moment, on a machine that is slow and has other things to do
 
 
 # ---- programs ----
@@ -65,7 +66,7 @@ def abandoned(prefix, *bases):
 
 # ---- the run ----
 
-def wait_until(condition, seconds=20, what="it"):
+def wait_until(condition, seconds=PATIENCE_S, what="it"):
     """Polls until condition() is true, and returns that."""
     end = time.monotonic() + seconds
     while not (got := condition()):

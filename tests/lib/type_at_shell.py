@@ -10,7 +10,7 @@ import sys
 import termios
 import time
 
-PATIENCE = 60 # seconds for one answer, on a machine that has other things to do
+PATIENCE = 120 # seconds for one answer, on a machine that has other things to do
 PROMPT = "<~ready~>"
 START = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
@@ -62,9 +62,11 @@ def main():
     shell = Shell(sys.argv[1], sys.argv[2])
     for line in sys.stdin.read().splitlines():
         shell.send(line + "\t")
-        shell.read_until(None, 0.4) # bash forgets what is typed while it completes
-        shell.send("\n")
-        got = shell.read_until("=args.*" + PROMPT, PATIENCE)
+        shell.read_until(None, 0.4) # bash forgets what is typed while it completes: where that takes longer, the line is ended again
+        got, end = "", time.monotonic() + PATIENCE
+        while not re.search("=args.*" + PROMPT, got, re.DOTALL) and time.monotonic() < end:
+            shell.send("\n")
+            got += shell.read_until("=args.*" + PROMPT, 5)
         hits = re.findall(r"((?:\[[^\]\n]*\])+)=args", got)
         print(f"{line} -> {hits[-1] if hits else repr(got[-300:])}", flush=True)
     os.close(shell.fd)

@@ -24,11 +24,11 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
-from harness import abandoned, claim, die_with_parent, finish, main, wait_until  # noqa: E402,F401
+from harness import PATIENCE_S, abandoned, claim, die_with_parent, finish, main, wait_until  # noqa: E402,F401
 
 PREFIX = "hfdk-"
 NEEDED = {"dockerd": "docker.io", "docker": "docker.io", "ip": "iproute2", "nsenter": "util-linux", "umount": "mount"}
-START_S, STOP_S = 60, 20
+START_S, STOP_S = 300, 120
 os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
@@ -121,9 +121,9 @@ class Docker:
 
     def api(self, method, path, body=None):
         """(status, bytes) of a request to the engine itself."""
-        connection = http.client.HTTPConnection("localhost", timeout=30)
+        connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_S)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(30)
+        connection.sock.settimeout(PATIENCE_S)
         try:
             connection.sock.connect(self.socket)
             connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
@@ -138,7 +138,7 @@ class Docker:
         environment.update(DOCKER_HOST=self.host, DOCKER_CONFIG=str(self.folder / "cli"))
         return subprocess.Popen(["docker", *map(str, args)], env=environment, **more)
 
-    def __call__(self, *args, status=0, timeout=60, input=None):
+    def __call__(self, *args, status=0, timeout=300, input=None):
         """Runs the docker CLI; fails unless it exits with @status (None: any). Returns what it printed; of this, the text
         without the last newline is .out, and .err, .status are there too."""
         child = self.popen(*args, stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -162,9 +162,9 @@ class Docker:
         """Ends the containers, dockerd and its containerd. The folders stay."""
         if self.daemon and self.daemon.poll() is None:
             try:
-                ids = str(self("ps", "-aq", status=None, timeout=10)).split()
+                ids = str(self("ps", "-aq", status=None, timeout=60)).split()
                 if ids:
-                    self("rm", "-f", *ids, status=None, timeout=30)
+                    self("rm", "-f", *ids, status=None, timeout=PATIENCE_S)
             except subprocess.TimeoutExpired:
                 pass
             self.daemon.terminate()

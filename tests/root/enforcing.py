@@ -170,16 +170,16 @@ class Enforce:
     def of(self, kind):
         return [e for e in self.read() if e["kind"] == kind]
 
-    def wait(self, condition, what="an event", seconds=20):
+    def wait(self, condition, what="an event"):
         def ask():
             assert self.child.poll() is None, f"it ended: {self.stderr()}"
             return [e for e in self.read() if condition(e)]
-        return docker.wait_until(ask, seconds, what)
+        return docker.wait_until(ask, what=what)
 
     def wait_guarded(self, n=1):
         """Until n containers are guarded."""
         docker.wait_until(lambda: self.child.poll() is not None or
-                          len([e for e in self.of("health") if "is guarded" in e["health"]["message"]]) >= n, 20, "the guard")
+                          len([e for e in self.of("health") if "is guarded" in e["health"]["message"]]) >= n, what="the guard")
         assert self.child.poll() is None, self.stderr()
         return self
 
@@ -191,7 +191,7 @@ class Enforce:
             os.kill(self.child.pid, signal.SIGCONT)
             self.child.terminate()
             try:
-                self.child.wait(10)
+                self.child.wait(docker.PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.child.kill()
         self.child.wait()

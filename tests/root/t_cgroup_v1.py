@@ -4,7 +4,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
 MOUNTS = [line.split() for line in open("/proc/self/mountinfo")]
 UNIFIED = [m[4] for m in MOUNTS if m[m.index("-") + 1] == "cgroup2"]
@@ -80,7 +79,7 @@ def before(d, w):
 
 def sockets(d, w):
     """servers and peers of TCP and UDP have their container"""
-    d("exec", "stays", "sh", "-c", "nc -l -p 7001 </dev/null & sleep 0.5; nc 127.0.0.1 7001 </dev/null; timeout 2 nslookup x.example 127.0.0.1", status=None)
+    d("exec", "stays", "sh", "-c", "nc -l -p 7001 </dev/null & for n in $(seq 100); do sleep 0.1; nc 127.0.0.1 7001 </dev/null && break; done; timeout 30 nslookup x.example 127.0.0.1", status=None)
     w.one("listen", container__name="stays", network__local__port=7001)
     w.one("connect", container__name="stays", network__remote__port=7001, network__protocol="tcp")
     docker.wait_until(lambda: [r for r in w.all(container__name="stays", network__remote__port=53) if get(r, "network.protocol") == "udp"], what="UDP")
@@ -93,20 +92,20 @@ def enforced(d, w):
     for name in "stays", "early":
         d("exec", name, "cp", "/bin/try", "/tmp/evil")
     with Enforce(d, "  - what: imds\n", "--container", "stays", "--deny", "--rung", "cgroup") as e:
-        assert e.child.wait(20) == 2 and "cgroup v1" in e.stderr(), e.stderr()
+        assert e.child.wait(docker.PATIENCE_S) == 2 and "cgroup v1" in e.stderr(), e.stderr()
     with Enforce(d, "  - what: drift\n", "--container", "stays", "--deny", "--rung", "exec-kill", "--canary-seconds", "1") as e:
         e.wait_guarded()
         assert str(d("exec", "stays", "/tmp/evil", status=None)) == "" and str(d("exec", "stays", "/bin/try")) == "ran"
         assert str(d("exec", "early", "/tmp/evil")) == "ran"
         denial = e.wait(lambda v: v["kind"] == "denial", "the denial")[0]
         assert denial["container"]["name"] == "stays" and denial["denial"]["rung"] == "exec-kill", denial
-        e.wait(lambda v: v["kind"] == "health" and "denied as it should be" in v["health"]["message"], "the canary", 80)
+        e.wait(lambda v: v["kind"] == "health" and "denied as it should be" in v["health"]["message"], "the canary")
 
 
 def account(d, w):
     """seen = known + delivered + dropped, for each kind and container; what was delivered was printed"""
     d("stop", "-t", "0", "early")
-    time.sleep(0.5)
+    w.one("container_stop", container__name="early")
     rows = w.end()
     losses = {(get(r, "container.cgroup_id"), r["loss"]["kind"]): r["loss"] for r in rows if r["kind"] == "loss"}
     assert losses, "no account"

@@ -14,7 +14,7 @@ failed = number = 0
 
 def drift(pid, *paths, options=()):
     words = [w for path in paths for w in (str(pid), path)]
-    done = subprocess.run([BUILD / "tests/drift_dump", *options, *words], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([BUILD / "tests/drift_dump", *options, *words], capture_output=True, text=True, check=True, timeout=300)
     return [line.split(" ", 3) for line in done.stdout.splitlines()]
 
 

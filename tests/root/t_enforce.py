@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import docker
 from enforcing import Enforce, program
@@ -31,7 +30,7 @@ def asks_for_a_target(d):
     done = subprocess.run([sys.argv[1], "runtime", "enforce", "--rules", "/dev/null", "--deny"], capture_output=True, text=True)
     assert done.returncode == 2 and "never enforced" in done.stderr, done.stderr
     with Enforce(d, "  - what: files\n    paths: [/etc/shadow]\n", "--container", "one", "--deny") as e:
-        assert e.child.wait(20) == 2
+        assert e.child.wait(docker.PATIENCE_S) == 2
         assert "rule files cannot be enforced on this node" in e.stderr(), e.stderr()
 
 
@@ -61,7 +60,7 @@ def exec_kill(d):
         assert tries(d, "/bin/try") == "ran"
         assert tries(d, "/bin/try", "many", "3", "/tmp/evil", name="two").split() == ["ready"] + ["ran"] * 3
         rules = lambda name: [v for v in e.denials() if v["denial"]["rule"] == name and not v["denial"]["dry_run"]]
-        docker.wait_until(lambda: len(rules("drift")) == 200 and len(rules("fileless")) == 200, 20, "400 denials")
+        docker.wait_until(lambda: len(rules("drift")) == 200 and len(rules("fileless")) == 200, what="400 denials")
         assert rules("drift")[0]["denial"]["object"] == "/tmp/evil" and rules("drift")[0]["denial"]["rung"] == "exec-kill"
         assert not [v for v in e.denials() if v["container"]["name"] != "one"]
     assert tries(d, "/tmp/evil") == "ran"
@@ -93,7 +92,7 @@ def connections(d):
             assert tries(d, "/bin/try", how, address, port, name="two") != "EPERM", (how, address)
         for how, address, port in (("connect", "127.0.0.1", "80"), ("sendto", "127.0.0.1", "25"), ("sendto", "10.2.0.1", "9")):
             assert tries(d, "/bin/try", how, address, port) != "EPERM", (how, address)
-        docker.wait_until(lambda: len(e.denials()) == 6, 20, "six denials")
+        docker.wait_until(lambda: len(e.denials()) == 6, what="six denials")
         assert {v["denial"]["object"] for v in e.denials()} >= {f"tcp/80 {IMDS}", f"udp/53 {IMDS}", "tcp/25 127.0.0.1"}, e.denials()
 
 
@@ -112,9 +111,9 @@ def cgroups_below(d):
             pids = open(root + own + "/cgroup.procs").read().split()
             shell = next(p for p in pids if "read x" in open(f"/proc/{p}/cmdline").read())
             open(below + "/cgroup.procs", "w").write(shell)
-            said = child.communicate("go\n", timeout=20)[0]
+            said = child.communicate("go\n", timeout=docker.PATIENCE_S)[0]
         assert "/below" in said and "ran" not in said, said
-    docker.wait_until(lambda: not open(below + "/cgroup.procs").read(), 10, "the end of its processes")
+    docker.wait_until(lambda: not open(below + "/cgroup.procs").read(), what="the end of its processes")
     os.rmdir(below)
 
 
@@ -135,9 +134,9 @@ def switch_and_time(d):
     """the switch ends all denials at once; a rule ends by its time"""
     d("exec", "one", "cp", "/bin/try", "/tmp/evil")
     run = lambda *args: subprocess.run([sys.argv[1], "runtime", "enforce", *args], capture_output=True, text=True)
-    with Enforce(d, "  - what: drift\n  - what: imds\n    ttl: 4\n", "--container", "one", "--deny") as e:
+    with Enforce(d, "  - what: drift\n  - what: imds\n    ttl: 30\n", "--container", "one", "--deny") as e:
         e.wait_guarded()
-        assert tries(d, "/tmp/evil") == "" and tries(d, "/bin/try", "connect", IMDS, "80") == "EPERM"
+        assert tries(d, "/bin/try", "connect", IMDS, "80") == "EPERM" and tries(d, "/tmp/evil") == ""
         assert run("--off", "--pid", str(e.child.pid)).returncode == 0
         assert tries(d, "/tmp/evil") == "ran" and tries(d, "/bin/try", "connect", IMDS, "80") != "EPERM"
         e.wait(lambda v: v["kind"] == "health" and "switch was turned off" in v["health"]["message"])
@@ -151,11 +150,11 @@ def switch_and_time(d):
 def later_containers(d):
     """a container with the label that is made later is guarded before its first program"""
     with Enforce(d, "  - what: executables\n    paths: [/bin/try]\n", "--label", "guard=yes", "--deny") as e:
-        docker.wait_until(lambda: "would deny" in e.stderr() or "denies executables" in e.stderr(), 20, "readiness")
+        docker.wait_until(lambda: "would deny" in e.stderr() or "denies executables" in e.stderr(), what="readiness")
         for i in range(5):
             assert str(d("run", "--rm", "--label", "guard=yes", "box", "/bin/try", status=None)) == "", i
             assert str(d("run", "--rm", "--label", "guard=no", "box", "/bin/try")) == "ran"
-        docker.wait_until(lambda: len(e.denials()) == 5, 20, "five denials")
+        docker.wait_until(lambda: len(e.denials()) == 5, what="five denials")
 
 
 def response(d):
@@ -164,8 +163,7 @@ def response(d):
     with Enforce(d, "  - what: drift\n", "--container", "one", "--deny", "--rung", "response") as e:
         e.wait_guarded()
         assert "response, not prevention" in e.stderr()
-        began = time.monotonic()
-        assert d("exec", "one", "/tmp/sleep", "60", status=None).status == 137 and time.monotonic() - began < 50
+        assert d("exec", "one", "/tmp/sleep", "250", status=None).status == 137  # it did not end by itself
         assert e.wait(lambda v: v["kind"] == "denial")[0]["denial"]["rung"] == "response"
 
 
@@ -200,7 +198,7 @@ def removed(d):
         at = len(e.events)
         good = lambda v: v["kind"] == "health" and v["health"]["part"] == "canary" and v["health"]["state"] == "ok"
         docker.wait_until(lambda: len([v for v in e.read()[at:] if good(v)]) >= 2 or
-                          [v for v in e.events if v["kind"] == "health" and v["health"]["state"] == "degraded"], 20, "the canary")
+                          [v for v in e.events if v["kind"] == "health" and v["health"]["state"] == "degraded"], what="the canary")
         bad = [v for v in e.events if v["kind"] == "health" and v["health"]["state"] == "degraded"]
         assert not bad, bad
 
@@ -213,8 +211,8 @@ def ends_with_it(d):
         assert tries(d, "/tmp/evil") == ""
         e.child.send_signal(signal.SIGKILL)
         e.child.wait()
-        docker.wait_until(lambda: tries(d, "/tmp/evil") == "ran", 10, "the end of the denials")
-        docker.wait_until(lambda: tries(d, "/bin/try", "connect", IMDS, "80") != "EPERM", 10, "the end of the denials")
+        docker.wait_until(lambda: tries(d, "/tmp/evil") == "ran", what="the end of the denials")
+        docker.wait_until(lambda: tries(d, "/bin/try", "connect", IMDS, "80") != "EPERM", what="the end of the denials")
 
 
 with docker.Docker(network=False) as engine:

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import docker
 from enforcing import Enforce, program
@@ -21,14 +20,14 @@ if "fanotify       works" not in probe:
     sys.exit(0)
 EVIL = TRY + b"evil"
 RULES = "  - what: digests\n    digests: ['sha256:%s']\n" % hashlib.sha256(EVIL).hexdigest()
-HELD_MS = 2000  # far above what is promised, so that a busy machine fails no test; what was measured is printed
+HELD_MS = 30000  # far above what is promised: not held for good, on a busy machine too; what was measured is printed
 
 
 def children(pid):
     return [int(p) for p in open(f"/proc/{pid}/task/{pid}/children").read().split()]
 
 
-def run(d, *args, name="one", timeout=20):
+def run(d, *args, name="one", timeout=docker.PATIENCE_S):
     return str(d("exec", name, *args, status=None, timeout=timeout))
 
 
@@ -43,14 +42,14 @@ def longest_ms(d, times="100", what="/bin/try", before=lambda: None):
                  text=True) as child:
         assert child.stdout.readline() == "ready\n"
         before()
-        err = child.communicate("go\n", timeout=60)[1]
+        err = child.communicate("go\n", timeout=docker.PATIENCE_S)[1]
     return int(re.search(r"longest (\d+) us", err).group(1)) / 1000, int(re.search(r"(\d+) failed", err).group(1))
 
 
 def held(e, d):
     """Waits for the mark: the first denial."""
     e.wait_guarded()
-    docker.wait_until(lambda: denied(d), 20, "the mark")
+    docker.wait_until(lambda: denied(d), what="the mark")
     watchdog = next(p for p in children(e.child.pid) if children(p))
     return watchdog, children(watchdog)[0]
 
@@ -71,7 +70,7 @@ def listed_digests(d):
         assert v["process"]["executable"]["digest"] == "sha256:" + hashlib.sha256(EVIL).hexdigest(), v
         unmarked, _ = longest_ms(d)
         e.child.terminate()
-        e.child.wait(10)
+        e.child.wait(docker.PATIENCE_S)
         print("# 100 executions, the longest", before, "ms without,", unmarked, "ms with it;", e.stderr().splitlines()[-1])
 
 
@@ -79,7 +78,7 @@ def dry_run(d):
     """a dry run tells and lets through"""
     with Enforce(d, RULES, "--container", "one") as e:
         e.wait_guarded()
-        docker.wait_until(lambda: run(d, "/bin/evil") == "ran" and e.denials(), 20, "a denial")
+        docker.wait_until(lambda: run(d, "/bin/evil") == "ran" and e.denials(), what="a denial")
         assert all(v["denial"]["dry_run"] for v in e.denials())
 
 
@@ -115,7 +114,7 @@ def stopped_server(d):
             e.wait(lambda v: v["kind"] == "health" and v["health"]["state"] == "degraded" and "watchdog let all through" in v["health"]["message"])
             _, server = held(e, d)
         e.child.terminate()
-        e.child.wait(10)
+        e.child.wait(docker.PATIENCE_S)
         print(f"# server stopped: the longest execution {worst} ms;", e.stderr().splitlines()[-1])
 
 
@@ -141,8 +140,8 @@ def killed(d):
         pids = held(e, d)
         e.child.kill()
         e.child.wait()
-        docker.wait_until(lambda: run(d, "/bin/evil") == "ran", 10, "the end of the mark")
-        docker.wait_until(lambda: not any(os.path.exists(f"/proc/{p}/exe") for p in pids), 10, "the end of the helpers")
+        docker.wait_until(lambda: run(d, "/bin/evil") == "ran", what="the end of the mark")
+        docker.wait_until(lambda: not any(os.path.exists(f"/proc/{p}/exe") for p in pids), what="the end of the helpers")
 
 
 def large_file(d):
@@ -159,7 +158,7 @@ def large_file(d):
         assert longest < HELD_MS
         late = [v for v in e.wait(lambda v: v["kind"] in ("health", "denial") and "/bin/large" in str(v))]
         print(f"# 200 MiB: the first execution {longest} ms,", late[0]["kind"])
-        docker.wait_until(lambda: "not permitted" in run(d, "sh", "-c", "/bin/large 2>&1"), 20, "the denial")
+        docker.wait_until(lambda: "not permitted" in run(d, "sh", "-c", "/bin/large 2>&1"), what="the denial")
 
 
 with docker.Docker(network=False) as engine:

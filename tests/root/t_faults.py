@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import docker
 import watch
@@ -79,8 +78,8 @@ def engine_down(d):
             assert get(row, "container.identity") == "unresolved" and get(row, "container.id") and get(row, "container.unresolved_reason") != "", row
             docker.wait_until(lambda: health(w, "engine", "degraded"), what="the engine's absence")
             hidden.rename(socket)
-            w.one("exec", 30, container__name="orphan")
-            docker.wait_until(lambda: health(w, "engine", "ok"), 30, "the engine's return")
+            w.one("exec", container__name="orphan")
+            docker.wait_until(lambda: health(w, "engine", "ok"), what="the engine's return")
             socket.rename(hidden)
     finally:
         if hidden.exists():
@@ -143,7 +142,7 @@ def hostile_texts(d):
         row = docker.wait_until(lambda: [r for r in w.all("exec", container__name="texts") if get(r, "process.executable.path_base64")])[0]
         w.end()
     table.send_signal(signal.SIGTERM)
-    shown = table.communicate(timeout=20)[0]
+    shown = table.communicate(timeout=docker.PATIENCE_S)[0]
     assert base64.b64decode(get(row, "process.executable.path_base64")) == b"/tmp/true\xff\n\x1b[2J", row
     assert not w.broken, w.broken
     assert b"texts" in shown and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", shown), shown[:300]
@@ -160,7 +159,7 @@ def many_labels(d):
 
 
 def refused(*command, **more):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=30, **more)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=docker.PATIENCE_S, **more)
     assert done.returncode == 2, (done.returncode, done.stderr)
     return done.stderr
 
@@ -191,8 +190,8 @@ def ends(d):
     gone.stdout.readline()
     gone.stdout.close()
     d("run", "--rm", "deb", "bash", "-c", "/bin/true; /bin/true")
-    assert gone.wait(20) >= 0, gone.returncode
-    timed = subprocess.run([*run, "--for", "1"], capture_output=True, timeout=30)
+    assert gone.wait(docker.PATIENCE_S) >= 0, gone.returncode
+    timed = subprocess.run([*run, "--for", "1"], capture_output=True, timeout=docker.PATIENCE_S)
     assert timed.returncode == 0 and timed.stdout, timed
     with watch.Watch(d) as w:
         d("run", "--rm", "deb", "true")
@@ -205,7 +204,7 @@ def ends(d):
     d("run", "--rm", "deb", "bash", "-c", "for i in $(seq 300); do /bin/true; done")
     stuck.send_signal(signal.SIGTERM)
     try:
-        stuck.wait(20)
+        stuck.wait(docker.PATIENCE_S)
     finally:
         stuck.kill()
         stuck.wait()
@@ -224,7 +223,7 @@ def places(d):
             assert any("space" in e for e in w.errors) or any("space" in json.dumps(r) for r in w.all("health")), w.errors
         finally:
             subprocess.run(["umount", folder])
-    done = subprocess.run([HOLDFAST, "runtime", "watch", "--for", "1", "--state", "/proc/nowhere"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([HOLDFAST, "runtime", "watch", "--for", "1", "--state", "/proc/nowhere"], capture_output=True, text=True, timeout=docker.PATIENCE_S)
     assert done.returncode in (0, 2) and "/proc/nowhere" in done.stderr, done
 
 
@@ -263,7 +262,7 @@ def hostile_files(d):
                 path = pathlib.Path(folder, "x.yaml")
                 path.write_bytes(data)
                 done = subprocess.run([HOLDFAST, "runtime", "watch", "--for", "1", "--docker-socket", d.socket, option, path if option == "--exceptions" else folder],
-                                      capture_output=True, timeout=60)
+                                      capture_output=True, timeout=docker.PATIENCE_S)
             assert done.returncode in (0, 1, 2), (name, option, done.returncode, done.stderr[-300:])
             assert done.returncode == 0 and name == "empty" or b"x.yaml" in done.stderr or b"holdfast:" in done.stderr, (name, option, done)
 

@@ -39,24 +39,33 @@ class Shop:
             self.d("run", "-d", "--init", "--name", name, "--network", "shop", "image-" + name, "sh", "-c", command)
             self.address[name] = str(self.d("inspect", "-f", "{{.NetworkSettings.Networks.shop.IPAddress}}", name))
         assert self.from_host("front", 80)
-        time.sleep(4)
+        docker.wait_until(lambda: {("front", 8080), ("app", 5432)} <= set(self.connections()), what="connections of both")
+        time.sleep(2)  # for the other one that watches
         for c in (child, watch):
             c.send_signal(signal.SIGINT)
-            assert c.wait(30) == 0, c.stderr.read()
+            assert c.wait(docker.PATIENCE_S) == 0, c.stderr.read()
+
+    def connections(self):
+        """(container, port) of those that were recorded so far."""
+        for line in (self.folder / "trace.jsonl").read_text().split("\n")[:-1]:
+            event = json.loads(line)
+            if event["kind"] == "connect":
+                yield event["container"].get("name"), event["network"]["remote"]["port"]
 
     def from_host(self, name, port):
         return self.answers(["nsenter", "--net=/run/netns/" + self.d.name], self.address[name], port)
 
-    def between(self, client, server, port):
-        return self.answers(["nsenter", "-n", "-t", str(self.d.pid(client))], self.address[server], port)
+    def between(self, client, server, port, seconds=60):
+        return self.answers(["nsenter", "-n", "-t", str(self.d.pid(client))], self.address[server], port, seconds)
 
     @staticmethod
-    def answers(inside, address, port):
-        """True where somebody takes the connection within ten tries; False where each is met with silence."""
-        code = "import socket,sys\ns=socket.socket(); s.settimeout(1.5)\ntry: s.connect((sys.argv[1], int(sys.argv[2])))\n" \
+    def answers(inside, address, port, seconds=60):
+        """True where somebody takes the connection; False where there is silence for so many seconds, or for ever a refusal."""
+        code = "import socket,sys\ns=socket.socket(); s.settimeout(int(sys.argv[3]))\ntry: s.connect((sys.argv[1], int(sys.argv[2])))\n" \
                "except ConnectionRefusedError: sys.exit(3)\nexcept OSError: sys.exit(4)"
-        for _ in range(20):
-            status = subprocess.run([*inside, sys.executable, "-c", code, address, str(port)]).returncode
+        end = time.monotonic() + docker.PATIENCE_S
+        while time.monotonic() < end:
+            status = subprocess.run([*inside, sys.executable, "-c", code, address, str(port), str(seconds)]).returncode
             if status != 3:  # a server that begins anew for each connection is not there for a moment
                 return status == 0
             time.sleep(0.1)
@@ -84,12 +93,12 @@ def flows_are_those(shop):
 
 def rules_keep_them(shop):
     """the rules that are made of them keep them and close the rest"""
-    made = subprocess.run([HOLDFAST, "runtime", "flows", "--replay", shop.folder / "trace.jsonl", "--nftables"], capture_output=True, text=True, timeout=60)
+    made = subprocess.run([HOLDFAST, "runtime", "flows", "--replay", shop.folder / "trace.jsonl", "--nftables"], capture_output=True, text=True, timeout=docker.PATIENCE_S)
     assert made.returncode == 0, made.stderr
     assert shop.between("front", "db", 5432) and shop.between("db", "app", 8080)
     shop.nft(made.stdout)
     assert shop.between("front", "app", 8080) and shop.between("app", "db", 5432), made.stdout
-    assert not shop.between("front", "db", 5432) and not shop.between("db", "app", 8080), made.stdout
+    assert not shop.between("front", "db", 5432, 3) and not shop.between("db", "app", 8080, 3), made.stdout
 
 
 def main():

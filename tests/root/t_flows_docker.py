@@ -66,7 +66,7 @@ class Shop:
 
     def inside(self, *command, data=None):
         """in the network namespace of dockerd"""
-        return subprocess.run(["nsenter", "--net=/run/netns/" + self.d.name, *command], input=data, text=True, capture_output=True, timeout=60)
+        return subprocess.run(["nsenter", "--net=/run/netns/" + self.d.name, *command], input=data, text=True, capture_output=True, timeout=300)
 
     def ip(self, *command):
         done = self.inside("ip", *command)
@@ -120,7 +120,7 @@ def try_all(shop, what, want):
 def run(shop, folder):
     trace = pathlib.Path(folder) / "trace.jsonl"
     trace.write_text("".join(json.dumps(e) + "\n" for e in shop.trace()))
-    made = subprocess.run([sys.argv[1], "runtime", "flows", "--replay", trace, "--nftables"], capture_output=True, text=True, timeout=60)
+    made = subprocess.run([sys.argv[1], "runtime", "flows", "--replay", trace, "--nftables"], capture_output=True, text=True, timeout=300)
     network.point("rules are made and proved", [made.stderr] if made.returncode else [])
     network.point("before the rules all answer", try_all(shop, {**USED, **UNUSED}, True))
     docker_rules = shop.inside("iptables-save").stdout
@@ -128,7 +128,7 @@ def run(shop, folder):
     network.point("nft loads them beside Docker's", [loaded.stderr] if loaded.returncode else [])
     network.point("used flows pass", try_all(shop, USED, True))
     network.point("others do not", try_all(shop, UNUSED, False))
-    undo = subprocess.run([sys.argv[1], "runtime", "flows", "--nftables-undo"], capture_output=True, text=True, timeout=60).stdout
+    undo = subprocess.run([sys.argv[1], "runtime", "flows", "--nftables-undo"], capture_output=True, text=True, timeout=300).stdout
     shop.inside(nft(), "-f", "-", data=undo)
     network.point("after the undo all answer again", try_all(shop, {**USED, **UNUSED}, True))
 

@@ -127,7 +127,7 @@ class Network:
 
     def run(self, *command, pid=None, data=None, check=True):
         return subprocess.run(["nsenter", "-n", "-t", str(pid or self.router.pid), *command], input=data, check=check,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
 
     def sysctl(self, setting):
         key, value = setting.split("=")
@@ -217,9 +217,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         recorded = pathlib.Path(folder) / "trace.jsonl"
         recorded.write_text("".join(json.dumps({"schema": "holdfast/event/1", **e}) + "\n" for e in trace()))
-        made = subprocess.run([sys.argv[1], "runtime", "flows", "--replay", recorded, "--nftables"], capture_output=True, text=True, timeout=60)
+        made = subprocess.run([sys.argv[1], "runtime", "flows", "--replay", recorded, "--nftables"], capture_output=True, text=True, timeout=300)
         point("rules are made and proved", [made.stderr] if made.returncode else [])
-        undo = subprocess.run([sys.argv[1], "runtime", "flows", "--nftables-undo"], capture_output=True, text=True, timeout=60).stdout
+        undo = subprocess.run([sys.argv[1], "runtime", "flows", "--nftables-undo"], capture_output=True, text=True, timeout=300).stdout
     network = Network()
     try:
         point("before the rules everything answers", list(judge(network.matrix(lambda k: 20), lambda k: True)))

@@ -99,12 +99,12 @@ def compiled(source):
         return out.read_bytes()
 
 
-def answers(d, name, seconds=10):
+def answers(d, name):
     """What the workload serves, asked from outside of its filter, in its network."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + docker.PATIENCE_S
     while True:
         got = subprocess.run(["nsenter", "-t", str(d.pid(name)), "-n", "busybox", "wget", "-q", "-O", "-", "http://127.0.0.1/page"],
-                             capture_output=True, text=True, timeout=20) if d("inspect", "-f", "{{.State.Running}}", name) == "true" else None
+                             capture_output=True, text=True, timeout=docker.PATIENCE_S) if d("inspect", "-f", "{{.State.Running}}", name) == "true" else None
         if got and got.returncode == 0:
             return got.stdout
         if time.monotonic() > end or not got:

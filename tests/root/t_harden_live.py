@@ -12,15 +12,15 @@ PYTHON = next((p for p in ("python3.13", "python3.12", "python3.11") if docker.p
 PACKAGES = (PYTHON + "-minimal", f"lib{PYTHON}-minimal", f"lib{PYTHON}-stdlib") if PYTHON else ()
 
 
-def answers(d, name, port, seconds=20):
+def answers(d, name, port):
     """Whether it serves its page; else why not."""
     def asked():
         if d("inspect", "-f", "{{.State.Running}}", name) != "true":
             return "ended: " + d("logs", name, status=None).err + d("inspect", "-f", "{{.State.ExitCode}} {{.State.Error}}", name)
         got = subprocess.run(["nsenter", "-t", str(d.pid(name)), "-n", "busybox", "wget", "-q", "-O", "-", f"http://127.0.0.1:{port}/page"],
-                             capture_output=True, text=True, timeout=20)
+                             capture_output=True, text=True, timeout=docker.PATIENCE_S)
         return got.returncode == 0 and got.stdout
-    return docker.wait_until(asked, seconds, f"an answer of {name}")
+    return docker.wait_until(asked, what=f"an answer of {name}")
 
 
 def hardened(d, image, port, *command, user):

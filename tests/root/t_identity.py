@@ -49,7 +49,7 @@ class Dump:
 
     def end(self):
         self.child.stdin.close()
-        self.child.wait(30)
+        self.child.wait(docker.PATIENCE_S)
         self.reader.join()
         return self.rows[-1]
 
@@ -149,7 +149,7 @@ def short_ones_under_stress(d, folder):
                 had = {r.get("name") for r in list(dump.rows) if r.get("state") == "bound" and r["image"] == "box" and r["digest"]}
                 return {f"short-{i}" for i in range(RUNS)} - had
             try:
-                docker.wait_until(lambda: not missing(), seconds=10)
+                docker.wait_until(lambda: not missing())
             except AssertionError:
                 pass
             last = dump.end()

@@ -13,7 +13,8 @@ import time
 import docker
 
 HOLDFAST = sys.argv[1]
-WORK = "sleep 2; while :; do timeout 1 httpd -f -p 8000; cat /etc/passwd >/dev/null; echo x >>/tmp/log; echo ask | nc -w 1 PEER 7000; sleep 1; done"
+# Begins when it is told to, and writes a line in each round.
+WORK = "until [ -e /tmp/go ]; do sleep 0.2; done; while :; do timeout 1 httpd -f -p 8000; cat /etc/passwd >/dev/null; echo x >>/tmp/log; echo ask | nc -w 1 PEER 7000; sleep 1; done"
 SERVE = "while :; do nc -l -p 7000 -e cat </dev/null; done & while :; do nc -l -p 7001 -e cat </dev/null; done"
 
 
@@ -30,7 +31,7 @@ class Watch:
 
     def end(self):
         self.child.send_signal(2)
-        out, err = self.child.communicate(timeout=60)
+        out, err = self.child.communicate(timeout=300)
         assert self.child.returncode == 0, (self.child.returncode, err)
         return out, err
 
@@ -47,8 +48,24 @@ class Loop:
     def workload(self, name):
         self.d("run", "-d", "--init", "--name", name, "shop", "sh", "-c", WORK.replace("PEER", self.peer))
 
+    def inside(self, name, path):
+        return pathlib.Path(f"/proc/{self.d.pid(name)}/root{path}")
+
+    def goes(self, name):
+        """Tells it to begin, when it is known to whoever watches."""
+        self.seen(name)
+        self.inside(name, "/tmp/go").touch()
+
+    def seen(self, name):
+        docker.wait_until(lambda: any(e["kind"] == "container_start" and e["container"].get("name") == name for e in self.events()), what=name)
+
+    def rounds(self, n, *names):
+        """Until each has gone round that often."""
+        log = lambda name: self.inside(name, "/tmp/log")
+        docker.wait_until(lambda: all(log(name).exists() and log(name).read_text().count("x") >= n for name in names), what=f"{n} rounds of {names}")
+
     def holdfast(self, *command, status=0):
-        done = subprocess.run([HOLDFAST, "runtime", *map(str, command)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([HOLDFAST, "runtime", *map(str, command)], capture_output=True, text=True, timeout=300)
         assert done.returncode == status, (command, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
@@ -76,7 +93,9 @@ def is_learned(loop):
     """runtime learn makes a profile of the workload as it runs"""
     w = Watch(loop.d, "learn", "-o", loop.profiles, "--covers", "executables,scripts,listen,peers")
     loop.workload("first")
-    time.sleep(14)
+    time.sleep(2)
+    loop.inside("first", "/tmp/go").touch()
+    loop.rounds(4, "first")
     out, err = w.end()
     loop.d("rm", "-f", "first")
     text = loop.profile().read_text()
@@ -107,10 +126,10 @@ def account(loop):
 def same_is_silent(loop):
     """the same workload is silent, and what is known is counted in the kernel for all replicas"""
     def act():
-        loop.workload("second")
-        time.sleep(2)
-        loop.workload("third")
-        time.sleep(7)
+        for name in ("second", "third"):
+            loop.workload(name)
+            loop.goes(name)
+        loop.rounds(3, "second", "third")
     loop.watch(act)
     execs = [e for e in loop.events() if e["kind"] == "exec" and e["container"].get("name") == "second"]
     assert len(execs) > 3, len(execs)
@@ -120,13 +139,11 @@ def same_is_silent(loop):
     assert not loop.alerts(), [(a["alert"], a["process"].get("arguments")) for a in loop.alerts()]
 
 
-NEW = [["/usr/bin/tool"], ["sh", "-c", "timeout 1 nc -l -p 9999 </dev/null; true"]]
-
-
 def attack(loop):
+    loop.seen("second")
     loop.d("exec", "second", "/usr/bin/tool", status=None)
-    loop.d("exec", "second", "sh", "-c", "timeout 1 nc -l -p 9999 </dev/null; true", status=None)
-    loop.d("exec", "second", "sh", "-c", f"echo | timeout 2 nc -w 1 {loop.peer} 7001; true", status=None)
+    loop.d("exec", "second", "sh", "-c", "timeout 3 nc -l -p 9999 </dev/null; true", status=None)
+    loop.d("exec", "second", "sh", "-c", f"echo | timeout 20 nc -w 10 {loop.peer} 7001; true", status=None)
 
 
 def new_alerts(loop):

@@ -28,7 +28,7 @@ def report(what, problem):
 
 def seed_of(d, container, *options):
     environment = {**os.environ, "DOCKER_HOST": d.host}
-    done = subprocess.run([HOLDFAST, "runtime", "seed", "container:" + container, *options], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([HOLDFAST, "runtime", "seed", "container:" + container, *options], env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 

@@ -95,7 +95,7 @@ def shared(d, w):
     """replicas share one seed, another command of the image has its own; status shows them"""
     start(d, "other", "/usr/bin/sleep", "1000")
     ran(w, "other", "/usr/bin/sleep")
-    rows = docker.wait_until(lambda: len(s := seeds(w)) == 2 and all(r["state"] == "seeded" for r in s) and s, 20, f"both seeds: {seeds(w)}")
+    rows = docker.wait_until(lambda: len(s := seeds(w)) == 2 and all(r["state"] == "seeded" for r in s) and s, what=f"both seeds: {seeds(w)}")
     assert [(r["image"], r["command"], r["message"]) for r in rows] == [("web", "/opt/run", ""), ("web", "/usr/bin/sleep 1000", "")], rows
     assert rows[0]["programs"] == 5, rows  # the script, bash, stat, date, the server
     told = [get(r, "health.message") for r in w.all("health", health__part="seed")]
@@ -164,7 +164,7 @@ def learned(d, w):
         for _ in range(6):
             time.sleep(4)
             tell(orders, "/usr/bin/stat /etc/passwd")
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=300)
         assert child.returncode == 0 and "with alerts" in out + err, (out, err)
         texts = [p.read_text() for p in pathlib.Path(folder).glob("*/*.yaml")]
     assert all("/usr/bin/od" not in t for t in texts), texts

@@ -123,7 +123,7 @@ class Watch:
 
     def __exit__(self, *_):
         time.sleep(0.2)
-        out, _ = self.child.communicate("", timeout=30)
+        out, _ = self.child.communicate("", timeout=docker.PATIENCE_S)
         self.events, self.counts = [], []
         for line in out.splitlines():
             kind, *words = line.split(" ")

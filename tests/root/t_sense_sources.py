@@ -6,7 +6,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
 
 import docker
 
@@ -36,7 +35,7 @@ class Watch:
         return self
 
     def __exit__(self, *_):
-        out, _ = self.child.communicate("", timeout=30)
+        out, _ = self.child.communicate("", timeout=docker.PATIENCE_S)
         self.events, self.account = [], {}
         for line in out.splitlines():
             kind, *words = line.split(" ")

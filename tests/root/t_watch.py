@@ -1,7 +1,6 @@
 """The whole path on a real Docker: what runs in containers, as JSON lines with container, image and process tree, and the account."""
 import subprocess
 import sys
-import time
 
 import docker
 import watch
@@ -50,7 +49,7 @@ def run_of(w, name, first_argument):
     """The execution in container @name whose arguments begin with the words."""
     words = [first_argument] if isinstance(first_argument, str) else first_argument
     return docker.wait_until(lambda: [r for r in execs(w, container__name=name) if (get(r, "process.arguments") or [])[:len(words)] == words],
-                             15, f"{words} in {name}")[0]
+                             what=f"{words} in {name}")[0]
 
 
 def end_of(w, row):
@@ -105,7 +104,7 @@ def entered(d, w):
     assert get(run_of(w, "stays", "/bin/busybox"), "process.entered") is True
     assert end_of(w, row)["exit"] == {"signal": 9, "duration_ns": get(end_of(w, row), "exit.duration_ns")}
     terminal = d.popen("exec", "-t", "stays", "sh", "-c", "echo at a terminal", stdout=subprocess.DEVNULL)
-    assert terminal.wait(20) == 0
+    assert terminal.wait(docker.PATIENCE_S) == 0
     row = run_of(w, "stays", ["sh", "-c", "echo at a terminal"])
     assert get(row, "process.terminal") is True and get(row, "process.stdout") == "terminal", row
 
@@ -150,18 +149,18 @@ def bytes_of_any_kind(d, w):
 
 def many(d, w):
     """a thousand short programs are all there"""
-    d("exec", "stays", "sh", "-c", "i=0; while [ $i -lt 1000 ]; do /bin/busybox true storm $i; i=$((i+1)); done", timeout=120)
+    d("exec", "stays", "sh", "-c", "i=0; while [ $i -lt 1000 ]; do /bin/busybox true storm $i; i=$((i+1)); done")
     wanted = {str(i) for i in range(1000)}
 
     def missing():
         return wanted - {get(r, "process.arguments")[3] for r in execs(w, container__name="stays") if (get(r, "process.arguments") or [])[1:3] == ["true", "storm"]}
-    docker.wait_until(lambda: not missing(), 20, "all of the storm")
+    docker.wait_until(lambda: not missing(), what="all of the storm")
 
 
 def account(d, w):
     """seen = known + delivered + dropped, for each kind and container; what was delivered was printed"""
     d("stop", "-t", "0", "early")
-    time.sleep(0.5)
+    w.one("container_stop", container__name="early")
     rows = w.end()
     losses = [r for r in rows if r["kind"] == "loss"]
     last = {(get(r, "container.cgroup_id"), r["loss"]["kind"]): r["loss"] for r in losses}

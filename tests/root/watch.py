@@ -44,7 +44,7 @@ class Watch:
         self.readers = [threading.Thread(target=self.read, daemon=True), threading.Thread(target=self.listen, daemon=True)]
         for reader in self.readers:
             reader.start()
-        docker.wait_until(lambda: self.ready.is_set() or self.child.poll() is not None, 30, "the sensor")
+        docker.wait_until(lambda: self.ready.is_set() or self.child.poll() is not None, what="the sensor")
         assert self.child.poll() is None, f"exit {self.child.returncode}: {self.errors}"
         return self
 
@@ -66,9 +66,9 @@ class Watch:
         return [r for r in list(self.rows) if kind in (None, r.get("kind")) and
                 all(get(r, name.replace("__", ".")) == value for name, value in fields.items())]
 
-    def one(self, kind, seconds=10, **fields):
+    def one(self, kind, **fields):
         """The first such line, waited for."""
-        return docker.wait_until(lambda: self.all(kind, **fields), seconds, f"{kind} {fields}")[0]
+        return docker.wait_until(lambda: self.all(kind, **fields), what=f"{kind} {fields}")[0]
 
     def end(self):
         if self.ended:
@@ -77,13 +77,13 @@ class Watch:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
         try:
-            self.child.wait(20)
+            self.child.wait(docker.PATIENCE_S)
         finally:
             if self.child.poll() is None:
                 self.child.kill()
                 self.child.wait()
         for reader in self.readers:
-            reader.join(10)
+            reader.join(docker.PATIENCE_S)
         self.state.cleanup()
         return self.rows
 

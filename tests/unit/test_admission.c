@@ -505,7 +505,7 @@ static struct hf_admission_pool *start_pool(struct bench *b)
 
 	read_rules(b, "pod_security: {enforce: baseline}\n",
 		   "policies:\n- {id: endless, title: t, match: {namespaces: [endless]}, deny: 'def f: f; f'}\n"
-		   "- {id: huge, title: t, match: {namespaces: [huge]}, deny: '[range(1e9)] | length | tostring'}\n");
+		   "- {id: huge, title: t, match: {namespaces: [huge]}, deny: 'reduce range(40) as $n (\"x\"; . + .)'}\n");
 	/* cmocka catches these; a worker is to die of them, as it does outside of tests. */
 	void (*before[HF_ARRAY_SIZE(deadly)])(int);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(deadly); i++)
@@ -523,14 +523,14 @@ HF_TEST(a_worker_that_hangs_is_replaced)
 	char answer[512];
 	struct hf_admission_pool *pool = start_pool(&b);
 
-	assert_int_equal(ask(pool, REVIEW(GOOD), 20000, answer), HF_OK);
+	assert_int_equal(ask(pool, REVIEW(GOOD), 120000, answer), HF_OK);
 	assert_non_null(strstr(answer, "\"allowed\":true"));
 	assert_int_equal(ask(pool, REVIEW_OF("v1", "CREATE", "", "endless", "ada", GOOD, "null"), 200, answer),
 			 HF_E_TIMEOUT);
 	assert_int_equal(hf_admission_pool_replaced(pool), 1);
-	assert_int_equal(ask(pool, REVIEW(BAD), 20000, answer), HF_OK);
+	assert_int_equal(ask(pool, REVIEW(BAD), 120000, answer), HF_OK);
 	assert_non_null(strstr(answer, "\"allowed\":false"));
-	assert_int_equal(ask(pool, "{", 20000, answer), HF_E_FORMAT);
+	assert_int_equal(ask(pool, "{", 120000, answer), HF_E_FORMAT);
 	assert_int_equal(hf_admission_pool_replaced(pool), 1);
 	hf_admission_pool_stop(pool);
 	tear_down(&b);
@@ -546,10 +546,10 @@ HF_TEST(a_worker_that_dies_of_its_limit_of_memory_is_replaced)
 	char answer[512];
 	struct hf_admission_pool *pool = start_pool(&b);
 
-	assert_int_equal(ask(pool, REVIEW_OF("v1", "CREATE", "", "huge", "ada", GOOD, "null"), 60000, answer),
+	assert_int_equal(ask(pool, REVIEW_OF("v1", "CREATE", "", "huge", "ada", GOOD, "null"), 120000, answer),
 			 HF_E_SYSTEM);
 	assert_int_equal(hf_admission_pool_replaced(pool), 1);
-	assert_int_equal(ask(pool, REVIEW(GOOD), 20000, answer), HF_OK);
+	assert_int_equal(ask(pool, REVIEW(GOOD), 120000, answer), HF_OK);
 	hf_admission_pool_stop(pool);
 	tear_down(&b);
 }

@@ -87,6 +87,7 @@ static void start(struct server *s, bool unix_socket)
 
 static void stop(struct server *s)
 {
+	shutdown(s->listener, SHUT_RDWR); /* where the client gave up before it came, nobody is to wait for it */
 	pthread_join(s->thread, NULL);
 	close(s->listener);
 	if (s->path[0])
@@ -101,7 +102,7 @@ static int ask(struct server *s, struct hf_http_request r, struct hf_http_answer
 	start(s, false);
 	r.url = s->url;
 	if (!r.deadline_ms)
-		r.deadline_ms = 20000;
+		r.deadline_ms = 120000;
 	int code = hf_http_call(h, &r, answer, err);
 	hf_http_close(h);
 	stop(s);
@@ -163,7 +164,7 @@ HF_TEST(unix_socket_and_one_connection_for_two_calls)
 	start(&s, true);
 	for (int i = 0; i < 2; i++) {
 		struct hf_http_answer a;
-		struct hf_http_request r = { .url = s.url, .unix_socket = s.path, .deadline_ms = 20000 };
+		struct hf_http_request r = { .url = s.url, .unix_socket = s.path, .deadline_ms = 120000 };
 		assert_int_equal(hf_http_call(h, &r, &a, &err), HF_OK);
 		assert_true(hf_sv_eq(hf_buf_view(&a.body), HF_SV("ok")));
 		hf_buf_done(&a.body);
@@ -305,7 +306,7 @@ HF_TEST(what_cannot_be_reached_says_so)
 		struct hf_http *h = hf_http_open();
 		struct hf_http_request r = { .url = cases[i].url,
 					     .unix_socket = cases[i].unix_socket,
-					     .deadline_ms = 20000 };
+					     .deadline_ms = 120000 };
 		struct hf_http_answer a;
 		struct hf_err err = { 0 };
 		assert_int_equal(hf_http_call(h, &r, &a, &err), cases[i].code);
