@@ -46,7 +46,7 @@ def killed(d):
         first.child.kill()
         first.child.wait()
     os.kill(pid, 0)
-    with watch.Watch(d) as w:
+    with watch.Watch(d, before=["stays"]) as w:
         row = w.one("exec", container__name="stays", process__executable__path="/usr/bin/sleep")
         start = w.one("container_start", container__name="stays")
     assert get(start, "container.started_before_sensor") is True, start

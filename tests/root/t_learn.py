@@ -57,7 +57,9 @@ class Loop:
         self.inside(name, "/tmp/go").touch()
 
     def seen(self, name):
-        docker.wait_until(lambda: any(e["kind"] == "container_start" and e["container"].get("name") == name for e in self.events()), what=name)
+        """Until its image is known, and a program ran after that: from then on its profile is the kernel's."""
+        docker.wait_until(lambda: len([e for e in self.events() if e["kind"] == "exec" and e["container"].get("name") == name and
+                                       e["container"].get("image", {}).get("digest")]) > 1, what=name)
 
     def rounds(self, n, *names):
         """Until each has gone round that often."""

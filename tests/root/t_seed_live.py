@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,25 +78,36 @@ def seeds(w):
     return json.loads(done.stdout).get("seeds", [])
 
 
+def until(act, condition, what):
+    """Acts, and again where nothing came of it: an engine that is busy does not say in time what a container runs, and then what it did is not judged."""
+    for _ in range(12):
+        act()
+        try:
+            return docker.wait_until(condition, 10, what)
+        except AssertionError:
+            pass
+    raise AssertionError(what + " did not come")
+
+
 def first_seconds(d, w):
     """in its first seconds a program that nothing in the image names alerts; what the image runs by itself does not"""
     attacked, benign = start(d, "attacked"), start(d, "benign")
-    tell(attacked, "/usr/bin/od /etc/shadow")
     tell(benign, "/usr/bin/date")
+    alert = until(lambda: tell(attacked, "/usr/bin/od /etc/shadow"), lambda: alerts(w, "attacked"), "the alert")[0]
     for name in "attacked", "benign":
         ran(w, name, "/opt/server")
     ran(w, "benign", "/usr/bin/date")
-    event = ran(w, "attacked", "/usr/bin/od")[0]
-    alert = docker.wait_until(lambda: alerts(w, "attacked"), what="the alert")[0]
+    events = ran(w, "attacked", "/usr/bin/od")
     assert get(alert, "process.executable.path") == "/usr/bin/od", alert
-    assert get(alert, "alert.event") == get(event, "id") and get(alert, "container.image.name") == "web", alert
+    assert get(alert, "alert.event") in [get(e, "id") for e in events] and get(alert, "container.image.name") == "web", alert
 
 
 def shared(d, w):
     """replicas share one seed, another command of the image has its own; status shows them"""
     start(d, "other", "/usr/bin/sleep", "1000")
     ran(w, "other", "/usr/bin/sleep")
-    rows = docker.wait_until(lambda: len(s := seeds(w)) == 2 and all(r["state"] == "seeded" for r in s) and s, what=f"both seeds: {seeds(w)}")
+    rows = until(lambda: d("exec", "other", "/usr/bin/sleep", "0"), lambda: len(s := seeds(w)) == 2 and all(r["state"] == "seeded" for r in s) and s,
+                 "both seeds")
     assert [(r["image"], r["command"], r["message"]) for r in rows] == [("web", "/opt/run", ""), ("web", "/usr/bin/sleep 1000", "")], rows
     assert rows[0]["programs"] == 5, rows  # the script, bash, stat, date, the server
     told = [get(r, "health.message") for r in w.all("health", health__part="seed")]
@@ -114,14 +126,15 @@ def unbound(d, w):
     """an image whose programs are only known when they run is not judged by them, and status says why"""
     start(d, "unbound", "bash", "-c", 'eval "$1"; sleep 1000', "x", "/usr/bin/od /etc/passwd")
     ran(w, "unbound", "/usr/bin/od")
-    row = docker.wait_until(lambda: [r for r in seeds(w) if r["state"] == "seeded" and r["command"].startswith("bash -c")], what="the seed")[0]
+    row = until(lambda: d("exec", "unbound", "/usr/bin/sleep", "0"),
+                lambda: [r for r in seeds(w) if r["state"] == "seeded" and r["command"].startswith("bash -c")], "the seed")[0]
     assert "only known when it runs" in row["message"] or "known only when they run" in row["message"], row
 
 
 def failed_one(d, w):
     """a seed that cannot be made says why"""
     start(d, "long", "/usr/bin/sleep", *["1000"] * 70)
-    row = docker.wait_until(lambda: [r for r in seeds(w) if r["state"] == "failed"], what="the failure")[0]
+    row = until(lambda: d("exec", "long", "/usr/bin/sleep", "0"), lambda: [r for r in seeds(w) if r["state"] == "failed"], "the failure")[0]
     assert row["message"] == "its command is too long", row
 
 
@@ -153,17 +166,21 @@ def learned(d, w):
     d("rm", "-f", *d("ps", "-aq").split())
     shutil.rmtree(d.folder / "orders")
     with tempfile.TemporaryDirectory() as folder:
-        child = subprocess.Popen([watch.HOLDFAST, "runtime", "learn", "--seed", "--for", "35", "-o", folder, "--docker-socket", d.socket],
+        child = subprocess.Popen([watch.HOLDFAST, "runtime", "learn", "--seed", "-o", folder, "--docker-socket", d.socket],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=docker.die_with_parent)
         line = child.stderr.readline()
         while line and "Ctrl-C ends it" not in line:
             line = child.stderr.readline()
         orders = start(d, "learned")
         docker.wait_until(lambda: "server" in d("top", "learned"), what="the server")
-        tell(orders, "/usr/bin/od /etc/shadow")
-        for _ in range(6):
-            time.sleep(4)
+        for round in range(6):
+            if round in (0, 3):  # again, since the first may come before the engine said what the container runs
+                tell(orders, "/usr/bin/od /etc/shadow")
+                docker.wait_until(lambda: not (orders / "order").exists(), what="the end of the order")
             tell(orders, "/usr/bin/stat /etc/passwd")
+            docker.wait_until(lambda: not (orders / "order").exists(), what="the end of the order")
+            time.sleep(4)
+        child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=300)
         assert child.returncode == 0 and "with alerts" in out + err, (out, err)
         texts = [p.read_text() for p in pathlib.Path(folder).glob("*/*.yaml")]

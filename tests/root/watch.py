@@ -30,15 +30,30 @@ def get(row, dotted):
 
 
 class Watch:
-    """From __enter__ on, when the programs are loaded, .rows grows; .end() asks it to end and waits for the last line."""
+    """From __enter__ on, when the programs are loaded, .rows grows; .end() asks it to end and waits for the last line.
+    before: containers that run already and are to be known by name; where the engine is too busy to say so in time, it begins again."""
 
-    def __init__(self, d, *options):
+    def __init__(self, d, *options, before=()):
+        self.d, self.options, self.before = d, options, before
+
+    def prepare(self):
+        d, options = self.d, self.options
         self.state = tempfile.TemporaryDirectory(prefix="hfw-")
         self.command = [HOLDFAST, "runtime", "watch", "--format", "json", "--docker-socket", d.socket, "--state", self.state.name, *options]
         self.rows, self.errors, self.broken, self.ended = [], [], [], False
         self.ready = threading.Event()
 
     def __enter__(self):
+        for _ in range(10):
+            self.begin()
+            starts = [self.one("container_start", container__id=self.d.container_id(name)) for name in self.before]
+            if all(get(start, "container.name") for start in starts):
+                break
+            self.end()
+        return self
+
+    def begin(self):
+        self.prepare()
         self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                       preexec_fn=docker.die_with_parent)
         self.readers = [threading.Thread(target=self.read, daemon=True), threading.Thread(target=self.listen, daemon=True)]
@@ -46,7 +61,6 @@ class Watch:
             reader.start()
         docker.wait_until(lambda: self.ready.is_set() or self.child.poll() is not None, what="the sensor")
         assert self.child.poll() is None, f"exit {self.child.returncode}: {self.errors}"
-        return self
 
     def read(self):
         for line in self.child.stdout:
