@@ -197,7 +197,7 @@ def at_once(works):
 def run(w, name, options, script, rules=()):
     """Runs it to its end; what goes on and on is ended when it has triggered the rules, or has not for a long time."""
     options = [word.replace("SOCKET", engine.socket) for word in options]
-    goes_on = script.startswith(AGAIN)
+    goes_on = AGAIN in script
     engine("run", *(["-d"] if goes_on else []), "--name", name, *options, "tools", "bash", "-c", script + "\n:", status=None)
     if goes_on:
         triggers(w, name, rules)
