@@ -94,6 +94,7 @@ enum {
 #define HF_ADMISSION_ARENA_MAX  HF_MIB(256) /* one review as a tree */
 #define HF_ADMISSION_WORKER_MAX HF_MIB(768) /* a worker's heap, policies included */
 #define HF_KUBE_INPUT_MAX         HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
+#define HF_KUBE_WATCH_MAX         HF_GIB(1)   /* texts of all objects of clusters that are followed */
 #define HF_KUBE_INPUT_ARENA_MAX   HF_MIB(64)  /* names of inputs, and notes on them */
 #define HF_KUBE_ARENA_MAX         HF_GIB(4)   /* all objects as trees, and what is made of them */
 #define HF_FLOWS_ARENA_MAX        HF_MIB(96)  /* all that is kept of flows; their graph may take as much again */

@@ -146,6 +146,13 @@ static int take_line(void *ctx, hf_sv line, struct hf_err *err)
 	return s->request->take(s->request->take_ctx, line, err);
 }
 
+static void begin(void *ctx)
+{
+	const struct stream *s = ctx;
+
+	s->request->begun(s->request->take_ctx);
+}
+
 static int try_once(struct hf_cluster *c, const struct hf_cluster_request *r, const char *url, struct stream *stream,
 		    struct hf_http_answer *ret, struct hf_err *err)
 {
@@ -179,6 +186,7 @@ static int try_once(struct hf_cluster *c, const struct hf_cluster_request *r, co
 					      .answer_max = r->answer_max,
 					      .take = r->take ? take_line : NULL,
 					      .take_ctx = stream,
+					      .begun = r->begun ? begin : NULL,
 					      .line_max = r->line_max };
 	return hf_http_call(c->http, &http, ret, err);
 }

@@ -33,6 +33,7 @@ struct hf_cluster_request {
 	void *take_ctx;
 	size_t line_max;
 	uint32_t silence_s;
+	void (*begun)(void *ctx); /* of a stream: a 2xx answer has begun; with take_ctx. NULL: not told. */
 };
 
 struct hf_cluster_answer {

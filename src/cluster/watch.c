@@ -30,7 +30,8 @@ struct watcher {
 	char version[128];
 	unsigned failures; /* one after the other: an event ends them */
 	unsigned server_errors, denied;
-	bool was_in; /* the server answered once */
+	bool was_in;       /* the server answered once */
+	bool failed, down; /* the last try; and somebody was told of it */
 	int64_t begun_ms;
 	/* Of the connection at hand. */
 	bool syncing; /* the objects that there are still come */
@@ -63,6 +64,15 @@ static void set_version(struct watcher *w, hf_sv version)
 {
 	if (version.len && version.len < sizeof w->version)
 		snprintf(w->version, sizeof w->version, "%.*s", HF_SV_FMT(version));
+}
+
+static void answered(void *ctx)
+{
+	struct watcher *w = ctx;
+
+	if (w->down && w->watch->connection)
+		w->watch->connection(w->watch->ctx, NULL);
+	w->down = false;
 }
 
 /* A line of the stream. */
@@ -132,6 +142,9 @@ static int take_page(void *ctx, hf_sv json, struct hf_err *err)
 	int code = HF_OK;
 	hf_sv key;
 
+	answered(w);
+	if (w->watch->accept)
+		return hand_out(w, HF_CLUSTER_ADDED, json, err);
 	hf_json_members(&j, &key) {
 		if (!hf_sv_eq(key, HF_SV("items"))) {
 			hf_json_skip(&j);
@@ -159,9 +172,12 @@ static int take_restart(void *ctx, struct hf_err *err)
 /* The objects that there are, by pages. */
 static int list(struct watcher *w, struct hf_err *err)
 {
-	const struct hf_cluster_list l = {
-		.what = w->watch->what, .limit = w->watch->limit, .page = take_page, .restart = take_restart, .ctx = w
-	};
+	const struct hf_cluster_list l = { .what = w->watch->what,
+					   .accept = w->watch->accept,
+					   .limit = w->watch->limit,
+					   .page = take_page,
+					   .restart = take_restart,
+					   .ctx = w };
 	struct hf_cluster_listed listed;
 
 	w->counts->lists++;
@@ -197,10 +213,12 @@ static int follow(struct watcher *w, struct hf_cluster_answer *answer, struct hf
 	if (path.over)
 		return hf_fail(err, HF_E_LIMIT, "selectors of more than %zu bytes", path.max);
 	const struct hf_cluster_request request = { .path = hf_buf_view(&path),
+						    .accept = w->watch->accept,
 						    .verb = "watch",
 						    .what = hf_buf_view(&w->what),
 						    .take = take_event,
 						    .take_ctx = w,
+						    .begun = answered,
 						    .line_max = HF_CLUSTER_EVENT_MAX,
 						    .silence_s =
 							    w->watch->silence_s ? w->watch->silence_s : SILENCE_S };
@@ -241,6 +259,7 @@ static int after(struct watcher *w, int code, const struct hf_cluster_answer *an
 		w->failures++;
 		return HF_OK;
 	}
+	w->failed = true;
 	if (w->error) {
 		w->failures++;
 		if (++w->server_errors >= ERRORS_MAX)
@@ -256,6 +275,7 @@ static int after(struct watcher *w, int code, const struct hf_cluster_answer *an
 		w->failures++;
 	else
 		w->failures = 0;
+	w->failed = w->failures > 0;
 	if (w->step == WATCH)
 		w->counts->resumed++;
 	return HF_OK;
@@ -266,6 +286,7 @@ static int step(struct watcher *w, struct hf_err *err)
 	struct hf_cluster_answer answer = { 0 };
 	int code;
 
+	w->failed = false;
 	if (w->step != LIST) {
 		bool by_watch = w->step == LIST_BY_WATCH;
 		code = follow(w, &answer, err);
@@ -280,12 +301,22 @@ static int step(struct watcher *w, struct hf_err *err)
 	if (code == HF_OK)
 		return HF_OK;
 	w->failures++;
+	w->failed = true;
 	if (is_passing(w, code))
 		return HF_OK;
 	return code == HF_E_IO || code == HF_E_TRUNCATED || code == HF_E_LIMIT || code == HF_E_CONFLICT ||
 			       code == HF_E_FORMAT
 		       ? HF_OK
 		       : code;
+}
+
+static void tell(struct watcher *w, struct hf_err *why)
+{
+	if (!why->code)
+		hf_fail(why, HF_E_IO, "watch %.*s: the server ends it at once", HF_SV_FMT(hf_buf_view(&w->what)));
+	w->down = true;
+	if (w->watch->connection)
+		w->watch->connection(w->watch->ctx, why);
 }
 
 int hf_cluster_watch(struct hf_cluster *c, const struct hf_cluster_watch *watch, struct hf_cluster_watch_counts *counts,
@@ -314,6 +345,8 @@ int hf_cluster_watch(struct hf_cluster *c, const struct hf_cluster_watch *watch,
 						  HF_SV_FMT(hf_buf_view(&w.what)));
 			break;
 		}
+		if (w.failed)
+			tell(&w, &why);
 		hf_cluster_wait(c, w.failures - 1, 0);
 	}
 	hf_buf_done(&w.what);

@@ -20,9 +20,14 @@ struct hf_cluster_watch {
 	uint32_t
 		silence_s; /* no byte for so long: the connection counts as lost; 0: 330. Bookmarks come about once a minute. */
 	unsigned failures_max; /* one after the other, of any kind, until it gives up; 0: never */
+	/* NULL: application/json. Where it asks for Tables, the objects of the events are Tables, and of a list each page is handed out whole. It
+	 * wants no_watch_list: no server ends the first objects of such a watch with a bookmark that says so. */
+	const char *accept;
 	/* RESET, ADDED …, SYNCED, then what comes. Bookmarks are handed out too. The object is borrowed for the call; of RESET and SYNCED there is
 	 * none. A negative code ends the watch with that code. HF_PARTIAL ends it with HF_OK. */
 	int (*event)(void *ctx, enum hf_cluster_event_type type, hf_sv object, struct hf_err *err);
+	/* After each try that failed and is followed by another: @why; NULL: the server has answered again since. May be NULL. */
+	void (*connection)(void *ctx, const struct hf_err *why);
 	void *ctx;
 };
 

@@ -158,6 +158,7 @@ static int run(int argc, char **argv)
 		return hf_command_usage("kube check", "--dry-run shows what --fix or --fix-all would do");
 	if (s.fix.fix && k.format)
 		return hf_command_usage("kube check", "--fix writes no report: --format is of no use with it");
+	k.watch_schema = s.fix.fix ? NULL : "holdfast/kube-check-change/1";
 	s.settings = (struct hf_check_settings){ s.registries.at, s.registries.n };
 	s.fix.wanted = s.wanted;
 	s.fix.settings = &s.settings;
@@ -181,6 +182,7 @@ const struct hf_command hf_kube_check = {
 		 "  --fix                mend what can be mended safely, in the files; comments and order stay\n"
 		 "  --fix-all            also what may stop a workload that needs it\n"
 		 "  --dry-run            show the difference that it would make, and write nothing\n"
-		 "  --all                also count what passed, a line a check\n" KUBE_RUN_USAGE("table|json|sarif"),
+		 "  --all                also count what passed, a line a check\n" KUBE_WATCH_USAGE KUBE_RUN_USAGE(
+			 "table|json|sarif"),
 	.run = run,
 };

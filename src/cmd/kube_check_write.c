@@ -1,5 +1,6 @@
 #include "cmd/kube_check_write.h"
 
+#include "cmd/kube_items.h"
 #include "format/json_writer.h"
 #include "kube/place.h"
 #include "report/report.h"
@@ -53,6 +54,7 @@ static void table_row(struct writer *w, const struct hf_check_result *r)
 {
 	const char *severity = r->status == HF_CHECK_FAIL ? hf_severity_name(r->check->severity) : "unknown";
 
+	kube_item_begin(w->run, w->out);
 	hf_out_addf(w->out, "%-8s  %s  %s", severity, r->check->id, r->check->title);
 	hf_sv name = hf_arena_printable(w->arena, name_of(w, r)), message = hf_arena_printable(w->arena, r->message);
 	hf_out_addf(w->out, "\n          %.*s", HF_SV_FMT(name));
@@ -68,6 +70,7 @@ static void table_row(struct writer *w, const struct hf_check_result *r)
 			    HF_SV_FMT(template));
 	}
 	hf_out_addf(w->out, "\n          fix: %s\n", r->check->fix);
+	kube_item_end(w->run, w->out);
 }
 
 static void table_counts(struct writer *w)
@@ -146,6 +149,7 @@ static void json_result(struct writer *w, const struct hf_check_result *r)
 	struct hf_json_writer *j = &w->w;
 
 	hf_jw_object(j);
+	kube_item_begin_json(w->run, w->out);
 	hf_jw_kv(j, "id", hf_sv_of(r->check->id));
 	hf_jw_kv(j, "status", hf_sv_of(hf_check_status_name(r->status)));
 	hf_jw_kv(j, "severity", hf_sv_of(hf_severity_name(r->check->severity)));
@@ -163,6 +167,7 @@ static void json_result(struct writer *w, const struct hf_check_result *r)
 	hf_jw_kv(j, "message", r->message);
 	json_patches(j, r);
 	hf_jw_object_end(j);
+	kube_item_end(w->run, w->out);
 }
 
 static void json_check_texts(struct hf_json_writer *j, const struct hf_check *c)
@@ -204,7 +209,9 @@ static int json(struct writer *w, struct hf_err *err)
 {
 	struct hf_json_writer *j = &w->w;
 
-	*j = (struct hf_json_writer){ .out = &w->out->buf, .flush = hf_out_sink(w->out), .flush_ctx = w->out };
+	*j = (struct hf_json_writer){
+		.out = &w->out->buf, .flush = hf_out_sink(w->out), .flush_ctx = w->out, .compact = w->run->items != NULL
+	};
 	hf_jw_object(j);
 	hf_jw_kv(j, "schema", HF_SV("holdfast/kube-check/1"));
 	hf_jw_kv_uint(j, "objects", w->set->n);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "cmd/kube.h"
+#include "cmd/kube_items.h"
 #include "cmd/kube_run.h"
 #include "cmd/log.h"
 #include "cmd/pss_report.h"
@@ -141,13 +142,16 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 	for (size_t i = 0; i < pods_n && v; i++) {
 		judge(&e, &pods[i], &v[i]);
 		bits |= v[i].failed ? KUBE_GATE_FAILED : 0;
-		if (!json)
-			pss_report_line(out, &v[i], several, e.opt->explain, a);
+		if (json)
+			continue;
+		kube_item_begin(k, out);
+		pss_report_line(out, &v[i], several, e.opt->explain, a);
+		kube_item_end(k, out);
 	}
 	log_more(e.notes, NOTES_SHOWN);
 	if (json && v)
-		r = pss_report_json(out, v, pods_n, e.opt->from_labels ? hf_pss_mode_names[e.opt->mode] : NULL, sets[0],
-				    a, err);
+		r = pss_report_json(k, out, v, pods_n, e.opt->from_labels ? hf_pss_mode_names[e.opt->mode] : NULL,
+				    sets[0], a, err);
 	return r < 0 ? r : bits | (e.partial ? KUBE_PARTIAL : 0);
 }
 
@@ -221,7 +225,7 @@ static int take(struct kube_run *k, struct options *opt, int argc, char **argv, 
 
 static int run(int argc, char **argv)
 {
-	struct kube_run k = { .command = "kube pss" };
+	struct kube_run k = { .command = "kube pss", .watch_schema = "holdfast/pss-change/1" };
 	struct options opt = { 0 };
 	int status = 0;
 
@@ -250,6 +254,6 @@ const struct hf_command hf_kube_pss = {
 		 "enforce)\n"
 		 "  --exempt LIST        namespace:NAME and runtime-class:NAME that always pass\n"
 		 "  --user-namespaces    pods with hostUsers: false may be root in them, as the cluster's feature gate "
-		 "has it\n" KUBE_RUN_USAGE("table|json"),
+		 "has it\n" KUBE_WATCH_USAGE KUBE_RUN_USAGE("table|json"),
 	.run = run,
 };

@@ -15,6 +15,8 @@
 #include "base/worker.h"
 #include "cmd/command.h"
 #include "cmd/kube_cluster.h"
+#include "cmd/kube_items.h"
+#include "cmd/kube_run_internal.h"
 #include "cmd/log.h"
 #include "cmd/worker_output.h"
 
@@ -26,14 +28,6 @@ struct gatherer {
 	HF_VEC(struct hf_kube_note) notes; /* inputs that could not be read */
 	size_t target;
 	hf_sv cluster; /* that the files at hand stand for */
-};
-
-struct job {
-	struct kube_run *run;
-	kube_evaluate *evaluate;
-	void *ctx;
-	const struct gatherer *gathered;
-	int out_fd;
 };
 
 const char *kube_run_value(struct kube_run *k, int argc, char **argv, int *i)
@@ -68,6 +62,7 @@ int kube_run_option(struct kube_run *k, int argc, char **argv, int *i)
 		{ "--strict", offsetof(struct kube_run, strict) },
 		{ "--no-jail", offsetof(struct kube_run, no_jail) },
 		{ "--require-jail", offsetof(struct kube_run, require_jail) },
+		{ "--watch", offsetof(struct kube_run, watch) },
 	};
 	const char *arg = argv[*i];
 
@@ -308,6 +303,8 @@ static int gather(struct gatherer *g, struct hf_err *err)
 
 	g->run->inputs = g->inputs.at;
 	g->run->inputs_n = g->inputs.n;
+	g->run->notes = g->notes.at;
+	g->run->notes_n = g->notes.n;
 	return r;
 }
 
@@ -361,16 +358,15 @@ static bool tells_of_loss(const struct hf_kube_objects *set)
 	return false;
 }
 
-static const struct hf_kube_objects *load(struct job *j, size_t target, struct hf_arena *a, struct hf_err *err)
+static const struct hf_kube_objects *load(struct kube_job *j, size_t target, struct hf_arena *a, struct hf_err *err)
 {
 	const struct kube_run *k = j->run;
 	struct hf_kube_loader *l = hf_kube_loader_new(a);
 	int r = HF_OK;
 
-	for (size_t i = 0; i < j->gathered->notes.n; i++)
+	for (size_t i = 0; i < k->notes_n; i++)
 		if (!target || !k->one_set_each)
-			hf_kube_loader_note(l, j->gathered->notes.at[i].kind, j->gathered->notes.at[i].source,
-					    j->gathered->notes.at[i].text);
+			hf_kube_loader_note(l, k->notes[i].kind, k->notes[i].source, k->notes[i].text);
 	for (size_t i = 0; i < k->inputs_n && r >= 0; i++) {
 		if (k->one_set_each && k->inputs[i].target != target)
 			continue;
@@ -398,13 +394,31 @@ static void release_inputs(const struct kube_run *k)
 			hf_mapping_release(k->inputs[i].text);
 }
 
+/* The first report as it is; of later ones what came and went. */
+static int hand_on(const struct kube_job *j, const struct hf_out *report, struct hf_err *err)
+{
+	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(j->out_fd);
+	const struct kube_items *items = j->run->items;
+	hf_sv text = hf_buf_view(&report->buf);
+
+	if (report->buf.over)
+		return hf_fail(err, HF_E_LIMIT, "the report is larger than %zu bytes", report->buf.max);
+	int r = kube_items_keep(items, text, j->items_fd, err);
+	if (r >= 0 && j->before.ptr)
+		r = kube_items_compare(items, j->before, text, j->schema, &out, err);
+	else if (r >= 0)
+		hf_out_add(&out, text);
+	return r < 0 ? r : hf_out_flush(&out, err);
+}
+
 static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 {
-	struct job *j = ctx;
+	struct kube_job *j = ctx;
 	struct kube_run *k = j->run;
 	const struct hf_jail_options jail = { .output_max = HF_REPORT_SIZE_MAX, .require = k->require_jail };
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_KUBE_ARENA_MAX);
-	hf_cleanup(hf_out_done) struct hf_out out = hf_out_fd(j->out_fd);
+	hf_cleanup(hf_out_done) struct hf_out out = k->watch ? hf_out_memory(HF_REPORT_SIZE_MAX) : hf_out_fd(j->out_fd);
+	struct kube_items items = { .arena = &a };
 	size_t sets_n = k->one_set_each ? k->targets_n : 1, shown = 0;
 	const struct hf_kube_objects *sets[2] = { 0 };
 	bool asked = k->targets_n + k->clusters_n > 0;
@@ -415,6 +429,7 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 	if (sets_n > HF_ARRAY_SIZE(sets))
 		return hf_fail(err, HF_E_USAGE, "two targets at most");
 	k->worker = worker;
+	k->items = k->watch ? &items : NULL;
 	for (size_t i = 0; i < sets_n; i++) {
 		sets[i] = load(j, i, &a, err);
 		if (!sets[i])
@@ -432,13 +447,17 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 	if (a.over)
 		return hf_fail(err, HF_E_LIMIT, "the objects need more memory than is allowed");
 	bits |= r;
-	r = hf_out_flush(&out, err);
+	r = k->watch ? hand_on(j, &out, err) : hf_out_flush(&out, err);
 	return r < 0 ? r : bits;
 }
 
 static void reset_output(void *ctx)
 {
-	hf_worker_output_reset(((const struct job *)ctx)->out_fd);
+	const struct kube_job *j = ctx;
+
+	hf_worker_output_reset(j->out_fd);
+	if (j->run->watch)
+		hf_worker_output_reset(j->items_fd);
 }
 
 static void describe_terminal(struct kube_run *k)
@@ -461,31 +480,41 @@ static void keep_messages(void *ctx, hf_sv text)
 	hf_buf_add(messages, text);
 }
 
-static int run_all(struct kube_run *k, struct job *j, struct hf_err *err)
+int kube_job_run(struct kube_job *j, struct hf_buf *messages, struct hf_err *err)
 {
-	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
-	/* Of the last worker alone: one that died said the same before. */
-	hf_cleanup(hf_buf_done) struct hf_buf messages = HF_BUF(HF_MIB(1));
-	int keep[] = { -1 };
+	const struct kube_run *k = j->run;
+	const int keep[] = { j->out_fd, j->items_fd };
 	const struct hf_worker_options wo = { .file_seconds_max =
 						      k->step_seconds_max ? k->step_seconds_max : FILE_SECONDS_MAX,
 					      .no_fork = k->no_jail,
 					      .keep_fds = keep,
-					      .keep_fds_n = 1,
+					      .keep_fds_n = k->watch ? 2 : 1,
 					      .messages = keep_messages,
-					      .messages_ctx = &messages };
-	struct gatherer g = { .run = k };
-	int r = gather(&g, err);
+					      .messages_ctx = messages };
 
-	j->gathered = &g;
-	if (r < 0 || (r = read_files(k, err)) < 0 || (r = hf_output_open(&output, k->output, err)) < 0)
+	return hf_worker_run(&wo, work, reset_output, j, err);
+}
+
+static int run_all(struct kube_run *k, struct kube_job *j, struct hf_err *err)
+{
+	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
+	/* Of the last worker alone: one that died said the same before. */
+	hf_cleanup(hf_buf_done) struct hf_buf messages = HF_BUF(HF_MIB(1));
+	struct gatherer g = { .run = k };
+	int r = k->watch ? HF_OK : gather(&g, err);
+
+	if (r < 0 || (r = read_files(k, err)) < 0)
 		return r;
 	describe_terminal(k);
+	if (k->watch)
+		return kube_watch(j, err);
+	if ((r = hf_output_open(&output, k->output, err)) < 0)
+		return r;
 	hf_cleanup(hf_fd_close) int memory = memfd_create("report", MFD_CLOEXEC);
 	if (memory < 0)
 		return hf_fail_errno(err, "memory for the report");
-	j->out_fd = keep[0] = memory;
-	int bits = hf_worker_run(&wo, work, reset_output, j, err);
+	j->out_fd = memory;
+	int bits = kube_job_run(j, &messages, err);
 	log_relay(NULL, hf_buf_view(&messages));
 	if (bits < 0)
 		return bits;
@@ -518,7 +547,7 @@ static void done(struct kube_run *k)
 
 int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 {
-	struct job j = { .run = k, .evaluate = evaluate, .ctx = ctx };
+	struct kube_job j = { .run = k, .evaluate = evaluate, .ctx = ctx };
 	struct hf_err err = { 0 };
 	int status;
 
@@ -530,7 +559,7 @@ int kube_run(struct kube_run *k, kube_evaluate *evaluate, void *ctx)
 		status = hf_command_usage(
 			k->command,
 			"which manifests? a file, a folder, - for standard input, or cluster: for a live cluster");
-	} else {
+	} else if ((status = kube_watch_misused(k)) == 0) {
 		int bits = run_all(k, &j, &err);
 		status = bits < 0                             ? hf_command_fail(&err)
 			 : bits & KUBE_GATE_FAILED            ? 1

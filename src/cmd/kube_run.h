@@ -22,6 +22,8 @@ struct kube_input {
 	int slot;      /* of the mapping, -1: text is on the heap */
 };
 
+struct kube_items;
+
 struct kube_run {
 	const char *command; /* "kube pss", for messages */
 	const char *format;  /* NULL where none was asked for */
@@ -40,10 +42,16 @@ struct kube_run {
 	/* Set by the command: takes what the worker wrote, in place of standard output or --output. In the parent. */
 	int (*deliver)(struct kube_run *, int from, int out_fd, struct hf_err *);
 	struct hf_arena arena;
+	bool watch;
+	/* Set by the command where it marks its findings (kube_items.h), and so can be asked with --watch: the schema of one that came or went. */
+	const char *watch_schema;
 	/* Filled by kube_run for evaluate(). */
+	struct kube_items *items;       /* with --watch, else NULL; JSON is then written on one line */
 	const struct hf_worker *worker; /* whose board takes steps, and which were left out */
 	const struct kube_input *inputs;
 	size_t inputs_n;
+	const struct hf_kube_note *notes; /* inputs that could not be had */
+	size_t notes_n;
 	const hf_sv *file_texts; /* files_n */
 	const int *file_slots;   /* of their mappings, -1: on the heap */
 	bool colour;             /* standard output is a terminal that wants colours */
@@ -63,6 +71,10 @@ void kube_run_target(struct kube_run *, const char *target);
 size_t kube_run_file(struct kube_run *, const char *path);
 /* Reads, evaluates, writes; notes go to standard error. Returns the exit status. Ends @k. */
 int kube_run(struct kube_run *, kube_evaluate *, void *ctx);
+
+/* Behind the others, of commands that have --watch. */
+#define KUBE_WATCH_USAGE \
+	"  --watch              follow the clusters, and print what comes and goes until it is interrupted\n"
 
 /* The options' part of `holdfast kube SUBCOMMAND --help`. */
 #define KUBE_RUN_USAGE(formats)                                                                          \

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "cmd/kube_items.h"
 #include "format/json_writer.h"
 
 enum { FIELDS_SHOWN = 12, TEXT_SHOWN = 1024 };
@@ -144,7 +145,8 @@ static void json_finding(struct hf_json_writer *w, const struct hf_kube_object *
 	hf_jw_object_end(w);
 }
 
-static void json_document(struct hf_json_writer *w, const struct pss_verdict *v, struct hf_arena *a)
+static void json_document(struct hf_json_writer *w, const struct kube_run *k, struct hf_out *out,
+			  const struct pss_verdict *v, struct hf_arena *a)
 {
 	const struct hf_kube_object *o = v->pod->object;
 	const struct hf_pss_finding *list;
@@ -152,6 +154,7 @@ static void json_document(struct hf_json_writer *w, const struct pss_verdict *v,
 	size_t n = v->exempt ? 0 : hf_pss_evaluate(v->pod, &v->policy, a, &list);
 
 	hf_jw_object(w);
+	kube_item_begin_json(k, out);
 	hf_jw_key(w, "object");
 	hf_jw_object(w);
 	hf_jw_kv(w, "api_version", o->api_version);
@@ -173,6 +176,7 @@ static void json_document(struct hf_json_writer *w, const struct pss_verdict *v,
 		json_finding(w, o, &list[i]);
 	hf_jw_array_end(w);
 	hf_jw_object_end(w);
+	kube_item_end(k, out);
 }
 
 static void json_unparsed(struct hf_json_writer *w, const struct hf_kube_objects *set)
@@ -192,10 +196,12 @@ static void json_unparsed(struct hf_json_writer *w, const struct hf_kube_objects
 	hf_jw_array_end(w);
 }
 
-int pss_report_json(struct hf_out *out, const struct pss_verdict *verdicts, size_t n, const char *mode,
-		    const struct hf_kube_objects *set, struct hf_arena *a, struct hf_err *err)
+int pss_report_json(const struct kube_run *k, struct hf_out *out, const struct pss_verdict *verdicts, size_t n,
+		    const char *mode, const struct hf_kube_objects *set, struct hf_arena *a, struct hf_err *err)
 {
-	struct hf_json_writer w = { .out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out };
+	struct hf_json_writer w = {
+		.out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out, .compact = k->items != NULL
+	};
 	size_t failed = 0;
 
 	hf_jw_object(&w);
@@ -204,7 +210,7 @@ int pss_report_json(struct hf_out *out, const struct pss_verdict *verdicts, size
 	hf_jw_key(&w, "documents");
 	hf_jw_array(&w);
 	for (size_t i = 0; i < n; i++) {
-		json_document(&w, &verdicts[i], a);
+		json_document(&w, k, out, &verdicts[i], a);
 		failed += verdicts[i].failed != 0;
 	}
 	hf_jw_array_end(&w);

@@ -1,6 +1,7 @@
 /* The verdicts of `kube pss` as lines and as JSON. */
 #pragma once
 #include "base/output.h"
+#include "cmd/kube_run.h"
 #include "kube/place.h"
 #include "pss/pss.h"
 
@@ -15,5 +16,5 @@ struct pss_verdict {
  * Where it is to be @explained each failing control is explained below it. */
 void pss_report_line(struct hf_out *, const struct pss_verdict *, bool several, bool explained, struct hf_arena *);
 /* The document holdfast/pss/1. @mode: of the labels; NULL where they were not asked. */
-int pss_report_json(struct hf_out *, const struct pss_verdict *, size_t n, const char *mode,
+int pss_report_json(const struct kube_run *, struct hf_out *, const struct pss_verdict *, size_t n, const char *mode,
 		    const struct hf_kube_objects *, struct hf_arena *, struct hf_err *);

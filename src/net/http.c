@@ -107,11 +107,18 @@ static void describe(struct call *c)
 static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct call *c = ctx;
+	const struct hf_http_request *r = c->request;
+	long status = 0;
 
-	(void)bytes;
 	c->headers += size * n;
-	if (c->headers <= HEADERS_MAX)
+	if (c->headers <= HEADERS_MAX) {
+		if (r->begun && hf_sv_eq((hf_sv){ bytes, size * n }, HF_SV("\r\n"))) {
+			curl_easy_getinfo(c->http->easy, CURLINFO_RESPONSE_CODE, &status);
+			if (status >= 200 && status <= 299)
+				r->begun(r->take_ctx);
+		}
 		return size * n;
+	}
 	c->code = hf_fail(c->err, HF_E_LIMIT, "%s: headers of more than %d bytes", c->where, HEADERS_MAX);
 	return 0;
 }

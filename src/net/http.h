@@ -38,6 +38,8 @@ struct hf_http_request {
 	int (*take)(void *ctx, hf_sv bytes, struct hf_err *err);
 	void *take_ctx;
 	size_t line_max;
+	/* Of a stream: its 2xx answer has begun, while there may be no byte of it yet; with take_ctx. NULL: not told. */
+	void (*begun)(void *ctx);
 };
 
 struct hf_http_answer {

@@ -1,0 +1,180 @@
+"""t_watch.py HOLDFAST ROOT: TAP. kube … --watch beside a real API server: the first report, what comes and goes, restarts of the server, who may
+not watch, how it ends."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import server
+from server import wait_until
+
+server.skip_unless()
+HOLDFAST = os.path.abspath(sys.argv[1])
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("KUBE")}
+LONG = 120
+PRIVILEGED = {"containers": [{"name": "c", "image": "registry.test/app:1", "securityContext": {"privileged": True}}]}
+PSS = ("pss", "baseline")
+
+
+class Watch:
+    """A running `kube … --watch`; lines are what it printed."""
+
+    def __init__(self, s, *args, user="admin"):
+        self.child = subprocess.Popen([HOLDFAST, "kube", *args, "--watch", "cluster:", "--kubeconfig", s.kubeconfig(user)],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        self.lines, self.errors = [], []
+        self.readers = [threading.Thread(target=self.read, args=pair, daemon=True)
+                        for pair in ((self.child.stdout, self.lines), (self.child.stderr, self.errors))]
+        for reader in self.readers:
+            reader.start()
+
+    @staticmethod
+    def read(stream, lines):
+        for line in stream:
+            lines.append(line.rstrip("\n"))
+
+    def until(self, what, where=None):
+        """Until a line has @what in it."""
+        lines = self.lines if where is None else where
+        wait_until(lambda: any(what in line for line in lines) or self.child.poll() is not None, LONG, what)
+        assert any(what in line for line in lines), (what, self.lines[-20:], self.errors[-20:])
+
+    def end(self, with_signal=signal.SIGTERM):
+        self.child.send_signal(with_signal)
+        status = self.child.wait(LONG)
+        for reader in self.readers:
+            reader.join(LONG)
+        return status
+
+
+def once(s, *args, user="admin", status=(0, 1)):
+    done = subprocess.run([HOLDFAST, "kube", *args, "cluster:", "--kubeconfig", s.kubeconfig(user)], capture_output=True, text=True, env=ENVIRONMENT)
+    assert done.returncode in status, done.stderr
+    return done.stdout
+
+
+def namespace(s, name):
+    s.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    return f"/api/v1/namespaces/{name}/pods"
+
+
+def pss(s):
+    """The first report is that of one question; then pods that come, change and go, and nothing else"""
+    pods = namespace(s, "pss")
+    s.post(pods, server.pod("first"))
+    first = once(s, *PSS)
+    w = Watch(s, *PSS)
+    w.until("pass pss/Pod/first")
+    wait_until(lambda: len(w.lines) == len(first.splitlines()), LONG, "the whole report")
+    assert "\n".join(w.lines) + "\n" == first, w.lines
+    at = len(w.lines)
+    s.post(pods, server.pod("bad", **PRIVILEGED))
+    w.until("+ fail pss/Pod/bad privileged")
+    s.patch(pods + "/first", {"metadata": {"labels": {"nothing": "new"}}})
+    s.delete(pods + "/bad?gracePeriodSeconds=0")
+    w.until("- fail pss/Pod/bad privileged")
+    assert w.lines[at:] == ["+ fail pss/Pod/bad privileged", "- fail pss/Pod/bad privileged"], w.lines[at:]
+    s.post(pods, server.pod("worse", **PRIVILEGED))
+    w.until("+ fail pss/Pod/worse privileged")
+    assert w.end(signal.SIGINT) == 1 and not w.errors, w.errors  # as the last state was
+    s.delete(pods + "/worse?gracePeriodSeconds=0")
+
+
+def check(s):
+    """Findings as blocks of lines, and as lines of JSON; secrets without what is in them"""
+    pods = namespace(s, "check")
+    table, lines = Watch(s, "check"), Watch(s, "check", "--format", "json")
+    table.until(" objects, ")
+    lines.until('"schema"')
+    first = json.loads(lines.lines[0])
+    assert first["schema"] == "holdfast/kube-check/1" and len(lines.lines) == 1
+    s.post(pods, server.pod("bad", **PRIVILEGED))
+    table.until("          test/check/Pod/bad, container c: ")
+    lines.until('"name":"bad"')
+    s.post("/api/v1/namespaces/check/secrets", {"metadata": {"name": "hidden"}, "type": "Opaque", "stringData": {"k": "not-to-be-seen"}})
+    s.delete(pods + "/bad?gracePeriodSeconds=0")
+    s.delete("/api/v1/namespaces/check/secrets/hidden")
+    wait_until(lambda: sum('"change":"removed"' in x for x in lines.lines) == sum('"change":"added"' in x for x in lines.lines), LONG, "all gone")
+    added = [json.loads(x) for x in lines.lines[1:] if '"added"' in x]
+    removed = [json.loads(x) for x in lines.lines[1:] if '"removed"' in x]
+    assert all(x["schema"] == "holdfast/kube-check-change/1" for x in added + removed)
+    assert sorted(x["id"] for x in added) == sorted(x["id"] for x in removed), (added, removed)
+    mine = [x for x in added if x["name"] == "bad"]
+    assert {x["kind"] for x in mine} == {"Pod"} and len(mine) > 3, added
+    failed = sum(x["status"] == "fail" for x in added)
+    wait_until(lambda: sum(x.startswith("- ") for x in table.lines) == failed, LONG, "all gone from the table")
+    assert sum(x.startswith("+ ") for x in table.lines) == failed
+    assert table.end() == 0 and lines.end() == 0
+    assert not any("not-to-be-seen" in x for x in table.lines + lines.lines)
+
+
+def restarts(s):
+    """The server goes and comes back: it is said, nothing is lost, and what happened meanwhile is told"""
+    pods = namespace(s, "restarts")
+    s.post(pods, server.pod("stays"))
+    w = Watch(s, *PSS)
+    w.until("pass restarts/Pod/stays")
+    at = len(w.lines)
+    s.stop_api(crash=True)
+    w.until("the connection is lost, and tried again", w.errors)
+    s.start_api()
+    s.post(pods, server.pod("new", **PRIVILEGED))
+    w.until("+ fail restarts/Pod/new privileged")
+    w.until("connected again", w.errors)
+    assert w.lines[at:] == ["+ fail restarts/Pod/new privileged"], w.lines[at:]
+    assert sum("the connection is lost" in x for x in w.errors) == 1, w.errors
+    s.delete(pods + "/new?gracePeriodSeconds=0")
+    w.until("- fail restarts/Pod/new privileged")
+    assert w.end() == 0
+
+
+def forbidden(s):
+    """Who may not watch a kind is told so, once; with --strict it ends with 3; what is allowed later is followed then"""
+    s.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "watch-pods"},
+             "rules": [{"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]},
+                       {"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}]},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "watch-pods"},
+             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "watch-pods"},
+             "subjects": [{"kind": "User", "name": "viewer", "apiGroup": "rbac.authorization.k8s.io"}]})
+    wait_until(lambda: s.may("viewer", "watch", "pods"), LONG, "the role")
+    pods = namespace(s, "forbidden")
+    s.post(pods, server.pod("seen"))
+    w = Watch(s, *PSS, "--strict", user="viewer")
+    w.until("pass forbidden/Pod/seen")
+    for kind in ("deployments.apps", "secrets", "services"):
+        told = [x for x in w.errors if f": {kind}: " in x]
+        assert len(told) == 1 and "forbidden: viewer cannot" in told[0], (kind, w.errors)
+    s.post(pods, server.pod("next"))
+    w.until("+ pass forbidden/Pod/next")
+    assert sum(": secrets: " in x for x in w.errors) == 1
+    s.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "watch-more"},
+             "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list", "watch"]}]},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "watch-more"},
+             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "watch-more"},
+             "subjects": [{"kind": "User", "name": "viewer", "apiGroup": "rbac.authorization.k8s.io"}]})
+    s.post("/apis/apps/v1/namespaces/forbidden/deployments", {"metadata": {"name": "late"}, "spec": {
+        "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": PRIVILEGED}}})
+    w.until("+ fail forbidden/Deployment/late privileged")
+    s.delete("/apis/apps/v1/namespaces/forbidden/deployments/late")
+    w.until("- fail forbidden/Deployment/late privileged")
+    assert w.end() == 3
+
+
+def ends(s):
+    """A reader that goes away ends it; a server that is not there is an error"""
+    w = Watch(s, *PSS)
+    w.until("pass ")
+    w.child.stdout.close()
+    assert w.child.wait(LONG) in (0, 1)
+    config = s.kubeconfig().read_text().replace(s.url, "https://127.0.0.1:9")
+    (s.folder / "nobody.kubeconfig").write_text(config)
+    w = Watch(s, *PSS, user="nobody")
+    assert w.child.wait(LONG) == 2
+    w.until("context test: ", w.errors)
+    assert not w.lines
+
+
+with server.Server() as the_server:
+    server.main([pss, check, restarts, forbidden, ends], the_server)
