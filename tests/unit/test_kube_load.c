@@ -202,7 +202,10 @@ HF_TEST(unknown_kinds_are_noted_once)
 			    "");
 	assert_string_equal(notes_of("apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: a}\n"), "");
 	assert_string_equal(
-		notes_of("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n"), "");
+		notes_of("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n"),
+		"1:1 no object of Kubernetes: read what `kubectl kustomize FOLDER` makes of it (| holdfast kube … -); "
+		"its "
+		"patches are not in the files beside it\n");
 	assert_string_equal(notes_of("apiVersion: apps/v1\nkind: Deploymnet\nmetadata: {name: a}\n"),
 			    "1:1 Deploymnet of apps/v1: no kind that is known here, nor one that a "
 			    "CustomResourceDefinition defines\n");
