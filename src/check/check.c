@@ -13,9 +13,10 @@ const struct hf_check_group *const hf_check_groups[] = {
 
 struct hf_check_answers {
 	HF_VEC(struct hf_check_result) results;
-	HF_VEC(struct hf_check_patch) patches; /* of the last result */
-	struct hf_check_counts *counts;        /* of the check at hand */
-	struct hf_check_result spare;          /* where the arena is full */
+	struct hf_check_patch *patches; /* of the last result */
+	size_t patches_n, patches_slots;
+	struct hf_check_counts *counts; /* of the check at hand */
+	struct hf_check_result spare;   /* where the arena is full */
 	const struct hf_kube_object *about;
 };
 
@@ -33,8 +34,8 @@ static struct hf_check_result *answer(struct hf_check_run *r, enum hf_check_stat
 
 	r->answered = true;
 	w->counts->of[status]++;
-	w->patches.at = NULL;
-	w->patches.n = w->patches.slots = 0;
+	w->patches = NULL;
+	w->patches_n = w->patches_slots = 0;
 	slot = slot ? slot : &w->spare;
 	*slot = (struct hf_check_result){ .check = r->check,
 					  .status = status,
@@ -117,10 +118,26 @@ static hf_sv subject_pointer(const struct hf_check_run *r)
 			    (size_t)(r->container - r->pod->containers) - low);
 }
 
+/* Most results have one: room for more is made when they come. */
+static struct hf_check_patch *push_patch(struct hf_arena *a, struct hf_check_answers *w)
+{
+	if (w->patches_n == w->patches_slots) {
+		size_t slots = w->patches_slots ? 2 * w->patches_slots : 1;
+		struct hf_check_patch *more = hf_arena_array(a, struct hf_check_patch, slots);
+		if (!more)
+			return NULL;
+		if (w->patches_n)
+			memcpy(more, w->patches, w->patches_n * sizeof *more);
+		w->patches = more;
+		w->patches_slots = slots;
+	}
+	return &w->patches[w->patches_n++];
+}
+
 void hf_check_patch(struct hf_check_run *r, struct hf_check_result *result, const char *path, const char *json,
 		    bool safe)
 {
-	struct hf_check_patch *p = hf_vec_push(r->arena, &r->answers->patches);
+	struct hf_check_patch *p = push_patch(r->arena, r->answers);
 
 	if (!p)
 		return;
@@ -128,8 +145,8 @@ void hf_check_patch(struct hf_check_run *r, struct hf_check_result *result, cons
 				      .pointer = hf_arena_concat(r->arena, subject_pointer(r), hf_sv_of(path)),
 				      .json = hf_arena_dup(r->arena, hf_sv_of(json)),
 				      .safe = safe };
-	result->patches = r->answers->patches.at;
-	result->patches_n = r->answers->patches.n;
+	result->patches = r->answers->patches;
+	result->patches_n = r->answers->patches_n;
 }
 
 static void ask(struct hf_check_run *r)

@@ -111,6 +111,8 @@ struct hf_check_run {
 	const struct hf_kube_container *container;
 	void *memo; /* a check's own index of the set: NULL at its first call for each cluster */
 	void *shared[HF_CHECK_SHARED_MODELS]; /* NULL until it is made */
+	const struct hf_kube_pod *volumes_of; /* whose many volumes are indexed: hf_check_volume */
+	struct hf_map volumes;
 	struct hf_check_answers *answers;
 	bool answered;
 };

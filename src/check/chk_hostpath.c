@@ -223,7 +223,7 @@ static void writable(struct hf_check_run *r)
 
 	hf_value_elements(hf_value_get(r->container->value, HF_SV("volumeMounts")), e)
 	{
-		const struct hf_value *v = host_path(hf_check_volume(r->pod, hf_value_get_text(e, HF_SV("name"))));
+		const struct hf_value *v = host_path(hf_check_volume(r, hf_value_get_text(e, HF_SV("name"))));
 		hf_sv path = hf_value_text(v);
 		if (v && !hf_value_true(hf_value_get(e, HF_SV("readOnly"))))
 			hf_check_patch(r, hf_check_fail(r, e, "may write to %.*s of its node", HF_SV_FMT(path)),

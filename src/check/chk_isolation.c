@@ -234,7 +234,7 @@ static void sub_path(struct hf_check_run *r)
 	hf_value_elements(hf_value_get(r->container->value, HF_SV("volumeMounts")), e)
 	{
 		const struct hf_value *v = hf_value_get(e, HF_SV("subPath"));
-		const struct hf_value *volume = hf_check_volume(r->pod, hf_value_get_text(e, HF_SV("name")));
+		const struct hf_value *volume = hf_check_volume(r, hf_value_get_text(e, HF_SV("name")));
 		v = v ? v : hf_value_get(e, HF_SV("subPathExpr"));
 		if (v && !hf_value_get(volume, HF_SV("configMap")) && !hf_value_get(volume, HF_SV("secret")) &&
 		    !hf_value_get(volume, HF_SV("projected")) && !hf_value_get(volume, HF_SV("downwardAPI")))

@@ -17,10 +17,32 @@ bool hf_check_security_number(const struct hf_check_run *r, const char *field, c
 	return hf_value_int(*ret_at, ret);
 }
 
-const struct hf_value *hf_check_volume(const struct hf_kube_pod *pod, hf_sv name)
+/* Of more volumes than these an index is made. */
+enum { VOLUMES_FEW = 16 };
+
+static void index_volumes(struct hf_check_run *r, const struct hf_value *volumes)
 {
-	hf_value_elements(hf_value_get(pod->spec, HF_SV("volumes")),
-			  e) if (hf_sv_eq(hf_value_get_text(e, HF_SV("name")), name)) return e;
+	r->volumes_of = r->pod;
+	r->volumes = HF_MAP(r->arena);
+	hf_value_elements(volumes, e)
+	{
+		struct hf_map_entry *entry = hf_map_put(&r->volumes, hf_value_get_text(e, HF_SV("name")));
+		if (entry && !entry->value)
+			entry->value = (void *)(uintptr_t)e;
+	}
+}
+
+const struct hf_value *hf_check_volume(struct hf_check_run *r, hf_sv name)
+{
+	const struct hf_value *volumes = hf_value_get(r->pod->spec, HF_SV("volumes"));
+
+	if (hf_value_count(volumes, HF_VALUE_ARRAY) > VOLUMES_FEW) {
+		if (r->volumes_of != r->pod)
+			index_volumes(r, volumes);
+		const struct hf_map_entry *found = hf_map_find(&r->volumes, name);
+		return found ? found->value : NULL;
+	}
+	hf_value_elements(volumes, e) if (hf_sv_eq(hf_value_get_text(e, HF_SV("name")), name)) return e;
 	return NULL;
 }
 

@@ -7,8 +7,8 @@ bool hf_check_is_plain_word(hf_sv);
 /* A whole number of the security context, container before pod. False where none is set. */
 bool hf_check_security_number(const struct hf_check_run *, const char *field, const struct hf_value **ret_at,
 			      int64_t *ret);
-/* The volume of the pod by its name; NULL: none. */
-const struct hf_value *hf_check_volume(const struct hf_kube_pod *, hf_sv name);
+/* The volume of the pod at hand by its name, the first of them; NULL: none. */
+const struct hf_value *hf_check_volume(struct hf_check_run *, hf_sv name);
 /* A pair of a map of strings as hf_kube_string_map gives it; empty where there is none. */
 hf_sv hf_check_pair(const hf_sv *pairs, size_t n, hf_sv key);
 /* A container that only prepares or helps to debug: what is asked of services does not fit it. */

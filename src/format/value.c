@@ -163,20 +163,23 @@ static void move(hf_sv text, size_t from, size_t to, struct hf_lines_mark *m)
 	m->continued += continued_in(passed);
 }
 
-/* Lines so short that their lengths would take more than an eighth of the text are counted each time. */
+/* Lines so short that their lengths would take more than a quarter of the text are counted each time. */
 static uint8_t *room_for_lengths(hf_sv text, struct hf_arena *a)
 {
-	size_t n = (size_t)breaks_in(text) + text.len / UINT8_MAX + 2;
+	size_t n = (size_t)breaks_in(text) + 1 + (text.len / UINT8_MAX + 1) * sizeof(uint32_t);
 
-	return n <= text.len / 8 + 64 ? hf_arena_array(a, uint8_t, n) : NULL;
+	return n <= text.len / 4 + 64 ? hf_arena_array(a, uint8_t, n) : NULL;
 }
 
 static uint32_t add_length(uint8_t *lengths, uint32_t at, size_t length)
 {
-	for (; length >= UINT8_MAX; length -= UINT8_MAX)
-		lengths[at++] = UINT8_MAX;
-	lengths[at++] = (uint8_t)length;
-	return at;
+	const uint32_t whole = (uint32_t)length;
+
+	lengths[at++] = length < UINT8_MAX ? (uint8_t)length : UINT8_MAX;
+	if (length < UINT8_MAX)
+		return at;
+	memcpy(lengths + at, &whole, sizeof whole);
+	return at + (uint32_t)sizeof whole;
 }
 
 /* The lengths of all lines (the end counts as a break), and where those of the lines stand that blocks begin on. */
@@ -217,9 +220,12 @@ static uint32_t line_by_length(const struct hf_lines *l, size_t offset)
 	uint32_t line = 1 + m->breaks;
 
 	for (size_t start = m->start;; line++) {
-		while (*length == UINT8_MAX)
-			start += *length++;
-		start += *length++;
+		uint32_t whole = *length++;
+		if (whole == UINT8_MAX) {
+			memcpy(&whole, length, sizeof whole);
+			length += sizeof whole;
+		}
+		start += whole;
 		if (start > offset)
 			return line;
 	}

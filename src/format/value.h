@@ -111,7 +111,7 @@ struct hf_lines_mark {
 struct hf_lines {
 	hf_sv text;
 	const struct hf_lines_mark *before; /* each block of 4 KiB */
-	/* Of each line with its break: bytes of 255 and a smaller one, which are added. NULL: there are too many lines. */
+	/* Of each line with its break: a byte; 255 and four bytes where it is that long or longer. NULL: there are too many lines. */
 	const uint8_t *lengths;
 };
 /* On the arena's cap: one that counts from the front. */

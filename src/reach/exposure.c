@@ -39,11 +39,13 @@ static bool closed_by_default(const struct hf_reach *r, const struct hf_reach_na
 
 static void entries_json(struct hf_reach *r, struct hf_json_writer *w, uint32_t workload)
 {
+	const struct hf_reach_workload *server = &r->workloads.at[workload];
+
 	hf_jw_key(w, "entries");
 	hf_jw_array(w);
-	for (size_t i = 0; i < r->entries.n; i++) {
-		const struct hf_reach_entry *e = &r->entries.at[i];
-		if (e->workload != workload || !e->outside)
+	for (size_t i = 0; i < server->entries.n; i++) {
+		const struct hf_reach_entry *e = &r->entries.at[server->entries.at[i]];
+		if (!e->outside)
 			continue;
 		hf_jw_object(w);
 		hf_jw_kv(w, "kind", e->object->kind_name);
@@ -102,11 +104,12 @@ static void write_json(struct hf_reach *r, struct hf_out *out)
 
 static void entries_table(struct hf_reach *r, struct hf_out *out, uint32_t workload)
 {
+	const struct hf_reach_workload *server = &r->workloads.at[workload];
 	char name[600];
 
-	for (size_t i = 0; i < r->entries.n; i++) {
-		const struct hf_reach_entry *e = &r->entries.at[i];
-		if (e->workload != workload || !e->outside)
+	for (size_t i = 0; i < server->entries.n; i++) {
+		const struct hf_reach_entry *e = &r->entries.at[server->entries.at[i]];
+		if (!e->outside)
 			continue;
 		hf_escape_controls(name, sizeof name, e->object->name);
 		hf_out_addf(out, "  from outside by %.*s %s: %.*s\n", HF_SV_FMT(e->object->kind_name), name,

@@ -86,14 +86,17 @@ static hf_conns database_ports(struct hf_reach *r, const struct hf_reach_workloa
 /* From outside: by a controller of ingress, or by a service that nodes or balancers hand out where policies let addresses in. */
 static bool is_front(struct hf_reach *r, uint32_t workload)
 {
+	const struct hf_reach_workload *w = &r->workloads.at[workload];
 	struct hf_reach_end end = { HF_REACH_WORKLOAD, workload };
 	hf_conns open = HF_CONNS_NONE;
 
 	if (hf_reach_between(r, (struct hf_reach_end){ .kind = HF_REACH_CONTROLLER }, end) != HF_CONNS_NONE)
 		return true;
-	for (size_t i = 0; i < r->entries.n; i++)
-		if (r->entries.at[i].workload == workload && r->entries.at[i].outside && !r->entries.at[i].service)
-			open = hf_conns_union(&r->pool, open, r->entries.at[i].conns);
+	for (size_t i = 0; i < w->entries.n; i++) {
+		const struct hf_reach_entry *e = &r->entries.at[w->entries.at[i]];
+		if (e->outside && !e->service)
+			open = hf_conns_union(&r->pool, open, e->conns);
+	}
 	for (size_t i = 0; open != HF_CONNS_NONE && i < r->spans_n[HF_REACH_INGRESS]; i++)
 		if (hf_conns_intersection(&r->pool, open,
 					  hf_reach_between(r, (struct hf_reach_end){ HF_REACH_SPAN, (uint32_t)i },
@@ -105,9 +108,11 @@ static bool is_front(struct hf_reach *r, uint32_t workload)
 /* One of the services that lead to the server is among those that are named. */
 static bool named(const struct hf_reach *r, const struct hf_reach_names *names, uint32_t server)
 {
-	for (size_t i = 0; i < r->entries.n; i++)
-		for (size_t k = 0; r->entries.at[i].workload == server && k < names->services.n; k++)
-			if (r->entries.at[i].object == names->services.at[k])
+	const struct hf_reach_workload *w = &r->workloads.at[server];
+
+	for (size_t i = 0; i < w->entries.n; i++)
+		for (size_t k = 0; k < names->services.n; k++)
+			if (r->entries.at[w->entries.at[i]].object == names->services.at[k])
 				return true;
 	return false;
 }

@@ -12,6 +12,7 @@
  *   reach the ports of a backend's service that a container declares.
  * - What nodes, and pods on the host's network, can reach besides is not modelled: network plugins differ. */
 #pragma once
+#include "base/buffer.h"
 #include "base/map.h"
 #include "flow/netpol.h"
 #include "kube/pods.h"
@@ -46,7 +47,8 @@ struct hf_reach_workload {
 	HF_VEC(const struct hf_kube_pod *) pods; /* templates and pods that look different; at most 64 of them */
 	size_t pods_n;                           /* all of them */
 	bool host_network;
-	hf_conns backend; /* what ingress controllers are told to send to it */
+	HF_VEC(uint32_t) entries; /* of the model's, that lead to it */
+	hf_conns backend;         /* what ingress controllers are told to send to it */
 };
 
 /* What one side of a pod says about each peer: groups first, then addresses. */
@@ -83,6 +85,8 @@ struct hf_reach {
 	size_t spans_n[HF_REACH_SIDES];
 	HF_VEC(struct hf_reach_entry) entries;
 	struct hf_map namespace_index, workload_index;
+	struct hf_map labelled; /* while services are followed: workloads by namespace, label and value */
+	struct hf_buf key;
 };
 
 /* NULL where the arena's cap was reached. The result lives in the arena, as long as the set. */
