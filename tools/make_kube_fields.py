@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """make_kube_fields.py SWAGGER VERSION >src/kube/fields.inc: the fields of Kubernetes' types, out of the OpenAPI document of its API server
-(api/openapi-spec/swagger.json of k8s.io/kubernetes). Facts alone: names, types, versions."""
+(api/openapi-spec/swagger.json of k8s.io/kubernetes, or /openapi/v2 of a server). Facts alone: names, types, versions.
+make_kube_fields.py SWAGGER VERSION types >src/kube/types.inc: the numbers that the types have there. Both are made together."""
 import json
 import sys
 
@@ -70,6 +71,7 @@ def main():
             api = gvk["group"] + "/" + gvk["version"] if gvk["group"] else gvk["version"]
             kinds.append((api, gvk["kind"], want(name)))
     types, done = [], 0
+    version = sys.argv[2]
     while done < len(order):
         name = order[done]
         fields = {key: field_of(schema, definitions, want) for key, schema in definitions[name].get("properties", {}).items()}
@@ -82,7 +84,13 @@ def main():
     for name in names:
         offsets[name] = at
         at += len(name) + 1
-    version = sys.argv[2]
+    if sys.argv[3:] == ["types"]:
+        print(f"/* Made by tools/make_kube_fields.py of the OpenAPI document of Kubernetes {version}; not to be changed by hand. */")
+        for name in order:
+            if name.startswith("io.k8s.api.") or name.startswith("io.k8s.kube-aggregator.pkg.apis."):
+                group, version, kind = name.split(".")[-3:]
+                print(f"HF_KUBE_TYPE_{group}_{version}_{kind} = {number[name]},")
+        return
     print(f"/* Made by tools/make_kube_fields.py of the OpenAPI document of Kubernetes {version}; not to be changed by hand. */")
     print(f'#define KUBE_FIELDS_VERSION "{version}"')
     print(f"enum {{ POD_TEMPLATE = {number['io.k8s.api.core.v1.PodTemplateSpec']} }};")

@@ -1,4 +1,4 @@
-/* plumbing compare|match|purl: the parts that others' scripts and our own measurements call. */
+/* plumbing compare|match|purl|kube-object: the parts that others' scripts and our own measurements call. */
 #include "cmd/command.h"
 
 #include <stdio.h>
@@ -89,12 +89,14 @@ static int plumbing_run(int argc, char **argv)
 		return hf_plumbing_match(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "purl"))
 		return hf_plumbing_purl(argc - 1, argv + 1);
-	return hf_command_usage("plumbing", "there are compare, match and purl");
+	if (argc > 1 && !strcmp(argv[1], "kube-object"))
+		return hf_plumbing_kube_object(argc - 1, argv + 1);
+	return hf_command_usage("plumbing", "there are compare, match, purl and kube-object");
 }
 
 const struct hf_command hf_command_plumbing = {
 	.name = "plumbing",
-	.summary = "parts for scripts: compare versions, match one package, parse a purl",
+	.summary = "parts for scripts: compare versions, match one package, parse a purl, fill in an object",
 	.usage = "compare ECOSYSTEM A B   prints <, =, > or ?\n"
 		 "       A line of stdin each, 'A<TAB>B', where '-' stands instead of A and B.\n"
 		 "       holdfast plumbing match PURL [--distro ID:VERSION] [--source NAME@VERSION] [--db DIR]\n"
@@ -111,7 +113,10 @@ const struct hf_command hf_command_plumbing = {
 		 "       holdfast plumbing purl PURL              prints its parts as one line of JSON; exit 2 where "
 		 "it is none\n"
 		 "       A purl a line of stdin, where '-' stands instead: {\"error\": WHY} answers one that is none, "
-		 "exit 0.\n\n"
+		 "exit 0.\n"
+		 "       holdfast plumbing kube-object TARGET...  Kubernetes objects with the defaults that an API server "
+		 "fills in\n"
+		 "       A line of JSON each, in the order of the targets, which are those of holdfast kube.\n\n"
 		 "  --distro ID:VERSION  the distribution that the package is of, as debian:12\n"
 		 "  --source NAME@VERSION  the source package that it was made from\n"
 		 "  --db DIR             the advisory database (default: the user's cache)",

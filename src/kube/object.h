@@ -1,7 +1,7 @@
 /* Kubernetes objects as they were read, and the set of all of them: what every analysis starts from. Pure; facts, no judgement.
  *
  * An object is a tree of values (format/value.h) with its identity decoded. What stands in a List of any kind is an object of its
- * own. Defaults that the API server would fill in are applied by the decoders of kube/ (pods.h …), never written into the tree.
+ * own. Defaults that the API server would fill in are applied on request (defaults.h), never written into the tree.
  * What was not understood is in the set's notes: broken documents, unknown kinds and fields, repeated keys and objects.
  * Secrets are kept by name alone: the values of a Secret's data and stringData are empty strings, as are the names and secrets of an
  * EncryptionConfiguration's keys; the annotation

@@ -1,4 +1,6 @@
 /* Who made an object, and whether it is what its maker makes. */
+#include "base/limits.h"
+#include "kube/defaults.h"
 #include "kube/pods.h"
 
 static const struct hf_value *reference_of(const struct hf_kube_object *o)
@@ -58,11 +60,8 @@ struct side {
 	const struct hf_kube_object *object;
 };
 
-static struct side side_of(const struct hf_kube_object *o)
+static struct side side_of(const struct hf_kube_object *o, const struct hf_value *template)
 {
-	const char *path = hf_kube_template_path(o);
-	const struct hf_value *template = path[0] ? hf_value_at(o->root, path) : o->root;
-
 	return (struct side){ hf_value_get(template, HF_SV("metadata")), hf_value_get(template, HF_SV("spec")), o };
 }
 
@@ -303,11 +302,27 @@ static bool is_same_side(const struct side *pod, const struct side *template)
 	       same_spec(pod, template);
 }
 
+static const struct hf_value *template_of(const struct hf_kube_object *o)
+{
+	const char *path = hf_kube_template_path(o);
+
+	return path[0] ? hf_value_at(o->root, path) : o->root;
+}
+
+/* As they are written first: what a server hands out has its defaults on both sides. A manifest's template has not. */
 bool hf_kube_is_same_pod(const struct hf_kube_object *a, const struct hf_kube_object *b)
 {
-	const struct side x = side_of(a), y = side_of(b);
+	struct side x = side_of(a, template_of(a)), y = side_of(b, template_of(b));
+	struct hf_arena scratch = HF_ARENA(HF_MIB(8));
+	bool same = is_same_side(&x, &y);
 
-	return is_same_side(&x, &y);
+	if (!same) {
+		x = side_of(a, hf_kube_stored_template(a, true, &scratch));
+		y = side_of(b, hf_kube_stored_template(b, true, &scratch));
+		same = is_same_side(&x, &y);
+	}
+	hf_arena_done(&scratch);
+	return same;
 }
 
 static bool is_former_revision(const struct hf_kube_object *o, const struct hf_kube_object *owner,

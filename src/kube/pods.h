@@ -42,7 +42,7 @@ const char *hf_kube_template_path(const struct hf_kube_object *);
 const struct hf_kube_object *hf_kube_top_owner(const struct hf_kube_objects *, const struct hf_kube_object *,
 					       hf_sv *ret_kind, hf_sv *ret_name);
 /* True where its owner in the set makes just this, so that whoever judges the owner has judged it: what is judged in its PodSpec, its labels
- * and annotations are those of the owner's template, but for what the API server and the controllers add to each pod. Also true of what
+ * and annotations are those of the owner's template, but for what the API server and the controllers add to each pod (defaults.h has the former). Also true of what
  * an owner keeps of former revisions at no replicas, where the uids of both say so. Anybody may write an owner into a Pod: the
  * reference alone proves nothing. */
 bool hf_kube_is_made_by_owner(const struct hf_kube_objects *, const struct hf_kube_object *);

@@ -315,3 +315,23 @@ void hf_kube_schema_check(const struct hf_kube_object *o,
 	c.lenient = !hf_sv_eq(hf_sv_of(r->api_version), o->api_version);
 	check_object(&c, o->root, r->type);
 }
+
+bool hf_kube_schema_type(const struct hf_kube_object *o, uint16_t *ret)
+{
+	const struct root *r = root_of(o->api_version, o->kind_name, o->kind);
+
+	if (r)
+		*ret = r->type;
+	return r != NULL;
+}
+
+bool hf_kube_schema_member(uint16_t type, hf_sv member, uint16_t *ret)
+{
+	size_t hint = SIZE_MAX;
+	const struct field *f = find_field(type, member, &hint);
+	bool holds = f && f->how % 8 == OBJECT && f->how / 8 != MAP;
+
+	if (holds)
+		*ret = f->type;
+	return holds;
+}

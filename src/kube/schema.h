@@ -13,3 +13,7 @@ void hf_kube_schema_check(const struct hf_kube_object *,
 /* True where Kubernetes has such a kind in any version, or another program that writes no objects into a cluster (kustomize, kubeadm,
  * the kubelet's and the API server's configuration). */
 bool hf_kube_schema_knows(hf_sv api_version, hf_sv kind);
+/* The number of the type of an object's root (types.inc); false where there is none. */
+bool hf_kube_schema_type(const struct hf_kube_object *, uint16_t *ret);
+/* The number of the type of the object that a member holds, or of those in its list. False where it holds neither. */
+bool hf_kube_schema_member(uint16_t type, hf_sv member, uint16_t *ret);

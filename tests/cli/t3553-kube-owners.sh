@@ -74,6 +74,11 @@ elif case == "token-volume":
     liar["spec"]["volumes"][0]["hostPath"] = {"path": "/"}
 elif case == "account":
     liar["spec"]["serviceAccountName"] = "admin"
+elif case == "bare":  # the templates as in a manifest, without what a server fills in
+    for o in (deployment, *items):
+        for key in ("restartPolicy", "dnsPolicy", "schedulerName", "securityContext", "terminationGracePeriodSeconds"):
+            o["spec"]["template"]["spec"].pop(key, None)
+        o["spec"]["template"]["spec"]["containers"][0].pop("imagePullPolicy", None)
 elif case == "circle":
     a, b = pods[0], pods[1]
     for one, other in ((a, b), (b, a)):
@@ -110,6 +115,7 @@ check "a container for debugging" told debugged privileged-container Pod/web-bb-
 check "namespaces of the host" told host host-pid Pod/web-bb-1
 check "a volume of the host" told volume host-path-root Pod/web-bb-1
 check "a volume that has the name of a token's" told token-volume host-path-root Pod/web-bb-1
+check "templates of a manifest beside pods of a server" told bare writable-root-filesystem Deployment/web/web
 check "pods that own each other" told circle privileged-container Pod/web-bb-0/web Pod/web-bb-1/web
 check "an owner that makes no pods" told unmade privileged-container Pod/web-bb-1/web
 check "a sidecar in each replica, once" told sidecars privileged-container Pod/web-bb-0/proxy
