@@ -49,17 +49,6 @@ static bool read_all(int fd, void *to, size_t n)
 	return true;
 }
 
-static bool write_all(int fd, const void *from, size_t n)
-{
-	for (size_t at = 0; at < n;) {
-		ssize_t put = write(fd, (const char *)from + at, n - at);
-		if (put < 0 && errno != EINTR)
-			return false;
-		at += put > 0 ? (size_t)put : 0;
-	}
-	return true;
-}
-
 /* One review in, one answer out, until the other end is closed. */
 static void work(struct hf_admission *admission, int fd)
 {
@@ -86,8 +75,8 @@ static void work(struct hf_admission *admission, int fd)
 		if (answer.over || record.over) /* as said by the limits: nobody else may decide what is cut off */
 			r = HF_E_LIMIT;
 		const struct head head = { r, (uint32_t)answer.len, (uint32_t)record.len };
-		if (!write_all(fd, &head, sizeof head) || !write_all(fd, answer.ptr, answer.len) ||
-		    !write_all(fd, record.ptr, record.len))
+		if (!hf_fd_write_all(fd, (hf_sv){ (const char *)&head, sizeof head }) ||
+		    !hf_fd_write_all(fd, hf_buf_view(&answer)) || !hf_fd_write_all(fd, hf_buf_view(&record)))
 			break;
 		hf_arena_reset(&a);
 	}

@@ -22,6 +22,17 @@ void hf_fd_close(int *fd)
 	errno = saved;
 }
 
+bool hf_fd_write_all(int fd, hf_sv bytes)
+{
+	while (bytes.len) {
+		ssize_t n = write(fd, bytes.ptr, bytes.len);
+		if (n < 0 && errno != EINTR)
+			return false;
+		bytes = hf_sv_skip(bytes, n > 0 ? (size_t)n : 0);
+	}
+	return true;
+}
+
 /* Without openat2: a component at a time, none of which may be a link or "..". */
 static int open_by_components(int dir, const char *path, int flags)
 {

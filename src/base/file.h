@@ -11,6 +11,8 @@ void hf_fd_close(int *fd);
 int hf_open_beneath(int dir, const char *path, int flags, bool follow);
 /* Appends [offset, end of file) of @fd to @out. HF_E_LIMIT where that is more than out->max; HF_E_IO, HF_E_DENIED. */
 hf_nodiscard int hf_fd_read_all(int fd, uint64_t offset, struct hf_buf *out, struct hf_err *err);
+/* All bytes, however many calls that takes; a signal ends none. False with errno, after perhaps some of them. */
+hf_nodiscard bool hf_fd_write_all(int fd, hf_sv bytes);
 
 /* Bytes of a file, mapped read-only. At most 512 at a time in the process. Any thread may read one. */
 struct hf_mapping {

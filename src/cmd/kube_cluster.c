@@ -36,15 +36,9 @@ bool kube_cluster_target(const char *target, const char **ret_context)
 	return true;
 }
 
-static int write_all(int fd, hf_sv bytes, struct hf_err *err)
+static int keep(int fd, hf_sv bytes, struct hf_err *err)
 {
-	while (bytes.len) {
-		ssize_t n = write(fd, bytes.ptr, bytes.len);
-		if (n < 0)
-			return hf_fail_errno(err, "memory for objects");
-		bytes = hf_sv_skip(bytes, (size_t)n);
-	}
-	return HF_OK;
+	return hf_fd_write_all(fd, bytes) ? HF_OK : hf_fail_errno(err, "memory for objects");
 }
 
 /* A Table of secrets as a list of secrets without data. */
@@ -54,7 +48,7 @@ static int write_secrets(int fd, hf_sv json, struct hf_err *err)
 	size_t type_at = SIZE_MAX;
 	int code = kube_secrets_write(json, &type_at, &out, err);
 
-	return code < 0 ? code : write_all(fd, hf_buf_view(&out), err);
+	return code < 0 ? code : keep(fd, hf_buf_view(&out), err);
 }
 
 static int take_page(void *ctx, hf_sv json, struct hf_err *err)
@@ -63,8 +57,8 @@ static int take_page(void *ctx, hf_sv json, struct hf_err *err)
 
 	if (r->secret)
 		return write_secrets(r->fd, json, err);
-	int code = write_all(r->fd, json, err);
-	return code < 0 ? code : write_all(r->fd, HF_SV("\n"), err);
+	int code = keep(r->fd, json, err);
+	return code < 0 ? code : keep(r->fd, HF_SV("\n"), err);
 }
 
 static int take_restart(void *ctx, struct hf_err *err)

@@ -113,13 +113,7 @@ static int write_piece(void *ctx, hf_sv bytes, struct hf_err *err)
 {
 	const int *fd = ctx;
 
-	while (bytes.len) {
-		ssize_t n = write(*fd, bytes.ptr, bytes.len);
-		if (n < 0)
-			return hf_fail_errno(err, "the image's archive in $TMPDIR");
-		bytes = hf_sv_skip(bytes, (size_t)n);
-	}
-	return HF_OK;
+	return hf_fd_write_all(*fd, bytes) ? HF_OK : hf_fail_errno(err, "the image's archive in $TMPDIR");
 }
 
 /* As `docker save` has it. */

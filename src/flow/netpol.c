@@ -1,5 +1,22 @@
 #include "flow/netpol.h"
 
+/* The API server gives this label to each namespace. */
+static const hf_sv name_label = HF_SV_INIT("kubernetes.io/metadata.name");
+
+const struct hf_label_selector *hf_netpol_namespace(struct hf_arena *a, hf_sv name)
+{
+	hf_sv *pair = hf_arena_array(a, hf_sv, 2);
+	struct hf_label_selector *s = hf_arena_new(a, struct hf_label_selector);
+
+	if (!pair || !s)
+		return NULL;
+	pair[0] = name_label;
+	pair[1] = name;
+	s->labels = pair;
+	s->labels_n = 1;
+	return s;
+}
+
 bool hf_netpol_selects(const struct hf_netpol *p, const struct hf_netpol_end *end)
 {
 	return end->pod && hf_sv_eq(p->namespace, end->namespace) &&
@@ -9,14 +26,13 @@ bool hf_netpol_selects(const struct hf_netpol *p, const struct hf_netpol_end *en
 static bool namespace_matches(const struct hf_label_selector *s, const struct hf_netpol_end *end)
 {
 	hf_sv with_name[2 * 64 + 2], value;
-	const hf_sv name = HF_SV("kubernetes.io/metadata.name");
 
-	if (hf_label_value(end->namespace_labels, end->namespace_labels_n, name, &value) ||
+	if (hf_label_value(end->namespace_labels, end->namespace_labels_n, name_label, &value) ||
 	    end->namespace_labels_n > 64)
 		return hf_label_selector_matches(s, end->namespace_labels, end->namespace_labels_n);
 	for (size_t i = 0; i < 2 * end->namespace_labels_n; i++)
 		with_name[i] = end->namespace_labels[i];
-	with_name[2 * end->namespace_labels_n] = name;
+	with_name[2 * end->namespace_labels_n] = name_label;
 	with_name[2 * end->namespace_labels_n + 1] = end->namespace;
 	return hf_label_selector_matches(s, with_name, end->namespace_labels_n + 1);
 }

@@ -6,6 +6,7 @@
  * - An ipBlock is about addresses outside of the cluster: here it never matches a pod. Plugins differ in that.
  * - What reaches a pod from the node that it runs on passes whatever the policies say, and is no business of this evaluator. */
 #pragma once
+#include "base/arena.h"
 #include "flow/address.h"
 #include "model/label_selector.h"
 
@@ -62,6 +63,9 @@ struct hf_netpol_verdict {
 	bool egress;                       /* which side denies */
 	const struct hf_netpol *denied_by; /* one of the policies that close that side; NULL where it is allowed */
 };
+
+/* The selector of the namespace of that name, by the label that the API server gives it. NULL: no room. */
+const struct hf_label_selector *hf_netpol_namespace(struct hf_arena *, hf_sv name);
 
 bool hf_netpol_selects(const struct hf_netpol *, const struct hf_netpol_end *);
 /* @policies may be all of a cluster, or only those that select one of the ends. The same pointer for both ends: one pod. */

@@ -8,25 +8,12 @@ struct generator {
 	const struct hf_flow_graph *g;
 	struct hf_arena *a;
 	bool *covered;
-	HF_VEC(struct hf_flow_note) notes;
+	struct hf_flow_notes notes;
 };
 
 static void note(struct generator *m, hf_sv what, hf_sv why)
 {
-	for (size_t i = 0; i < m->notes.n; i++)
-		if (hf_sv_eq(m->notes.at[i].what, what) && hf_sv_eq(m->notes.at[i].why, why))
-			return;
-	struct hf_flow_note *n = hf_vec_push(m->a, &m->notes);
-
-	if (n)
-		*n = (struct hf_flow_note){ what, why };
-}
-
-static void note_flow(struct generator *m, const struct hf_flow *f, hf_sv why)
-{
-	char text[800];
-
-	note(m, hf_arena_dup(m->a, hf_flow_text(m->g, f, text, sizeof text)), why);
+	hf_flow_note_add(&m->notes, m->a, what, why);
 }
 
 static bool can_be_selected(struct generator *m, const struct hf_workload *w)
@@ -53,17 +40,6 @@ static const struct hf_label_selector *selector(struct generator *m, const hf_sv
 		s->labels_n = n;
 	}
 	return s;
-}
-
-static const struct hf_label_selector *namespace_selector(struct generator *m, hf_sv namespace)
-{
-	hf_sv *pair = hf_arena_array(m->a, hf_sv, 2);
-
-	if (!pair)
-		return NULL;
-	pair[0] = HF_SV("kubernetes.io/metadata.name");
-	pair[1] = namespace;
-	return selector(m, pair, 1);
 }
 
 /* The peers of a rule in the making. */
@@ -106,7 +82,7 @@ static void add_peer(struct generator *m, struct peers *p, const struct hf_netpo
 			return;
 		to->pods = selector(m, w->labels, w->labels_n);
 		if (!hf_sv_eq(w->namespace, policy->namespace))
-			to->namespaces = namespace_selector(m, w->namespace);
+			to->namespaces = hf_netpol_namespace(m->a, w->namespace);
 		return;
 	}
 	for (size_t i = 0; i < w->instances_n; i++)
@@ -136,7 +112,7 @@ static bool expressible(struct generator *m, const struct hf_flow *f)
 {
 	if (f->protocol == HF_FLOW_TCP || f->protocol == HF_FLOW_UDP || f->protocol == HF_FLOW_SCTP)
 		return true;
-	note_flow(m, f, HF_SV("NetworkPolicies know TCP, UDP and SCTP alone"));
+	hf_flow_note_of_flow(&m->notes, m->a, m->g, f, HF_SV("NetworkPolicies know TCP, UDP and SCTP alone"));
 	return false;
 }
 
@@ -160,7 +136,8 @@ static void add_rule(struct generator *m, struct rules *rules, const struct hf_n
 
 	add_peer(m, &peers, policy, peer, everybody);
 	if (!peers.list.n) {
-		note_flow(m, f, HF_SV("the peer has no address and no label: it is not in the policies"));
+		hf_flow_note_of_flow(&m->notes, m->a, m->g, f,
+				     HF_SV("the peer has no address and no label: it is not in the policies"));
 		return;
 	}
 	for (;; ++*at) {
@@ -205,7 +182,7 @@ static void add_dns(struct generator *m, struct rules *rules)
 	label[0] = HF_SV("k8s-app");
 	label[1] = HF_SV("kube-dns");
 	peer->pods = selector(m, label, 1);
-	peer->namespaces = namespace_selector(m, HF_SV("kube-system"));
+	peer->namespaces = hf_netpol_namespace(m->a, HF_SV("kube-system"));
 	ports[0] = (struct hf_netpol_port){ .protocol = HF_FLOW_UDP, .first = 53, .last = 53 };
 	ports[1] = (struct hf_netpol_port){ .protocol = HF_FLOW_TCP, .first = 53, .last = 53 };
 	*r = (struct hf_netpol_rule){
@@ -302,7 +279,7 @@ int hf_netpol_generate(const struct hf_flow_graph *g, struct hf_arena *a, struct
 		}
 	if (a->over)
 		return hf_fail(err, HF_E_LIMIT, "the policies take too much memory");
-	*ret = (struct hf_netpol_set){ policies, workloads, n, m.covered, m.notes.at, m.notes.n };
+	*ret = (struct hf_netpol_set){ policies, workloads, n, m.covered, m.notes.list.at, m.notes.list.n };
 	return HF_OK;
 }
 

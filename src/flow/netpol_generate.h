@@ -4,10 +4,7 @@
 #include "base/buffer.h"
 #include "flow/graph.h"
 #include "flow/netpol.h"
-
-struct hf_flow_note {
-	hf_sv what, why;
-};
+#include "flow/notes.h"
 
 struct hf_netpol_set {
 	const struct hf_netpol *policies; /* in the order of the workloads */

@@ -12,27 +12,14 @@ struct generator {
 	HF_VEC(const struct hf_nft_set *) sets;
 	HF_VEC(struct hf_nft_rule) inet;
 	HF_VEC(struct hf_nft_rule) bridge;
-	HF_VEC(struct hf_flow_note) notes;
+	struct hf_flow_notes notes;
 };
 
 static const uint8_t families[2] = { 4, 6 };
 
 static void note(struct generator *m, hf_sv what, hf_sv why)
 {
-	for (size_t i = 0; i < m->notes.n; i++)
-		if (hf_sv_eq(m->notes.at[i].what, what) && hf_sv_eq(m->notes.at[i].why, why))
-			return;
-	struct hf_flow_note *n = hf_vec_push(m->a, &m->notes);
-
-	if (n)
-		*n = (struct hf_flow_note){ what, why };
-}
-
-static void note_flow(struct generator *m, const struct hf_flow *f, hf_sv why)
-{
-	char text[800];
-
-	note(m, hf_arena_dup(m->a, hf_flow_text(m->g, f, text, sizeof text)), why);
+	hf_flow_note_add(&m->notes, m->a, what, why);
 }
 
 static bool can_be_filtered(struct generator *m, const struct hf_workload *w)
@@ -179,7 +166,8 @@ static void add_flow(struct generator *m, const struct hf_flow *f)
 	if (!concerns(m, &f->client) && !concerns(m, &f->server))
 		return;
 	if (!has_ports(f->protocol)) {
-		note_flow(m, f, HF_SV("a protocol without ports: it is not in the rules"));
+		hf_flow_note_of_flow(&m->notes, m->a, m->g, f,
+				     HF_SV("a protocol without ports: it is not in the rules"));
 		return;
 	}
 	hf_sv comment = hf_arena_dup(m->a, hf_flow_text(m->g, f, text, sizeof text));
@@ -198,7 +186,8 @@ static void add_flow(struct generator *m, const struct hf_flow *f)
 			add_rule(m, &r);
 	}
 	if (m->inet.n == rules)
-		note_flow(m, f, HF_SV("its ends have no addresses that go together: it is not in the rules"));
+		hf_flow_note_of_flow(&m->notes, m->a, m->g, f,
+				     HF_SV("its ends have no addresses that go together: it is not in the rules"));
 }
 
 /* Docker's resolver listens on the container's loopback and asks on from its network, as a process of the host: which server
@@ -281,8 +270,8 @@ int hf_nft_generate(const struct hf_flow_graph *g, struct hf_arena *a, struct hf
 	close_rest(&m);
 	if (a->over)
 		return hf_fail(err, HF_E_LIMIT, "the rules take too much memory");
-	*ret = (struct hf_nft_rules){ m.sets.at,  m.sets.n,  m.inet.at,  m.bridge.at, m.inet.n,
-				      m.bridge.n, m.covered, m.notes.at, m.notes.n };
+	*ret = (struct hf_nft_rules){ m.sets.at,  m.sets.n,  m.inet.at,       m.bridge.at,   m.inet.n,
+				      m.bridge.n, m.covered, m.notes.list.at, m.notes.list.n };
 	return HF_OK;
 }
 

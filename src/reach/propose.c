@@ -67,17 +67,6 @@ static const struct hf_label_selector *kept(struct proposer *p, struct hf_label_
 	return copy;
 }
 
-static const struct hf_label_selector *namespace_named(struct proposer *p, hf_sv name)
-{
-	hf_sv *pair = hf_arena_array(p->a, hf_sv, 2);
-
-	if (!pair)
-		return NULL;
-	pair[0] = HF_SV("kubernetes.io/metadata.name");
-	pair[1] = name;
-	return kept(p, (struct hf_label_selector){ .labels = pair, .labels_n = 1 });
-}
-
 static struct hf_netpol_peer peer_of(struct proposer *p, hf_sv namespace, const struct need *n, enum need_peer kind,
 				     uint32_t workload)
 {
@@ -93,7 +82,7 @@ static struct hf_netpol_peer peer_of(struct proposer *p, hf_sv namespace, const 
 		const struct hf_reach_workload *w = &p->r->workloads.at[workload];
 		peer.pods = &p->selectors[workload];
 		if (!hf_sv_eq(w->namespace, namespace))
-			peer.namespaces = namespace_named(p, w->namespace);
+			peer.namespaces = hf_netpol_namespace(p->a, w->namespace);
 	}
 	return peer;
 }
@@ -184,7 +173,7 @@ static void add_name_servers(struct proposer *p, struct rules *rules)
 	pair[0] = HF_SV("k8s-app");
 	pair[1] = HF_SV("kube-dns");
 	peer->pods = kept(p, (struct hf_label_selector){ .labels = pair, .labels_n = 1 });
-	peer->namespaces = namespace_named(p, HF_SV("kube-system"));
+	peer->namespaces = hf_netpol_namespace(p->a, HF_SV("kube-system"));
 	ports[0] = (struct hf_netpol_port){ .protocol = HF_FLOW_UDP, .first = 53, .last = 53 };
 	ports[1] = (struct hf_netpol_port){ .protocol = HF_FLOW_TCP, .first = 53, .last = 53 };
 	*r = (struct hf_netpol_rule){
