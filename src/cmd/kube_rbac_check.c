@@ -91,6 +91,8 @@ static void print_finding(struct rbac_writer *w, const struct hf_rbac_finding *f
 				rbac_print_line(w, "          held by ", holders[i]);
 		}
 	}
+	for (size_t i = 0; i < f->steps_n; i++)
+		rbac_print_line(w, "          ", hf_arena_fmt(w->arena, "%zu. %.*s", i + 1, HF_SV_FMT(f->steps[i])));
 	print_origin(w, f);
 	rbac_print_line(w, "          fix: ", fix_of(w, f));
 }
@@ -151,6 +153,16 @@ static void json_finding(struct rbac_writer *w, const struct hf_rbac_finding *f)
 	hf_jw_kv(w->json, "why", hf_sv_of(row.why));
 	if (f->kind == HF_RBAC_FINDING_BECOMES_ADMIN)
 		json_path(w, f->subject);
+	if (f->steps_n) {
+		hf_jw_key(w->json, "path");
+		hf_jw_array(w->json);
+		for (size_t i = 0; i < f->steps_n; i++) {
+			hf_jw_object(w->json);
+			hf_jw_kv(w->json, "step", f->steps[i]);
+			hf_jw_object_end(w->json);
+		}
+		hf_jw_array_end(w->json);
+	}
 	if (f->binding)
 		rbac_json_grant(w, "granted_by", &g);
 	if (f->object) {

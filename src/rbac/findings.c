@@ -1,4 +1,4 @@
-#include "rbac/findings.h"
+#include "rbac/federation.h"
 
 #include <stdlib.h>
 
@@ -41,6 +41,10 @@ const struct hf_rbac_finding_row hf_rbac_finding_rows[HF_RBAC_FINDING_KINDS] = {
 					   "A token in a secret works until the secret is removed, from anywhere.",
 					   "request tokens for a time instead (kubectl create token)",
 					   "CIS-5.1.2 CIS-5.1.6 MITRE-T1528" },
+	[HF_RBAC_FINDING_CROSSES] = { 111, HF_SEV_HIGH, "takes the credential of another cluster",
+				      "Whoever has it acts in the other cluster, with the rights that it has there.",
+				      "let the program that uses the secret alone read it, in a namespace of its own",
+				      "CIS-5.1.2 NSA-rbac MITRE-T1552.007 MITRE-T1550.001" },
 };
 
 struct gathering {
@@ -246,6 +250,61 @@ static void add_bindings(struct gathering *g)
 	}
 }
 
+/* From the right that takes the credential to what it is worth there. */
+static const hf_sv *crossing_steps(struct gathering *g, const struct hf_rbac_credential *c,
+				   const struct hf_rbac_worth *w, const struct hf_rbac_grant *taken,
+				   const struct hf_rbac_power *pods, size_t *ret_n)
+{
+	struct hf_arena *a = g->arena;
+	hf_sv *steps = hf_arena_array(a, hf_sv, w->steps_n + 2), who = hf_rbac_subject_text(taken->subject, a),
+	      binding = hf_rbac_binding_text(taken->binding, a);
+	const struct hf_kube_object *from = taken->binding->object, *at = c->secret ? c->secret : c->by;
+	hf_sv where = c->cluster.len  ? c->cluster
+		      : c->server.len ? c->server
+				      : HF_SV("another cluster, which is not in the input");
+
+	if (!steps)
+		return NULL;
+	hf_sv right = pods ? hf_sv_of(hf_rbac_risks[pods->risk].title) : HF_SV("reads secrets");
+	steps[0] = hf_arena_fmt(a, "%.*s %.*s in %.*s%s, by %.*s (%.*s:%u)", HF_SV_FMT(who), HF_SV_FMT(right),
+				HF_SV_FMT(c->namespace), pods ? ", which mount the secret" : "", HF_SV_FMT(binding),
+				HF_SV_FMT(from->source->name), hf_kube_line(from, NULL));
+	steps[1] = hf_arena_fmt(a, "secret %.*s/%.*s (%.*s:%u) is what %s acts with in %.*s", HF_SV_FMT(c->namespace),
+				HF_SV_FMT(c->name), HF_SV_FMT(at->source->name), hf_kube_line(at, NULL), c->program,
+				HF_SV_FMT(where));
+	for (size_t i = 0; i < w->steps_n; i++)
+		steps[2 + i] = hf_arena_fmt(a, "there %.*s", HF_SV_FMT(w->steps[i]));
+	*ret_n = 2 + w->steps_n;
+	return steps;
+}
+
+static void add_crossings(struct gathering *g)
+{
+	struct hf_map powers = HF_MAP(g->arena);
+	size_t n;
+	const struct hf_rbac_credential *all = hf_rbac_credentials(g->m->objects, g->m->cluster, g->arena, &n);
+
+	for (size_t i = 0; i < n && !g->arena->over; i++) {
+		const struct hf_rbac_worth *w = hf_rbac_worth_of(g->m->objects, &all[i], &powers, g->arena);
+		for (size_t s = 0; w && s < g->m->subjects_n; s++) {
+			const struct hf_rbac_power *pods;
+			struct hf_rbac_grant taken = hf_rbac_takes(g->p, g->m->subjects[s], &all[i], &pods);
+			if (!taken.binding || hf_rbac_is_system(taken.subject))
+				continue;
+			struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_CROSSES, taken.subject);
+			if (!f)
+				return;
+			f->severity = w->everything ? HF_SEV_CRITICAL : w->known ? HF_SEV_MEDIUM : HF_SEV_HIGH;
+			f->binding = taken.binding;
+			f->object = taken.binding->object;
+			f->detail = hf_arena_fmt(g->arena, "%s%s%.*s, %.*s", all[i].program,
+						 all[i].cluster.len ? " in " : "", HF_SV_FMT(all[i].cluster),
+						 HF_SV_FMT(w->text));
+			f->steps = crossing_steps(g, &all[i], w, &taken, pods, &f->steps_n);
+		}
+	}
+}
+
 static int by_severity(const void *a, const void *b)
 {
 	const struct hf_rbac_finding *left = a, *right = b;
@@ -279,6 +338,7 @@ const struct hf_rbac_finding *hf_rbac_findings(const struct hf_rbac_powers *p, b
 		add_account(&g, s);
 	}
 	add_bindings(&g);
+	add_crossings(&g);
 	if (g.findings.n)
 		qsort(g.findings.at, g.findings.n, sizeof *g.findings.at, by_severity);
 	*ret_n = g.findings.n;

@@ -16,6 +16,7 @@ enum hf_rbac_finding_kind {
 	HF_RBAC_FINDING_NO_ACCOUNT, /* a binding to an account that is not there */
 	HF_RBAC_FINDING_MASTERS,
 	HF_RBAC_FINDING_TOKEN_SECRET,
+	HF_RBAC_FINDING_CROSSES, /* takes what another cluster is entered with */
 	HF_RBAC_FINDING_KINDS
 };
 
@@ -34,6 +35,8 @@ struct hf_rbac_finding {
 	const struct hf_rbac_binding *binding; /* what it is about, or NULL */
 	const struct hf_kube_object *object;   /* where it stands; NULL: nowhere in the input */
 	hf_sv detail;                          /* what exactly; may be empty */
+	const hf_sv *steps;                    /* of CROSSES: from here to there, each with its place */
+	size_t steps_n;
 };
 
 /* "HF-RBAC-004", title, references … of a finding's row, whichever table it is of. */
