@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,21 +17,35 @@
 #include "base/limits.h"
 #include "base/threads.h"
 
-enum { WORKERS_MAX = 64 };
+enum {
+	WORKERS_MAX = 64,
+	LEFT_OUT_MAX = 3, /* policies that are stopped for one review */
+	POLICY_MS = 500,  /* of a processor, for one policy … */
+	POLICY_SHARE = 8, /* … and no more of the review's time than one part of so many */
+	LOOKS = 4,        /* in that time, whether it is still the same one */
+};
 
 struct worker {
 	int fd, pidfd; /* -1: it could not be started */
+	pid_t pid;
 	bool busy;
+	struct hf_policy_board *board; /* it writes there, too */
 };
 
 struct hf_admission_pool {
 	int nursery; /* the process that starts workers: it has no threads, so it may fork at any time */
 	pid_t nursery_pid;
 	struct worker workers[WORKERS_MAX];
+	struct hf_policy_board *boards; /* one for each of them, shared with the processes */
 	unsigned n;
 	uint64_t replaced;
 	pthread_mutex_t lock; /* over the workers' busy and the nursery */
 	pthread_cond_t freed;
+};
+
+struct question {
+	uint32_t bytes; /* of the review, which follows */
+	uint32_t left_out_n, left_out[LEFT_OUT_MAX];
 };
 
 struct head {
@@ -55,9 +70,10 @@ static void work(struct hf_admission *admission, int fd)
 	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_ADMISSION_ARENA_MAX);
 	struct hf_buf text = HF_BUF(HF_ADMISSION_REVIEW_MAX + 1), answer = HF_BUF(HF_ADMISSION_ANSWER_MAX),
 		      record = HF_BUF(HF_ADMISSION_ANSWER_MAX);
-	uint32_t n;
+	struct question q;
 
-	while (read_all(fd, &n, sizeof n)) {
+	while (read_all(fd, &q, sizeof q) && q.left_out_n <= LEFT_OUT_MAX) {
+		uint32_t n = q.bytes;
 		struct hf_admission_decision d;
 		struct hf_err err = { 0 };
 		text.len = answer.len = record.len = 0;
@@ -65,6 +81,7 @@ static void work(struct hf_admission *admission, int fd)
 		if (!room || !read_all(fd, room, n))
 			break;
 		text.len = n;
+		hf_admission_leave_out(admission, q.left_out, q.left_out_n);
 		int r = hf_admission_review(admission, hf_buf_view(&text), &a, &d, &err);
 		if (r >= 0) {
 			hf_admission_answer(&d, &answer);
@@ -85,13 +102,13 @@ static void work(struct hf_admission *admission, int fd)
 	hf_buf_done(&record);
 }
 
-static void send_worker(int to, int fd, int pidfd)
+static void send_worker(int to, int fd, int pidfd, pid_t pid)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = { 0 };
-	struct iovec one = { "w", 1 };
+	struct iovec one = { &pid, sizeof pid };
 	struct msghdr m = {
 		.msg_iov = &one, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control
 	};
@@ -105,12 +122,12 @@ static void send_worker(int to, int fd, int pidfd)
 }
 
 /* Starts a worker whenever it is asked to. */
-static void run_nursery(struct hf_admission *admission, int control, bool require_jail)
+static void run_nursery(struct hf_admission *admission, struct hf_policy_board *boards, int control, bool require_jail)
 {
-	char command;
+	unsigned char number; /* of the worker */
 
 	signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
-	while (read_all(control, &command, 1)) {
+	while (read_all(control, &number, 1)) {
 		int pair[2];
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 			break;
@@ -124,6 +141,7 @@ static void run_nursery(struct hf_admission *admission, int control, bool requir
 			close(control);
 			close(pair[0]);
 			signal(SIGCHLD, SIG_DFL);
+			hf_admission_watch(admission, &boards[number % WORKERS_MAX]);
 			if (hf_jail_enter(&jail, &err) >= 0)
 				work(admission, pair[1]);
 			_exit(0);
@@ -133,7 +151,7 @@ static void run_nursery(struct hf_admission *admission, int control, bool requir
 		if (pidfd < 0)
 			(void)!write(control, "-", 1);
 		else
-			send_worker(control, pair[0], pidfd);
+			send_worker(control, pair[0], pidfd, pid);
 		hf_fd_close(&pidfd);
 		close(pair[0]);
 	}
@@ -146,15 +164,18 @@ static bool start_worker(struct hf_admission_pool *p, struct worker *w)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = { 0 };
-	char answer = 0;
-	struct iovec one = { &answer, 1 };
+	unsigned char number = (unsigned char)(w - p->workers);
+	struct iovec one = { &w->pid, sizeof w->pid };
 	struct msghdr m = {
 		.msg_iov = &one, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control
 	};
 	int fds[2];
 
 	w->fd = w->pidfd = -1;
-	if (send(p->nursery, "s", 1, MSG_NOSIGNAL) != 1 || recvmsg(p->nursery, &m, MSG_CMSG_CLOEXEC) != 1)
+	w->board = &p->boards[number];
+	*w->board = (struct hf_policy_board){ 0 };
+	if (send(p->nursery, &number, 1, MSG_NOSIGNAL) != 1 ||
+	    recvmsg(p->nursery, &m, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof w->pid)
 		return false;
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fds))
@@ -184,16 +205,25 @@ int hf_admission_pool_start(const struct hf_admission_settings *s, const struct 
 	int r = hf_admission_new(s, policies, (struct hf_admission_images){ 0 }, &admission, err);
 
 	*ret = NULL;
+	if (r >= 0) {
+		void *boards = mmap(NULL, WORKERS_MAX * sizeof *p->boards, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		p->boards = boards == MAP_FAILED ? NULL : boards;
+		r = p->boards ? r : hf_fail_errno(err, "workers");
+	}
 	if (r >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		r = hf_fail_errno(err, "workers");
 	if (r < 0) {
+		if (p->boards)
+			munmap(p->boards, WORKERS_MAX * sizeof *p->boards);
+		hf_admission_free(admission);
 		free(p);
 		return r;
 	}
 	p->nursery_pid = fork();
 	if (!p->nursery_pid) {
 		close(pair[0]);
-		run_nursery(admission, pair[1], o->require_jail);
+		run_nursery(admission, p->boards, pair[1], o->require_jail);
 		_exit(0);
 	}
 	hf_admission_free(admission);
@@ -292,15 +322,51 @@ static int transfer(int fd, bool in, void *bytes, size_t n, int64_t until)
 	return HF_OK;
 }
 
-static int ask(struct worker *w, hf_sv review, int64_t until, struct hf_buf *answer, struct hf_buf *record,
-	       int *ret_code)
+/* Of a processor, that the process had; where nobody knows, none. */
+static int64_t used_ms(pid_t pid)
 {
-	uint32_t n = (uint32_t)review.len;
+	struct timespec t;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
+		return 0;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits until the answer begins; HF_E_LIMIT where one policy takes more than its time, by the processor's clock: a machine that others keep
+ * busy blames nobody. */
+static int wait_for_answer(const struct worker *w, int64_t policy_ms, int64_t until)
+{
+	int64_t since = used_ms(w->pid), left;
+	uint32_t turn = __atomic_load_n(&w->board->turn, __ATOMIC_ACQUIRE);
+
+	while ((left = until - now_ms()) > 0) {
+		struct pollfd p = { .fd = w->fd, .events = POLLIN };
+		int64_t look = policy_ms / LOOKS + 1;
+		if (poll(&p, 1, (int)(left < look ? left : look)) > 0)
+			return HF_OK;
+		uint32_t now = __atomic_load_n(&w->board->turn, __ATOMIC_ACQUIRE);
+		int64_t used = used_ms(w->pid);
+		if (now != turn || !__atomic_load_n(&w->board->running, __ATOMIC_RELAXED)) {
+			turn = now;
+			since = used;
+		} else if (used - since > policy_ms) {
+			return HF_E_LIMIT;
+		}
+	}
+	return HF_E_TIMEOUT;
+}
+
+static int ask(struct worker *w, const struct question *q, hf_sv review, int64_t policy_ms, int64_t until,
+	       struct hf_buf *answer, struct hf_buf *record, int *ret_code)
+{
 	struct head head;
-	int r = w->fd < 0 ? HF_E_SYSTEM : transfer(w->fd, false, &n, sizeof n, until);
+	int r = w->fd < 0 ? HF_E_SYSTEM : transfer(w->fd, false, (void *)q, sizeof *q, until);
 
 	if (!r)
 		r = transfer(w->fd, false, (void *)review.ptr, review.len, until);
+	if (!r)
+		r = wait_for_answer(w, policy_ms, until);
 	if (!r)
 		r = transfer(w->fd, true, &head, sizeof head, until);
 	if (r)
@@ -321,22 +387,40 @@ static int ask(struct worker *w, hf_sv review, int64_t until, struct hf_buf *ans
 	return HF_OK;
 }
 
+/* True where it was a policy's fault that there is no answer; it is left out from now on. */
+static bool leave_out(struct question *q, uint32_t running)
+{
+	if (!running || q->left_out_n == LEFT_OUT_MAX)
+		return false;
+	q->left_out[q->left_out_n++] = running - 1;
+	return true;
+}
+
 int hf_admission_pool_judge(struct hf_admission_pool *p, hf_sv review, unsigned deadline_ms, struct hf_buf *answer,
 			    struct hf_buf *record, struct hf_err *err)
 {
+	struct question q = { .bytes = (uint32_t)review.len };
 	int64_t until = now_ms() + deadline_ms;
-	int code = HF_OK;
+	unsigned policy_ms = deadline_ms / POLICY_SHARE < POLICY_MS ? deadline_ms / POLICY_SHARE : POLICY_MS;
+	int code = HF_OK, r;
+	bool again;
 
 	if (review.len > HF_ADMISSION_REVIEW_MAX)
 		return hf_fail(err, HF_E_LIMIT, "a review of more than %llu bytes",
 			       (unsigned long long)HF_ADMISSION_REVIEW_MAX);
-	struct worker *w = take(p, until);
-	if (!w)
-		return hf_fail(err, HF_E_TIMEOUT, "no worker was free in time");
-	int r = ask(w, review, until, answer, record, &code);
-	give_back(p, w, r < 0);
-	if (r == HF_E_TIMEOUT)
-		return hf_fail(err, r, "the review was not judged in time");
+	do {
+		struct worker *w = take(p, until);
+		if (!w)
+			return hf_fail(err, HF_E_TIMEOUT, "no worker was free in time");
+		answer->len = record->len = 0;
+		r = ask(w, &q, review, policy_ms, until, answer, record, &code);
+		/* A worker that is gone, or is killed now, says on its board what it was at. */
+		again = (r == HF_E_LIMIT || r == HF_E_SYSTEM) &&
+			leave_out(&q, __atomic_load_n(&w->board->running, __ATOMIC_RELAXED));
+		give_back(p, w, r < 0);
+	} while (again);
+	if (r == HF_E_TIMEOUT || r == HF_E_LIMIT)
+		return hf_fail(err, HF_E_TIMEOUT, "the review was not judged in time");
 	if (r < 0)
 		return hf_fail(err, r, "the worker that judged it died");
 	return code < 0 ? hf_fail(err, code, "%.*s", HF_SV_FMT(hf_buf_view(answer))) : HF_OK;
@@ -365,6 +449,7 @@ void hf_admission_pool_stop(struct hf_admission_pool *p)
 		end_worker(&p->workers[i]);
 	hf_fd_close(&p->nursery);
 	waitpid(p->nursery_pid, NULL, 0);
+	munmap(p->boards, WORKERS_MAX * sizeof *p->boards);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->freed);
 	free(p);

@@ -1,5 +1,6 @@
-/* Jailed processes that judge reviews. One review is with one of them at a time; one that takes too long or dies is replaced, and its review
- * has no answer: what that means is the API server's to decide, by the webhook's failurePolicy. */
+/* Jailed processes that judge reviews. One review is with one of them at a time; one that takes too long or dies is replaced. Where
+ * it was at a policy, which it shows all the time, the review is judged anew without that one, whose on_error says what that means.
+ * Otherwise the review has no answer: what that means is the API server's to decide, by the webhook's failurePolicy. */
 #pragma once
 #include "admission/review.h"
 #include "base/buffer.h"

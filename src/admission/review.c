@@ -24,6 +24,8 @@ struct hf_admission {
 	struct hf_policy_joint *programs;
 	const struct hf_check ***checks; /* of policies that name some */
 	struct hf_admission_images images;
+	const uint32_t *left_out; /* policies that are not asked */
+	size_t left_out_n;
 	struct fingerprint allowed[ALLOWED_SLOTS]; /* objects that were let in without a word */
 };
 
@@ -58,6 +60,17 @@ void hf_admission_free(struct hf_admission *a)
 		free(a->checks[i]);
 	free(a->checks);
 	free(a);
+}
+
+void hf_admission_watch(struct hf_admission *a, struct hf_policy_board *board)
+{
+	hf_policy_joint_watch(a->programs, board);
+}
+
+void hf_admission_leave_out(struct hf_admission *a, const uint32_t *policies, size_t n)
+{
+	a->left_out = policies;
+	a->left_out_n = n;
 }
 
 /* The parts of a request; texts of objects as they stand. */
@@ -311,6 +324,16 @@ static void judge_policies(struct judge *j)
 		wanted[i] = !j->admission->checks[i] && hf_policy_applies(&p->at[i], j->object) &&
 			    (p->at[i].subject == HF_POLICY_OBJECT || j->pod);
 		any |= wanted[i];
+	}
+	for (size_t i = 0; i < j->admission->left_out_n; i++) {
+		uint32_t policy = j->admission->left_out[i];
+		if (policy >= p->n || !wanted[policy])
+			continue;
+		wanted[policy] = false;
+		judge_policy(j, &p->at[policy],
+			     &(struct hf_policy_answer){
+				     .verdict = HF_POLICY_UNKNOWN,
+				     .error = HF_SV("it was stopped: it did not end, or took too much memory") });
 	}
 	if (any) {
 		struct hf_policy_input *input = hf_policy_input_new(j->object, j->pod, NULL);

@@ -14,6 +14,11 @@ struct hf_admission; /* settings and compiled policies; one thread at a time */
 int hf_admission_new(const struct hf_admission_settings *, const struct hf_policies *, struct hf_admission_images,
 		     struct hf_admission **ret, struct hf_err *);
 void hf_admission_free(struct hf_admission *);
+/* From now on shows there which policy is asked. */
+void hf_admission_watch(struct hf_admission *, struct hf_policy_board *);
+/* Policies that the next reviews do without, by their place in the list: each gives no verdict, and its on_error says what that means. They
+ * were asked before, and did not end. */
+void hf_admission_leave_out(struct hf_admission *, const uint32_t *policies, size_t n);
 
 struct hf_admission_reason {
 	hf_sv rule; /* "pod-security", "image-registry", "image-digest", "image-denied", "image-index", or a policy's id */

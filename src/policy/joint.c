@@ -20,6 +20,7 @@ struct hf_policy_joint {
 	uint32_t *chunk_of;
 	size_t chunks_n;
 	struct hf_buf messages;
+	struct hf_policy_board *board; /* NULL: nobody looks */
 };
 
 bool hf_policy_is_balanced(hf_sv s)
@@ -58,12 +59,13 @@ bool hf_policy_is_balanced(hf_sv s)
 
 static const char *const subjects[] = { "$object", "$pod", "$container" };
 
-/* "def c0: (policy), (policy); def c1: …; (if $chunks[0] then c0 else empty end), …": a policy gives [its number, what it says], or [its number,
+/* Each tells its number before it runs. "def c0: (policy), (policy); def c1: …; (if $chunks[0] then c0 else empty end), …": a policy gives [its number, what it says], or [its number,
  * "error", why]. */
 static void write_program(struct hf_policy_joint *j, struct hf_buf *out)
 {
 	size_t in_chunk = 0, bytes = 0;
 
+	hf_buf_add(out, HF_SV("def __mark(n): n | debug | empty;")); /* jq's own debug, which nobody has behind it */
 	hf_buf_add(out, hf_sv_of(hf_policy_prelude));
 	hf_buf_add(out,
 		   HF_SV(". as {$object, $pod, $container, $namespace, $__want, $__chunks, $__parameters} | null as "
@@ -75,7 +77,7 @@ static void write_program(struct hf_policy_joint *j, struct hf_buf *out)
 				continue;
 			if (!in_chunk)
 				hf_buf_addf(out, "def c%zu: ", j->chunks_n++);
-			hf_buf_addf(out, "%s(if $__want[%zu] then (try (", in_chunk ? ",\n" : "", i);
+			hf_buf_addf(out, "%s(if $__want[%zu] then __mark(%zu), (try (", in_chunk ? ",\n" : "", i, i);
 			if (p->parameters)
 				hf_buf_addf(out, "$__parameters[%zu] as $parameters | ", i);
 			hf_buf_addf(out, "%s | (\n", subjects[subject]);
@@ -96,6 +98,26 @@ static void write_program(struct hf_policy_joint *j, struct hf_buf *out)
 		hf_buf_addf(out, ",\n(if $__chunks[%zu] then c%zu else empty end)", i, i);
 	hf_buf_add(out, HF_SV(")"));
 	hf_buf_add_char(out, 0);
+}
+
+static void show(const struct hf_policy_joint *j, uint32_t running)
+{
+	if (!j->board)
+		return;
+	__atomic_store_n(&j->board->running, running, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&j->board->turn, 1, __ATOMIC_RELEASE);
+}
+
+static void take_mark(void *ctx, jv number)
+{
+	if (jv_get_kind(number) == JV_KIND_NUMBER)
+		show(ctx, (uint32_t)jv_number_value(number) + 1);
+	jv_free(number);
+}
+
+void hf_policy_joint_watch(struct hf_policy_joint *j, struct hf_policy_board *board)
+{
+	j->board = board;
 }
 
 /* Whose fault it is that they do not compile together. */
@@ -132,7 +154,7 @@ int hf_policy_joint_compile(const struct hf_policies *policies, struct hf_policy
 	j->jq = good && !text.over ? jq_init() : NULL;
 	if (j->jq) {
 		jq_set_error_cb(j->jq, hf_policy_keep_message, &j->messages);
-		jq_set_debug_cb(j->jq, hf_policy_drop_debug, NULL);
+		jq_set_debug_cb(j->jq, take_mark, j);
 		jq_set_attr(j->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
 		unsetenv("HOME"); /* libjq puts ~/.jq before every program, which could make each of them pass */
 	}
@@ -253,6 +275,7 @@ static bool ask_expressions(struct round *r, jv container)
 		struct said said = { .asking = &r->asking[i] };
 		if (!r->now[i])
 			continue;
+		show(j, (uint32_t)i + 1);
 		variables[HF_EXPRESSION_PARAMETERS_SLOT] = jv_array_get(jv_copy(j->parameters), (int)i);
 		if (j->expressions[i] &&
 		    hf_expression_run(j->expressions[i],
@@ -349,6 +372,7 @@ void hf_policy_joint_ask(struct hf_policy_joint *j, const bool *wanted, struct h
 			ask(&r, jv_copy(input->containers[k]), arena);
 		}
 	}
+	show(j, 0);
 	for (size_t i = 0; i < n; i++)
 		if (wanted[i])
 			answers[i] = hf_policy_answer_of(&r.asking[i]);

@@ -96,6 +96,13 @@ struct hf_policy_joint;
 /* Policies that name a check are passed over. They must live as long. HF_E_FORMAT with the policy and jq's message; HF_E_LIMIT. */
 int hf_policy_joint_compile(const struct hf_policies *, struct hf_policy_joint **ret, struct hf_err *);
 void hf_policy_joint_free(struct hf_policy_joint *);
+/* Where it can be seen from another process which policy is asked at the moment: one that does not end is found by it. */
+struct hf_policy_board {
+	uint32_t running; /* its number, counted from 1; 0: none */
+	uint32_t turn;    /* another one whenever `running` is written */
+};
+/* From now on writes there; it must live as long. */
+void hf_policy_joint_watch(struct hf_policy_joint *, struct hf_policy_board *);
 /* Asks those policies whose @wanted is true; their @answers are written. Whoever asks has seen to it that they apply. */
 void hf_policy_joint_ask(struct hf_policy_joint *, const bool *wanted, struct hf_policy_input *, struct hf_arena *,
 			 struct hf_policy_answer *answers);

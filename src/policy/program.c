@@ -81,7 +81,7 @@ jv hf_policy_jv_of(const struct hf_value *v)
 /* A file of one's own or a module would make a policy mean different things in different places. */
 bool hf_policy_reaches_out(hf_sv program)
 {
-	static const char *const words[] = { "import", "include", "$ENV", "$__prog_args", "input_filename" };
+	static const char *const words[] = { "import", "include", "$ENV", "$__prog_args", "input_filename", "__mark" };
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(words); i++)
 		if (hf_sv_find(program, hf_sv_of(words[i])) != SIZE_MAX)

@@ -505,6 +505,12 @@ static struct hf_admission_pool *start_pool(struct bench *b)
 
 	read_rules(b, "pod_security: {enforce: baseline}\n",
 		   "policies:\n- {id: endless, title: t, match: {namespaces: [endless]}, deny: 'def f: f; f'}\n"
+		   "- {id: lenient, title: t, match: {namespaces: [lenient]}, on_error: allow, deny: 'def f: f; f'}\n"
+		   "- {id: many-1, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		   "- {id: many-2, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		   "- {id: many-3, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		   "- {id: many-4, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		   "- {id: other, title: t, action: audit, match: {namespaces: [lenient]}, deny: '\"was asked\"'}\n"
 		   "- {id: huge, title: t, match: {namespaces: [huge]}, deny: 'reduce range(40) as $n (\"x\"; . + .)'}\n");
 	/* cmocka catches these; a worker is to die of them, as it does outside of tests. */
 	void (*before[HF_ARRAY_SIZE(deadly)])(int);
@@ -517,21 +523,30 @@ static struct hf_admission_pool *start_pool(struct bench *b)
 	return pool;
 }
 
-HF_TEST(a_worker_that_hangs_is_replaced)
+#define IN(namespace) REVIEW_OF("v1", "CREATE", "", namespace, "ada", GOOD, "null")
+
+HF_TEST(a_policy_without_an_end_is_decided_by_its_own_on_error)
 {
 	struct bench b;
 	char answer[512];
 	struct hf_admission_pool *pool = start_pool(&b);
 
-	assert_int_equal(ask(pool, REVIEW(GOOD), 120000, answer), HF_OK);
-	assert_non_null(strstr(answer, "\"allowed\":true"));
-	assert_int_equal(ask(pool, REVIEW_OF("v1", "CREATE", "", "endless", "ada", GOOD, "null"), 200, answer),
-			 HF_E_TIMEOUT);
+	assert_int_equal(ask(pool, IN("endless"), 120000, answer), HF_OK);
+	assert_non_null(strstr(answer, "\"allowed\":false"));
+	assert_non_null(strstr(answer, "[endless] gives no verdict: it was stopped"));
 	assert_int_equal(hf_admission_pool_replaced(pool), 1);
+	assert_int_equal(ask(pool, IN("lenient"), 120000, answer), HF_OK);
+	assert_non_null(strstr(answer, "\"allowed\":true"));
+	assert_non_null(strstr(answer, "holdfast: lenient: gives no verdict"));
+	assert_non_null(strstr(answer, "[other] was asked"));
+	assert_int_equal(hf_admission_pool_replaced(pool), 2);
+	/* More than a few are an end of the whole review. */
+	assert_int_equal(ask(pool, IN("many"), 120000, answer), HF_E_TIMEOUT);
+	assert_int_equal(hf_admission_pool_replaced(pool), 6);
 	assert_int_equal(ask(pool, REVIEW(BAD), 120000, answer), HF_OK);
 	assert_non_null(strstr(answer, "\"allowed\":false"));
 	assert_int_equal(ask(pool, "{", 120000, answer), HF_E_FORMAT);
-	assert_int_equal(hf_admission_pool_replaced(pool), 1);
+	assert_int_equal(hf_admission_pool_replaced(pool), 6);
 	hf_admission_pool_stop(pool);
 	tear_down(&b);
 }
@@ -546,8 +561,8 @@ HF_TEST(a_worker_that_dies_of_its_limit_of_memory_is_replaced)
 	char answer[512];
 	struct hf_admission_pool *pool = start_pool(&b);
 
-	assert_int_equal(ask(pool, REVIEW_OF("v1", "CREATE", "", "huge", "ada", GOOD, "null"), 120000, answer),
-			 HF_E_SYSTEM);
+	assert_int_equal(ask(pool, IN("huge"), 120000, answer), HF_OK);
+	assert_non_null(strstr(answer, "[huge] gives no verdict: it was stopped"));
 	assert_int_equal(hf_admission_pool_replaced(pool), 1);
 	assert_int_equal(ask(pool, REVIEW(GOOD), 120000, answer), HF_OK);
 	hf_admission_pool_stop(pool);
@@ -591,6 +606,6 @@ HF_TEST_MAIN(cmocka_unit_test(settings_are_read_strictly), cmocka_unit_test(both
 	     cmocka_unit_test(programs_are_asked_together_and_stay_apart),
 	     cmocka_unit_test(checks_of_holdfasts_own_may_be_policies),
 	     cmocka_unit_test(an_answer_has_room_for_the_worst_object),
-	     cmocka_unit_test(a_worker_that_hangs_is_replaced),
+	     cmocka_unit_test(a_policy_without_an_end_is_decided_by_its_own_on_error),
 	     cmocka_unit_test(a_worker_that_dies_of_its_limit_of_memory_is_replaced),
 	     cmocka_unit_test(certificates_are_for_their_names_and_time))
