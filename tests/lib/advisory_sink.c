@@ -1,22 +1,10 @@
 #include "advisory_sink.h"
 
-#include "format/json_writer.h"
+#include "case_runner.h"
 
 static struct hf_json_writer line_writer(struct hf_advisory_sink *s, const char *kind)
 {
-	struct hf_json_writer w = { .out = &((struct test_advisory_sink *)s)->text, .compact = true };
-
-	hf_jw_object(&w);
-	hf_jw_key(&w, kind);
-	hf_jw_object(&w);
-	return w;
-}
-
-static int end_line(struct hf_json_writer *w, struct hf_err *err)
-{
-	hf_jw_object_end(w);
-	hf_jw_object_end(w);
-	return hf_jw_finish(w, err);
+	return test_line_begin(&((struct test_advisory_sink *)s)->text, kind);
 }
 
 static void strings(struct hf_json_writer *w, const char *key, const hf_sv *list, size_t n)
@@ -113,7 +101,7 @@ static int on_advisory(struct hf_advisory_sink *s, const struct hf_advisory *v, 
 	for (size_t i = 0; i < v->affected_n; i++)
 		affected(&w, &v->affected[i]);
 	hf_jw_array_end(&w);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 static int on_kev(struct hf_advisory_sink *s, const struct hf_kev *v, struct hf_err *err)
@@ -125,7 +113,7 @@ static int on_kev(struct hf_advisory_sink *s, const struct hf_kev *v, struct hf_
 	hf_jw_kv_if(&w, "due_date", v->due_date);
 	if (v->ransomware)
 		hf_jw_kv_bool(&w, "ransomware", true);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 static int on_epss(struct hf_advisory_sink *s, const struct hf_epss *v, struct hf_err *err)
@@ -137,7 +125,7 @@ static int on_epss(struct hf_advisory_sink *s, const struct hf_epss *v, struct h
 	hf_jw_fixed(&w, (double)v->score, 5);
 	hf_jw_key(&w, "percentile");
 	hf_jw_fixed(&w, (double)v->percentile, 5);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 static int on_cve(struct hf_advisory_sink *s, const struct hf_cve *v, struct hf_err *err)
@@ -151,7 +139,7 @@ static int on_cve(struct hf_advisory_sink *s, const struct hf_cve *v, struct hf_
 	if (v->rejected)
 		hf_jw_kv_bool(&w, "rejected", true);
 	cvss(&w, v->cvss, v->cvss_n);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 static int on_cycle(struct hf_advisory_sink *s, const struct hf_release_cycle *v, struct hf_err *err)
@@ -167,7 +155,7 @@ static int on_cycle(struct hf_advisory_sink *s, const struct hf_release_cycle *v
 	hf_jw_kv_if(&w, "extended_end", v->extended_end);
 	if (v->ended_no_date)
 		hf_jw_kv_bool(&w, "ended_no_date", true);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 static int on_malformed(struct hf_advisory_sink *s, hf_sv where, hf_sv why, struct hf_err *err)
@@ -176,7 +164,7 @@ static int on_malformed(struct hf_advisory_sink *s, hf_sv where, hf_sv why, stru
 
 	hf_jw_kv(&w, "where", where);
 	hf_jw_kv(&w, "why", why);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 static int on_dated(struct hf_advisory_sink *s, hf_sv date, struct hf_err *err)
@@ -184,7 +172,7 @@ static int on_dated(struct hf_advisory_sink *s, hf_sv date, struct hf_err *err)
 	struct hf_json_writer w = line_writer(s, "dated");
 
 	hf_jw_kv(&w, "date", date);
-	return end_line(&w, err);
+	return test_line_end(&w, err);
 }
 
 void test_advisory_sink_init(struct test_advisory_sink *s)
