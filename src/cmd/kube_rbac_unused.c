@@ -1,5 +1,6 @@
 /* kube rbac unused: what the objects alone tell to be without use. */
 #include "cmd/kube_rbac.h"
+#include "cmd/log.h"
 
 static void print_unused(struct rbac_writer *w, hf_sv what, const struct hf_kube_object *o, const char *why)
 {
@@ -48,6 +49,7 @@ int rbac_unused(struct rbac_writer *w, struct hf_err *err)
 	if (!w->powers)
 		return hf_fail(err, HF_E_LIMIT, "the roles need more memory than is allowed");
 	if (w->json) {
+		hf_jw_kv_bool(w->json, "accounts_assessable", w->powers->pods_known);
 		hf_jw_key(w->json, "unused");
 		hf_jw_array(w->json);
 	}
@@ -61,12 +63,12 @@ int rbac_unused(struct rbac_writer *w, struct hf_err *err)
 		if (why && (!b->builtin || w->ask->all))
 			print_unused(w, hf_rbac_binding_text(b, w->arena), b->object, why);
 	}
-	for (size_t i = 0; i < m->subjects_n && m->pods_n; i++) {
-		const struct hf_rbac_subject *s = m->subjects[i];
-		if (s->kind == HF_RBAC_ACCOUNT && s->object && !w->powers->pods_n[i] &&
-		    !w->powers->has_token_secret[i] && !hf_sv_eq(s->account, HF_SV("default")))
-			print_unused(w, hf_rbac_subject_text(s, w->arena), s->object, "no pod runs as it");
-	}
+	for (size_t i = 0; i < m->subjects_n; i++)
+		if (hf_rbac_is_unused(w->powers, m->subjects[i]))
+			print_unused(w, hf_rbac_subject_text(m->subjects[i], w->arena), m->subjects[i]->object,
+				     "no pod runs as it");
+	if (!w->powers->pods_known)
+		log_note("no pods are in the input: which accounts nobody uses is not assessable");
 	if (w->json)
 		hf_jw_array_end(w->json);
 	return 0;

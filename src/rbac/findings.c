@@ -169,9 +169,9 @@ static bool has_own_rights(const struct gathering *g, const struct hf_rbac_subje
 {
 	struct hf_rbac_user user = hf_rbac_user_of(s->name, NULL, 0, g->arena);
 
-	for (size_t i = 0; i < s->bindings_n; i++)
-		if (s->bindings[i]->role)
-			return true;
+	/* One to a role that is not in the input may give some. */
+	if (s->bindings_n)
+		return true;
 	for (size_t i = 0; i < user.groups_n; i++) {
 		const struct hf_rbac_subject *group = hf_rbac_find_subject(g->m, true, user.groups[i]);
 		for (size_t b = 0; group && b < group->bindings_n; b++)
@@ -193,9 +193,7 @@ static void add_account(struct gathering *g, const struct hf_rbac_subject *s)
 		if (f)
 			f->object = s->object;
 	}
-	/* Without any pod in the input nobody can know, and default is there unasked. */
-	if (s->object && g->m->pods_n && !g->p->pods_n[s->number] && !g->p->has_token_secret[s->number] &&
-	    !hf_sv_eq(s->account, HF_SV("default"))) {
+	if (hf_rbac_is_unused(g->p, s)) {
 		struct hf_rbac_finding *f = add(g, HF_RBAC_FINDING_UNUSED_ACCOUNT, s);
 		if (f) {
 			f->object = s->object;

@@ -70,6 +70,8 @@ struct hf_rbac_powers {
 	const struct hf_kube_pod *const *const *pods;
 	const size_t *pods_n;
 	const bool *has_token_secret;
+	const bool *named; /* by an object of a kind that is not looked into, as the account of what it makes */
+	bool pods_known;   /* there are pods of this cluster in the set */
 };
 
 /* NULL on the arena's cap. */
@@ -82,3 +84,6 @@ enum hf_rbac_level { HF_RBAC_LEVEL_UNKNOWN, HF_RBAC_LEVEL_OPEN, HF_RBAC_LEVEL_KE
 enum hf_rbac_level hf_rbac_level_of(const struct hf_rbac_model *, hf_sv namespace);
 /* The account whose token the secret holds; empty: none, or no secret (NULL). */
 hf_sv hf_rbac_token_account(const struct hf_kube_object *secret);
+/* No pod of the input runs as the account, and nothing else in it hints at a user: not where the input holds no pods, for what is there unasked
+ * (default), and for the accounts of the API server's own controllers. */
+bool hf_rbac_is_unused(const struct hf_rbac_powers *, const struct hf_rbac_subject *);

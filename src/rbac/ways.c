@@ -75,6 +75,7 @@ static bool find_pods(struct walk *w)
 		if (pod->object->replaced || pod->finished || !hf_sv_eq(pod->object->cluster, w->m->cluster))
 			continue;
 		accounts[i] = account_of(w, pod->object->namespace, pod->service_account);
+		w->p->pods_known = true;
 		if (accounts[i])
 			counts[accounts[i]->number]++;
 	}
@@ -115,6 +116,49 @@ static void find_secrets(struct walk *w, bool *secrets)
 		secrets[s->number] = true;
 		add_account(w, &w->accounts_by_secret, o->name, s);
 	}
+}
+
+enum { DEPTH_MAX = 32 };
+
+/* Operators make pods as the account that their objects name, wherever in them. */
+static void find_named(struct walk *w, const struct hf_value *v, hf_sv namespace, bool *named, unsigned depth)
+{
+	if (depth == DEPTH_MAX)
+		return;
+	hf_value_elements(v, e) find_named(w, e, namespace, named, depth + 1);
+	hf_value_members(v, m)
+	{
+		bool is_name =
+			hf_sv_eq(m->key, HF_SV("serviceAccountName")) || hf_sv_eq(m->key, HF_SV("serviceAccount"));
+		hf_sv name = hf_value_is(&m->value, HF_VALUE_STRING) ? hf_value_text(&m->value)
+								     : hf_value_get_text(&m->value, HF_SV("name"));
+		const struct hf_rbac_subject *s = is_name && name.len ? account_of(w, namespace, name) : NULL;
+		if (s)
+			named[s->number] = true;
+		find_named(w, &m->value, namespace, named, depth + 1);
+	}
+}
+
+static void find_all_named(struct walk *w, bool *named)
+{
+	const struct hf_kube_objects *set = w->m->objects;
+
+	for (size_t i = 0; i < set->n && !w->arena->over; i++) {
+		const struct hf_kube_object *o = set->objects[i];
+		if (o->kind == HF_KUBE_OTHER && !o->replaced && hf_sv_eq(o->cluster, w->m->cluster))
+			find_named(w, o->root, hf_value_get_text(o->metadata, HF_SV("namespace")), named, 0);
+	}
+}
+
+bool hf_rbac_is_unused(const struct hf_rbac_powers *p, const struct hf_rbac_subject *s)
+{
+	if (s->kind != HF_RBAC_ACCOUNT || !s->object || !p->pods_known || p->pods_n[s->number] ||
+	    p->has_token_secret[s->number] || p->named[s->number] || hf_sv_eq(s->account, HF_SV("default")))
+		return false;
+	for (size_t i = 0; i < s->bindings_n; i++)
+		if (s->bindings[i]->builtin)
+			return false;
+	return true;
 }
 
 static bool has_control_plane(const struct hf_rbac_model *m)
@@ -355,16 +399,18 @@ bool rbac_find_ways(struct hf_rbac_powers *p, struct hf_arena *a)
 			  .full_roles = HF_MAP(a),
 			  .named = HF_MAP(a),
 			  .binding_rules = HF_MAP(a) };
-	bool *secrets = hf_arena_array(a, bool, m->subjects_n);
+	bool *secrets = hf_arena_array(a, bool, m->subjects_n), *named = hf_arena_array(a, bool, m->subjects_n);
 
 	w.by_account = hf_arena_array(a, struct named_link *, m->subjects_n);
 	w.ways = hf_arena_array(a, struct hf_rbac_way, m->subjects_n);
 	w.queue = hf_arena_array(a, const struct hf_rbac_subject *, m->subjects_n);
-	if (!w.by_account || !w.ways || !w.queue || !secrets || !find_pods(&w))
+	if (!w.by_account || !w.ways || !w.queue || !secrets || !named || !find_pods(&w))
 		return false;
 	p->has_token_secret = secrets;
 	p->ways = w.ways;
+	p->named = named;
 	find_secrets(&w, secrets);
+	find_all_named(&w, named);
 	w.control_plane = has_control_plane(m);
 	index_accounts(&w);
 	find_full_roles(&w);

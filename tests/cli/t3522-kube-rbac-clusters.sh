@@ -140,4 +140,16 @@ fails 0 "as text" "$HOLDFAST" kube rbac --severity critical --cluster hub=hub --
 check "with its steps" grep -q '  2. secret karmada-cluster/m1 (hub/all.yaml:1) is what Karmada acts with in west' out.log
 fails 0 "a cluster without credentials" rbac --cluster edge=edge --cluster west=member
 check "tells nothing" sh -c '! grep -q HF-RBAC-111 out.log'
+cat >edge/pods.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: web}
+spec: {containers: [{name: c, image: x}]}
+END
+fails 0 "what nobody uses" "$HOLDFAST" kube rbac unused -f json --cluster west=member --cluster edge=edge
+check "is told of clusters whose pods are in the input" python3 -c 'import json
+west, edge = json.load(open("out.log"))["clusters"]
+assert not west["accounts_assessable"] and not [u for u in west["unused"] if u["kind"] == "ServiceAccount"], west
+assert edge["accounts_assessable"] and [u["name"] for u in edge["unused"] if u["kind"] == "ServiceAccount"] == ["argocd-manager"], edge'
+check "and said of the others" grep -q 'no pods are in the input' err.log
 finish
