@@ -56,8 +56,29 @@ def names(s):
     assert "cluster:east ClusterRoleBinding/wide" in who and ":1" not in who, who
 
 
+def absent(s):
+    """What a pod names is not there, or cannot be known by who may not list it"""
+    pod = server.pod("needy", {"app": "needy"})
+    pod["spec"]["volumes"] = [{"name": "v", "secret": {"secretName": "key"}}]
+    s.post(SPACE + "/pods", pod)
+    s.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "pods"},
+             "rules": [{"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list"]}]},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "pods"},
+             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "pods"},
+             "subjects": [{"kind": "User", "name": "viewer", "apiGroup": "rbac.authorization.k8s.io"}]})
+    server.wait_until(lambda: s.may("viewer", "list", "pods"), what="the role")
+
+    def answer(user):
+        found = json.loads(holdfast("check", "--format", "json", "--checks", "absent-secret", "--kubeconfig", s.kubeconfig(user), "cluster:").stdout)
+        return [r["status"] for r in found["results"] if r["name"] == "needy"]
+
+    assert answer("admin") == ["fail"] and answer("viewer") == ["not_assessable"], (answer("admin"), answer("viewer"))
+    s.post(SPACE + "/secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}})
+    assert answer("admin") == [], answer("admin")
+
+
 if __name__ == "__main__":
     server.skip_unless()
     with server.Server() as running:
-        failed = server.main([names], running)
+        failed = server.main([names, absent], running)
     raise SystemExit(failed)
