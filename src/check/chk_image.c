@@ -110,7 +110,8 @@ static void unchecked_cache(struct hf_check_run *r)
 	const struct hf_value *at;
 	struct hf_check_image i = image_of(r, &at);
 
-	if (has_image(r) && !hf_sv_eq(pull_policy(r, &i), HF_SV("Always")))
+	/* A digest is told to nobody who may not have the image, and names the same bytes for ever. */
+	if (has_image(r) && !i.digest.len && !hf_sv_eq(pull_policy(r, &i), HF_SV("Always")))
 		hf_check_patch(r,
 			       hf_check_fail(r, hf_value_get(r->container->value, HF_SV("imagePullPolicy")),
 					     "takes the node's copy without asking the registry who may have it"),

@@ -31,6 +31,24 @@ static void host_process(struct hf_check_run *r)
 			       "/securityContext/windowsOptions/hostProcess", "false", false);
 }
 
+/* No container starts as root, nor becomes it by a setuid program. */
+static bool is_never_root(struct hf_check_run *r)
+{
+	bool never = true;
+
+	for (size_t i = 0; i < r->pod->containers_n && never; i++) {
+		const struct hf_value *at, *gains;
+		int64_t uid;
+		r->container = &r->pod->containers[i];
+		gains = hf_value_get(r->container->security_context, HF_SV("allowPrivilegeEscalation"));
+		never = hf_value_is(gains, HF_VALUE_BOOL) && !gains->boolean &&
+			(hf_value_true(hf_check_security_setting(r, "runAsNonRoot")) ||
+			 (hf_check_security_number(r, "runAsUser", &at, &uid) && uid > 0));
+	}
+	r->container = NULL;
+	return never;
+}
+
 static void host_users(struct hf_check_run *r)
 {
 	const struct hf_value *v = hf_value_get(r->pod->spec, HF_SV("hostUsers"));
@@ -38,7 +56,11 @@ static void host_users(struct hf_check_run *r)
 	if (r->pod->windows || r->pod->host_network || hf_value_true(hf_value_get(r->pod->spec, HF_SV("hostPID"))) ||
 	    hf_value_true(hf_value_get(r->pod->spec, HF_SV("hostIPC"))))
 		hf_check_not_applicable(r);
-	else if (!hf_value_is(v, HF_VALUE_BOOL) || v->boolean)
+	else if (hf_value_is(v, HF_VALUE_BOOL) && !v->boolean)
+		return;
+	else if (is_never_root(r))
+		hf_check_not_applicable(r);
+	else
 		hf_check_patch(
 			r, hf_check_fail(r, v, "root in it is root on its node%s", v ? "" : ": that is the default"),
 			"/hostUsers", "false", false);

@@ -16,6 +16,7 @@ struct session {
 	size_t wanted_n;
 	unsigned gates[HF_SEV_MAX]; /* --fail-on */
 	bool gated;
+	bool compares, fail_on_new;
 	struct hf_check_settings settings;
 	struct kube_fix_options fix;
 	HF_VEC(hf_sv) registries;
@@ -73,6 +74,24 @@ static int list_checks(const char *format)
 	return 0;
 }
 
+/* The gates look at what came. */
+static int compare(struct kube_run *k, const struct session *s, const struct hf_kube_objects *const *sets,
+		   struct hf_arena *a, struct hf_out *out, struct hf_err *err)
+{
+	const struct hf_check_report *before = hf_check_all(sets[0], s->wanted, &s->settings, a);
+	const struct hf_check_report *after = hf_check_all(sets[1], s->wanted, &s->settings, a);
+	struct hf_check_difference d;
+	int bits = 0;
+
+	if (!before || !after || !hf_check_compare(before, after, a, &d))
+		return hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
+	for (size_t i = 0; i < d.came_n; i++)
+		if (s->fail_on_new || s->o.fails[d.came[i]->check->severity])
+			bits |= KUBE_GATE_FAILED;
+	int r = kube_check_write_difference(k, &s->o, sets, &d, a, out, err);
+	return r < 0 ? r : bits;
+}
+
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
@@ -80,7 +99,8 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 	const struct hf_check_report *report = NULL;
 	int bits = 0, r = HF_OK;
 
-	(void)n;
+	if (n > 1)
+		return compare(k, s, sets, a, out, err);
 	if (s->fix.fix)
 		r = kube_check_fix(k, &s->fix, sets[0], a, out, &report, err);
 	else
@@ -104,6 +124,11 @@ static int option(struct session *s, struct kube_run *k, int argc, char **argv, 
 
 	if (!strcmp(argv[*i], "--all")) {
 		s->o.all = true;
+		return 0;
+	}
+	if (!strcmp(argv[*i], "--compare") || !strcmp(argv[*i], "--fail-on-new")) {
+		s->compares |= argv[*i][2] == 'c';
+		s->fail_on_new |= argv[*i][2] == 'f';
 		return 0;
 	}
 	if (!strcmp(argv[*i], "--fix") || !strcmp(argv[*i], "--fix-all") || !strcmp(argv[*i], "--dry-run")) {
@@ -159,6 +184,13 @@ static int run(int argc, char **argv)
 	if (s.fix.fix && k.format)
 		return hf_command_usage("kube check", "--fix writes no report: --format is of no use with it");
 	k.watch_schema = s.fix.fix ? NULL : "holdfast/kube-check-change/1";
+	if (s.compares && (s.fix.fix || (k.format && !strcmp(k.format, "sarif"))))
+		return hf_command_usage("kube check", "--compare only tells, as a table or as JSON");
+	if (s.compares && k.targets_n != 2)
+		return hf_command_usage("kube check", "--compare wants two targets: OLD and NEW");
+	if (s.fail_on_new && !s.compares)
+		return hf_command_usage("kube check", "--fail-on-new wants --compare OLD NEW");
+	k.one_set_each = s.compares;
 	s.settings = (struct hf_check_settings){ s.registries.at, s.registries.n };
 	s.fix.wanted = s.wanted;
 	s.fix.settings = &s.settings;
@@ -182,6 +214,8 @@ const struct hf_command hf_kube_check = {
 		 "  --fix                mend what can be mended safely, in the files; comments and order stay\n"
 		 "  --fix-all            also what may stop a workload that needs it\n"
 		 "  --dry-run            show the difference that it would make, and write nothing\n"
+		 "  --compare            of two targets, OLD and NEW: the findings that came and went\n"
+		 "  --fail-on-new        exit 1 where one came; with --compare, --fail-on looks at those alone too\n"
 		 "  --all                also count what passed, a line a check\n" KUBE_WATCH_USAGE KUBE_RUN_USAGE(
 			 "table|json|sarif"),
 	.run = run,

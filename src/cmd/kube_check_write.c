@@ -50,12 +50,13 @@ static uint32_t line_of(const struct hf_check_result *r)
 	return r->object ? hf_kube_line(r->object, r->at) : 0;
 }
 
-static void table_row(struct writer *w, const struct hf_check_result *r)
+/* @mark stands in front of the row. */
+static void table_row(struct writer *w, const struct hf_check_result *r, const char *mark)
 {
 	const char *severity = r->status == HF_CHECK_FAIL ? hf_severity_name(r->check->severity) : "unknown";
 
 	kube_item_begin(w->run, w->out);
-	hf_out_addf(w->out, "%-8s  %s  %s", severity, r->check->id, r->check->title);
+	hf_out_addf(w->out, "%s%-8s  %s  %s", mark, severity, r->check->id, r->check->title);
 	hf_sv name = hf_arena_printable(w->arena, name_of(w, r)), message = hf_arena_printable(w->arena, r->message);
 	hf_out_addf(w->out, "\n          %.*s", HF_SV_FMT(name));
 	if (r->container.len) {
@@ -97,7 +98,7 @@ static void table(struct writer *w)
 		unknown += !fail;
 		by_severity[r->check->severity] += fail;
 		if (fail || w->options->all)
-			table_row(w, r);
+			table_row(w, r, "");
 	}
 	for (size_t i = 0; i < w->report->checks_n; i++)
 		clean += !w->report->counts[i].of[HF_CHECK_FAIL] && w->report->counts[i].of[HF_CHECK_PASS];
@@ -190,10 +191,8 @@ static void json_check(struct hf_json_writer *j, const struct hf_check *c, const
 	hf_jw_object_end(j);
 }
 
-static void json_unparsed(struct hf_json_writer *j, const struct hf_kube_objects *set)
+static void json_notes(struct hf_json_writer *j, const struct hf_kube_objects *set)
 {
-	hf_jw_key(j, "unparsed");
-	hf_jw_array(j);
 	for (size_t i = 0; i < set->notes_n; i++) {
 		hf_jw_object(j);
 		hf_jw_kv(j, "path", set->notes[i].source);
@@ -202,6 +201,14 @@ static void json_unparsed(struct hf_json_writer *j, const struct hf_kube_objects
 		hf_jw_kv(j, "reason", set->notes[i].text);
 		hf_jw_object_end(j);
 	}
+}
+
+static void json_unparsed(struct hf_json_writer *j, const struct hf_kube_objects *const *sets, size_t n)
+{
+	hf_jw_key(j, "unparsed");
+	hf_jw_array(j);
+	for (size_t i = 0; i < n; i++)
+		json_notes(j, sets[i]);
 	hf_jw_array_end(j);
 }
 
@@ -226,7 +233,7 @@ static int json(struct writer *w, struct hf_err *err)
 		if (is_shown(w, w->report->results[i].check->severity))
 			json_result(w, &w->report->results[i]);
 	hf_jw_array_end(j);
-	json_unparsed(j, w->set);
+	json_unparsed(j, &w->set, 1);
 	hf_jw_object_end(j);
 	return hf_jw_finish(j, err);
 }
@@ -280,6 +287,63 @@ int kube_check_write(const struct kube_run *k, const struct kube_check_options *
 	if (k->format && !strcmp(k->format, "sarif"))
 		return sarif(&w, err);
 	table(&w);
+	return HF_OK;
+}
+
+static size_t difference_rows(struct writer *w, const struct hf_check_result *const *list, size_t n, const char *mark,
+			      bool printed)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_shown(w, list[i]->check->severity))
+			continue;
+		shown++;
+		if (printed)
+			table_row(w, list[i], mark);
+	}
+	return shown;
+}
+
+static void difference_list(struct writer *w, const char *key, const struct hf_check_result *const *list, size_t n)
+{
+	hf_jw_key(&w->w, key);
+	hf_jw_array(&w->w);
+	for (size_t i = 0; i < n; i++)
+		if (is_shown(w, list[i]->check->severity))
+			json_result(w, list[i]);
+	hf_jw_array_end(&w->w);
+}
+
+static int json_difference(struct writer *w, const struct hf_check_difference *d,
+			   const struct hf_kube_objects *const *sets, struct hf_err *err)
+{
+	struct hf_json_writer *j = &w->w;
+
+	*j = (struct hf_json_writer){ .out = &w->out->buf, .flush = hf_out_sink(w->out), .flush_ctx = w->out };
+	hf_jw_object(j);
+	hf_jw_kv(j, "schema", HF_SV("holdfast/kube-check-compare/1"));
+	difference_list(w, "came", d->came, d->came_n);
+	difference_list(w, "went", d->went, d->went_n);
+	difference_list(w, "stays", d->stays, d->stays_n);
+	json_unparsed(j, sets, 2);
+	hf_jw_object_end(j);
+	return hf_jw_finish(j, err);
+}
+
+int kube_check_write_difference(const struct kube_run *k, const struct kube_check_options *o,
+				const struct hf_kube_objects *const *sets, const struct hf_check_difference *d,
+				struct hf_arena *a, struct hf_out *out, struct hf_err *err)
+{
+	struct writer w = { .run = k, .options = o, .set = sets[1], .arena = a, .out = out };
+
+	if (k->format && !strcmp(k->format, "json"))
+		return json_difference(&w, d, sets, err);
+	size_t came = difference_rows(&w, d->came, d->came_n, "+ ", true);
+	size_t went = difference_rows(&w, d->went, d->went_n, "- ", true);
+	size_t stays = difference_rows(&w, d->stays, d->stays_n, "  ", o->all);
+	hf_out_addf(out, "%zu findings came, %zu went, %zu stay%s\n", came, went, stays,
+		    stays && !o->all ? " (--all shows them)" : "");
 	return HF_OK;
 }
 
