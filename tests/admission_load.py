@@ -22,6 +22,7 @@ HOLDFAST = os.path.abspath(sys.argv[1])
 POLICIES = """
 policies:
 - {id: endless, title: t, match: {namespaces: [endless]}, deny: 'def f: f; f'}
+- {id: wide, title: t, match: {namespaces: [wide]}, deny: '.spec.containers[].name'}
 """
 CONNECTIONS = 10000
 
@@ -40,6 +41,7 @@ def ended(c):
 
 class Server:
     def __init__(self, folder):
+        self.folder = folder
         (folder / "s.yaml").write_text("pod_security: {enforce: baseline}\n")
         (folder / "p.yaml").write_text(POLICIES)
         self.log = open(folder / "log", "wb")
@@ -57,7 +59,8 @@ class Server:
             self.port = probe.getsockname()[1]
         self.child = subprocess.Popen(
             [HOLDFAST, "kube", "admission", "serve", "--config", folder / "s.yaml", "-p", folder / "p.yaml", "--workers", "2", "--deadline-ms", "10000",
-             "--listen", f"127.0.0.1:{self.port}", "--certificates", folder / "pki", "--name", "127.0.0.1"],
+             "--listen", f"127.0.0.1:{self.port}", "--certificates", folder / "pki", "--name", "127.0.0.1",
+             "--decisions", folder / "decisions", "--decisions-mib", "1"],
             stderr=self.log, preexec_fn=lambda: die_with_parent(signal.SIGKILL))
 
     def listens(self):
@@ -68,6 +71,9 @@ class Server:
 
     def connect(self):
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=self.context)
+
+    def tls(self):
+        return self.context.wrap_socket(socket.create_connection(("127.0.0.1", self.port)))
 
     def get(self, path):
         connection = self.connect()
@@ -130,6 +136,98 @@ def slow(s):
         c.close()
 
 
+def trickling(s):
+    """Who sends a byte from time to time is let go too: in the handshake, the headers and the body"""
+    bare = socket.create_connection(("127.0.0.1", s.port))
+    drops = [(bare, b"\x16\x03\x01\x20\x00" + b"\x01" * 4000), (s.tls(), b"POST /validate HTTP/1.1\r\nX: " + b"a" * 4000),
+             (s.tls(), b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b" " * 4000)]
+    for c, data in drops:
+        c.sendall(data[:70] if c is not bare else data[:5])
+    sent = [70, 70, 70]
+
+    def gone():
+        for n, (c, data) in enumerate(drops):
+            try:
+                c.sendall(data[sent[n]:sent[n] + 1])
+            except OSError:
+                pass
+            sent[n] += 1
+        time.sleep(1)
+        return all(ended(c) for c, _ in drops)
+    wait_until(gone, what="their end")
+    for c, _ in drops:
+        c.close()
+    s.answers()
+
+
+def one_peer(s):
+    """One address has a share of the connections, and others are answered meanwhile"""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    share = min(16384, hard - 256) // 4
+    if hard < CONNECTIONS + 1000:
+        return f"only {hard} descriptors"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, CONNECTIONS + 1000), hard))
+    open_ones = [socket.create_connection(("127.0.0.1", s.port), timeout=120, source_address=("127.0.0.99", 0)) for _ in range(share + 100)]
+    wait_until(lambda: sum(bool(ended(c)) for c in open_ones) >= 100, what="the end of those that are too many")
+    s.answers()
+    for c in open_ones:
+        c.close()
+
+
+def numbered(uid, **more):
+    text = json.loads(review(**more))
+    text["request"]["uid"] = uid
+    return json.dumps(text)
+
+
+def uids(*files):
+    return [json.loads(line)["uid"] for file in files for line in file.read_text().splitlines()]
+
+
+def rotation(s):
+    """--decisions-mib: the file becomes FILE.1 when it is full, and each line is in one of them"""
+    file, before, n = s.folder / "decisions", s.folder / "decisions.1", 0
+    while not before.exists():
+        many = [{"name": f"{c}".rjust(900, "c"), "image": "a"} for c in range(50)]
+        assert s.post(numbered(f"r{n}", namespace="wide", containers=many))[0] == 200 and n < 500
+        n += 1
+    assert 1 << 20 < before.stat().st_size < (1 << 20) + (128 << 10)
+    assert s.post(numbered("last"))[0] == 200
+    assert uids(before, file) == [f"r{k}" for k in range(n)] + ["last"]
+
+
+def reopened(s):
+    """SIGHUP under load: a file that was moved away is opened anew, and no line is lost"""
+    file, posted, moved = s.folder / "decisions", [], []
+    file.unlink()
+    s.child.send_signal(signal.SIGHUP)
+    wait_until(file.exists, what="the new file")
+    stop = threading.Event()
+
+    def post(which):
+        connection, n = s.connect(), 0
+        while not stop.is_set():
+            connection.request("POST", "/validate", numbered(f"{which}-{n}"))
+            answer = connection.getresponse()
+            assert answer.status == 200 and answer.read()
+            posted.append(f"{which}-{n}")
+            n += 1
+    threads = [threading.Thread(target=post, args=(which,)) for which in range(4)]
+    for thread in threads:
+        thread.start()
+    for n in range(5):
+        enough = len(posted) + 50
+        wait_until(lambda enough=enough: len(posted) > enough, what="reviews")
+        moved.append(file.rename(s.folder / f"moved{n}"))
+        s.child.send_signal(signal.SIGHUP)
+        wait_until(file.exists, what="the new file")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(uids(*moved, file)) == sorted(posted), (len(uids(*moved, file)), len(posted))
+    assert int(re.search(r"not_recorded_total (\d+)", s.get("/metrics")[1])[1]) == 0
+
+
 def endless(s):
     """Judges that hang are replaced: a policy that does not end is its own on_error, or the review is refused in time"""
     answers, begun = [], time.monotonic()
@@ -154,7 +252,7 @@ def many(s):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, CONNECTIONS + 1000), hard))
     before, open_ones = s.rss(), []
     for n in range(CONNECTIONS):
-        c = socket.create_connection(("127.0.0.1", s.port), timeout=120)
+        c = socket.create_connection(("127.0.0.1", s.port), source_address=(f"127.0.0.{2 + n * 5 // CONNECTIONS}", 0), timeout=120)
         c.sendall(b"\x16\x03")  # a TLS record begins
         open_ones.append(c)
         if n % 2500 == 0:
@@ -173,7 +271,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         server = Server(pathlib.Path(scratch))
         try:
-            failed = main([malformed, garbage, slow, endless, many], server)
+            failed = main([rotation, reopened, malformed, garbage, slow, trickling, endless, one_peer, many], server)
             server.child.terminate()
             assert server.child.wait(120) == 0
         finally:

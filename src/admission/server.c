@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admission/connections.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "format/json_writer.h"
@@ -22,12 +23,14 @@ enum {
 	DEADLINE_MS = 4000,
 	CONNECTIONS_MAX = 16384,
 	CONNECTION_MEMORY_BYTES = 16 << 10,
-	SLOW_S = 15,  /* a slow reader or writer is let go after it */
+	SLOW_S =
+		15, /* a slow reader or writer is let go after it; from its beginning to the end of the first headers */
 	IDLE_S = 120, /* between requests: longer than API servers keep a connection, so that it is they who close it */
 	JUDGES = 16,
 	WAITING_MAX = 4096,
 	RENEWAL_LOOK_S = 60,
-	BODY_S = 30,            /* from the first byte of a review to its last */
+	BODY_S = 30,            /* from the first byte of a review to its last, and for taking the answer */
+	PEER_SHARE = 4,         /* one address has no more than one part of so many of all connections */
 	PUBLISHED_MS = 3000,    /* until API servers have what they were told */
 	CALLER_MARGIN_MS = 250, /* an answer wants to be there before the API server stops waiting */
 };
@@ -60,6 +63,7 @@ struct request {
 struct hf_admission_server {
 	struct hf_admission_server_options options;
 	struct hf_admission_pool *pool;
+	struct hf_admission_connections connections;
 	struct listener *listener, *old; /* old: the one before, while it drains */
 	int listen_fd, decisions_fd;
 	struct hf_arena arena; /* of the certificate that is served */
@@ -230,6 +234,25 @@ static void *run_judge(void *ctx)
 	}
 }
 
+static struct hf_admission_connection *connection_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return i ? i->socket_context : NULL;
+}
+
+/* libmicrohttpd tells of a connection before it closes its descriptor. */
+static void notice(void *ctx, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode what)
+{
+	struct hf_admission_server *s = ((struct listener *)ctx)->server;
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED && i)
+		*context = hf_admission_connection_opened(&s->connections, i->connect_fd, now_ms() + SLOW_S * 1000);
+	else if (what == MHD_CONNECTION_NOTIFY_CLOSED && *context)
+		hf_admission_connection_closed(&s->connections, *context);
+}
+
 static bool enqueue(struct hf_admission_server *s, struct request *r)
 {
 	bool room;
@@ -239,6 +262,7 @@ static bool enqueue(struct hf_admission_server *s, struct request *r)
 	if (room) {
 		r->listener->judging++;
 		/* Before a judge can see it: resumed before it was suspended it would sleep for ever. */
+		hf_admission_connection_due(connection_of(r->connection), INT64_MAX);
 		MHD_suspend_connection(r->connection);
 		*s->last = r;
 		s->last = &r->next;
@@ -259,6 +283,7 @@ static enum MHD_Result reply(struct request *r, unsigned status, hf_sv body, con
 	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	hf_admission_connection_due(connection_of(r->connection), now_ms() + BODY_S * 1000);
 	if (__atomic_load_n(&r->listener->draining, __ATOMIC_RELAXED))
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	enum MHD_Result result = MHD_queue_response(r->connection, status, response);
@@ -341,14 +366,13 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
 		r->listener = l;
 		MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)SLOW_S);
 		r->began_ms = now_ms();
+		hf_admission_connection_due(connection_of(c), r->began_ms + BODY_S * 1000);
 		r->deadline_ms = deadline_of(s, c);
 		r->body = HF_BUF(HF_ADMISSION_REVIEW_MAX);
 		r->answer = HF_BUF(HF_ADMISSION_ANSWER_MAX + 1);
 		return MHD_YES;
 	}
 	if (*size) {
-		if (now_ms() - r->began_ms > BODY_S * 1000)
-			return MHD_NO;
 		if (post && validate)
 			keep_body(s, r, (hf_sv){ data, *size });
 		*size = 0;
@@ -378,6 +402,7 @@ static void completed(void *ctx, struct MHD_Connection *c, void **state, enum MH
 	struct hf_admission_server *s = ((struct listener *)ctx)->server;
 	struct request *r = *state;
 
+	hf_admission_connection_due(connection_of(c), now_ms() + (IDLE_S + SLOW_S) * 1000);
 	if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)IDLE_S);
 	if (r) {
@@ -442,7 +467,8 @@ static int start_listener(struct hf_admission_server *s, struct listener **ret, 
 	l->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,
 		answer, l, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connections_max(),
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SLOW_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, connections_max() / PEER_SHARE, MHD_OPTION_NOTIFY_CONNECTION,
+		notice, l, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SLOW_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_THREAD_POOL_SIZE, 2u, MHD_OPTION_NOTIFY_COMPLETED,
 		completed, l, MHD_OPTION_HTTPS_MEM_CERT, s->certificate.certificate_pem.ptr, MHD_OPTION_HTTPS_MEM_KEY,
 		s->certificate.key_pem.ptr, MHD_OPTION_HTTPS_PRIORITIES,
@@ -571,6 +597,7 @@ int hf_admission_server_start(const struct hf_admission_server_options *o, struc
 		.options = *o, .pool = pool, .listen_fd = -1, .decisions_fd = -1, .last = &s->first
 	};
 	s->options.deadline_ms = o->deadline_ms ? o->deadline_ms : DEADLINE_MS;
+	hf_admission_connections_init(&s->connections);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->record_lock, NULL);
 	pthread_cond_init(&s->queued, NULL);
@@ -619,6 +646,7 @@ int hf_admission_server_tick(struct hf_admission_server *s, struct hf_err *err)
 	hf_sv authority;
 	int64_t now = (int64_t)time(NULL), next = __atomic_load_n(&s->next_look, __ATOMIC_RELAXED);
 
+	hf_admission_connections_sweep(&s->connections, now_ms());
 	end_draining(s);
 	/* A clock that was put back does not stop the looking. */
 	if ((now < next && next - now <= RENEWAL_LOOK_S) || s->old)
@@ -655,6 +683,7 @@ void hf_admission_server_stop(struct hf_admission_server *s)
 	hf_fd_close(&s->listen_fd);
 	hf_fd_close(&s->decisions_fd);
 	hf_arena_done(&s->arena);
+	hf_admission_connections_done(&s->connections);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->record_lock);
 	pthread_cond_destroy(&s->queued);
