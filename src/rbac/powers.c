@@ -188,6 +188,17 @@ static bool tells_operator(struct weighing *g, const struct hf_rbac_rule *rule, 
 	return false;
 }
 
+/* Each key of a user's extra attributes is a subresource of its own. */
+static bool names_extra(const struct hf_rbac_rule *rule)
+{
+	bool any = lists(rule->groups, HF_SV("*")) || lists(rule->groups, HF_SV("authentication.k8s.io"));
+
+	for (size_t i = 0; any && i < rule->resources.n; i++)
+		if (hf_sv_starts(rule->resources.at[i], HF_SV("userextras/")))
+			return true;
+	return false;
+}
+
 static bool is_worth(struct weighing *g, const struct hf_rbac_rule *rule, enum hf_rbac_risk risk, const char **ret_what)
 {
 	const struct wanted *w = &g->wanted[risk];
@@ -206,6 +217,8 @@ static bool is_worth(struct weighing *g, const struct hf_rbac_rule *rule, enum h
 	for (size_t i = 0; i < w->resources_n; i++)
 		if (allows_any(rule, w, &w->resources[i]))
 			return true;
+	if (risk == HF_RBAC_IMPERSONATE_EXTRAS && names_extra(rule))
+		return true;
 	return risk == HF_RBAC_OPERATORS && !lists(rule->groups, HF_SV("*")) && tells_operator(g, rule, ret_what);
 }
 
