@@ -12,7 +12,7 @@
 #define hf_cleanup(fn)       __attribute__((cleanup(fn)))
 /* For room on the stack that is written before it is read, where clearing it (-ftrivial-auto-var-init) can be measured. */
 #define hf_uninitialized __attribute__((uninitialized))
-#define HF_ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
+#define HF_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 typedef struct hf_sv {
 	const char *ptr;

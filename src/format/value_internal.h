@@ -8,7 +8,7 @@ struct hf_value_builder {
 	struct hf_value_notes notes;
 	struct hf_member *children; /* elements have no key */
 	size_t n, slots;
-	uint32_t *table; /* of keys, by their hashes */
+	uint32_t *table;                /* of keys, by their hashes */
 	size_t table_slots, table_room; /* in use (a power of two); allocated */
 };
 

@@ -222,7 +222,8 @@ static void found_container(void *ctx, uint64_t cgroup_id, hf_sv path, uint32_t 
 	bool has_name = hf_containers_born(s->containers, cgroup_id, path, start_ns, true);
 	if (hf_kernel_watch(s->kernel, cgroup_id, &why) < 0)
 		hf_kernel_set_full(s->kernel, true);
-	if (watch_container(s, cgroup_id, pid) && s->options.runs) /* what ran before need not run another program that lives */
+	if (watch_container(s, cgroup_id, pid) &&
+	    s->options.runs) /* what ran before need not run another program that lives */
 		s->options.runs(s->options.runs_ctx, cgroup_id, pid);
 	if (!has_name) {
 		hf_fail(&why, HF_E_LIMIT, "too many containers: one more has no name, its events go on");

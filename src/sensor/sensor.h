@@ -15,7 +15,7 @@ struct hf_sensor_options {
 	bool host;                        /* hand out what happens outside of containers too */
 	bool deep;                        /* system call bitmaps: taxes every system call, see docs/decisions */
 	uint32_t ring_control_bytes, ring_bulk_bytes; /* powers of two; 0: 4 MiB each */
-	uint32_t cgroups_max; /* cgroups that are told apart at once; 0: 8192 */
+	uint32_t cgroups_max;                         /* cgroups that are told apart at once; 0: 8192 */
 	const struct hf_file_watch *watches;          /* files to be told of, in each container */
 	size_t watches_n;
 	uint32_t reconcile_seconds; /* 0: 60 */

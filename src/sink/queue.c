@@ -21,7 +21,7 @@ struct hf_queue {
 	pthread_cond_t changed, room;
 	struct hf_buf filling, taken; /* the second one belongs to the taker alone */
 	size_t taken_at, max;
-	size_t batch; /* bytes from which on a record wakes the taker; 0: each does */
+	size_t batch;              /* bytes from which on a record wakes the taker; 0: each does */
 	size_t filling_n, taken_n; /* records */
 	bool wait_for_room, closed, taker_waits;
 	atomic_bool stopped;

@@ -503,15 +503,16 @@ static struct hf_admission_pool *start_pool(struct bench *b)
 	struct hf_err err = { 0 };
 	static const int deadly[] = { SIGSEGV, SIGABRT, SIGBUS };
 
-	read_rules(b, "pod_security: {enforce: baseline}\n",
-		   "policies:\n- {id: endless, title: t, match: {namespaces: [endless]}, deny: 'def f: f; f'}\n"
-		   "- {id: lenient, title: t, match: {namespaces: [lenient]}, on_error: allow, deny: 'def f: f; f'}\n"
-		   "- {id: many-1, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
-		   "- {id: many-2, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
-		   "- {id: many-3, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
-		   "- {id: many-4, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
-		   "- {id: other, title: t, action: audit, match: {namespaces: [lenient]}, deny: '\"was asked\"'}\n"
-		   "- {id: huge, title: t, match: {namespaces: [huge]}, deny: 'reduce range(40) as $n (\"x\"; . + .)'}\n");
+	read_rules(
+		b, "pod_security: {enforce: baseline}\n",
+		"policies:\n- {id: endless, title: t, match: {namespaces: [endless]}, deny: 'def f: f; f'}\n"
+		"- {id: lenient, title: t, match: {namespaces: [lenient]}, on_error: allow, deny: 'def f: f; f'}\n"
+		"- {id: many-1, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		"- {id: many-2, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		"- {id: many-3, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		"- {id: many-4, title: t, match: {namespaces: [many]}, deny: 'def f: f; f'}\n"
+		"- {id: other, title: t, action: audit, match: {namespaces: [lenient]}, deny: '\"was asked\"'}\n"
+		"- {id: huge, title: t, match: {namespaces: [huge]}, deny: 'reduce range(40) as $n (\"x\"; . + .)'}\n");
 	/* cmocka catches these; a worker is to die of them, as it does outside of tests. */
 	void (*before[HF_ARRAY_SIZE(deadly)])(int);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(deadly); i++)
