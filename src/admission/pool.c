@@ -30,6 +30,14 @@ struct worker {
 	pid_t pid;
 	bool busy;
 	struct hf_policy_board *board; /* it writes there, too */
+	uint64_t namespaces;           /* which of them it was told of last; 0: none */
+};
+
+/* Shared by those that tell workers of it. */
+struct namespaces {
+	unsigned users;
+	uint64_t generation;
+	struct hf_buf text;
 };
 
 struct hf_admission_pool {
@@ -39,12 +47,19 @@ struct hf_admission_pool {
 	struct hf_policy_board *boards; /* one for each of them, shared with the processes */
 	unsigned n;
 	uint64_t replaced;
-	pthread_mutex_t lock; /* over the workers' busy and the nursery */
+	struct namespaces *namespaces; /* NULL: nobody tells of them */
+	void (*find_namespace)(void *ctx, hf_sv name);
+	void *find_ctx;
+	pthread_mutex_t lock; /* over the workers' busy, the nursery and the namespaces */
 	pthread_cond_t freed;
 };
 
+enum { NO_NAMESPACES = 1, LAST_TRY = 2 };
+
+/* Behind it come namespaces, unless there is nothing new, and the review. */
 struct question {
-	uint32_t bytes; /* of the review, which follows */
+	uint32_t flags, namespaces_bytes;
+	uint32_t bytes; /* of the review */
 	uint32_t left_out_n, left_out[LEFT_OUT_MAX];
 };
 
@@ -64,6 +79,21 @@ static bool read_all(int fd, void *to, size_t n)
 	return true;
 }
 
+static bool take_namespaces(struct hf_admission *admission, int fd, const struct question *q)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_ADMISSION_NAMESPACES_MAX + 1);
+	char *room = q->flags & NO_NAMESPACES ? NULL : hf_buf_room(&text, (size_t)q->namespaces_bytes + 1);
+
+	if (q->flags & NO_NAMESPACES)
+		return true;
+	if (!room || !read_all(fd, room, q->namespaces_bytes))
+		return false;
+	text.len = q->namespaces_bytes;
+	/* What cannot be read leaves them unknown: rules that want one give no verdict. */
+	(void)!hf_admission_set_namespaces(admission, hf_buf_view(&text), NULL);
+	return true;
+}
+
 /* One review in, one answer out, until the other end is closed. */
 static void work(struct hf_admission *admission, int fd)
 {
@@ -72,7 +102,7 @@ static void work(struct hf_admission *admission, int fd)
 		      record = HF_BUF(HF_ADMISSION_ANSWER_MAX);
 	struct question q;
 
-	while (read_all(fd, &q, sizeof q) && q.left_out_n <= LEFT_OUT_MAX) {
+	while (read_all(fd, &q, sizeof q) && q.left_out_n <= LEFT_OUT_MAX && take_namespaces(admission, fd, &q)) {
 		uint32_t n = q.bytes;
 		struct hf_admission_decision d;
 		struct hf_err err = { 0 };
@@ -83,7 +113,10 @@ static void work(struct hf_admission *admission, int fd)
 		text.len = n;
 		hf_admission_leave_out(admission, q.left_out, q.left_out_n);
 		int r = hf_admission_review(admission, hf_buf_view(&text), &a, &d, &err);
-		if (r >= 0) {
+		if (r >= 0 && d.namespace_unknown && !(q.flags & LAST_TRY)) {
+			r = HF_E_MISSING;
+			hf_buf_add(&answer, d.namespace);
+		} else if (r >= 0) {
 			hf_admission_answer(&d, &answer);
 			hf_admission_record(&d, &record);
 		} else {
@@ -172,6 +205,7 @@ static bool start_worker(struct hf_admission_pool *p, struct worker *w)
 	int fds[2];
 
 	w->fd = w->pidfd = -1;
+	w->namespaces = 0;
 	w->board = &p->boards[number];
 	*w->board = (struct hf_policy_board){ 0 };
 	if (send(p->nursery, &number, 1, MSG_NOSIGNAL) != 1 ||
@@ -229,12 +263,16 @@ int hf_admission_pool_start(const struct hf_admission_settings *s, const struct 
 	hf_admission_free(admission);
 	close(pair[1]);
 	p->nursery = pair[0];
+	p->find_namespace = o->find_namespace;
+	p->find_ctx = o->find_ctx;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->freed, &monotonic);
 	unsigned n = o->workers ? o->workers : hf_threads_default();
 	p->n = n < WORKERS_MAX ? n : WORKERS_MAX;
+	if (o->find_namespace)
+		hf_admission_pool_namespaces(p, (hf_sv){ 0 });
 	for (unsigned i = 0; i < p->n; i++)
 		if (!start_worker(p, &p->workers[i]))
 			r = hf_fail(err, HF_E_SYSTEM, "workers could not be started");
@@ -357,14 +395,68 @@ static int wait_for_answer(const struct worker *w, int64_t policy_ms, int64_t un
 	return HF_E_TIMEOUT;
 }
 
-static int ask(struct worker *w, const struct question *q, hf_sv review, int64_t policy_ms, int64_t until,
-	       struct hf_buf *answer, struct hf_buf *record, int *ret_code)
+/* With the lock held. */
+static void let_go(struct namespaces *n)
 {
-	struct head head;
-	int r = w->fd < 0 ? HF_E_SYSTEM : transfer(w->fd, false, (void *)q, sizeof *q, until);
+	if (!n || --n->users)
+		return;
+	hf_buf_done(&n->text);
+	free(n);
+}
 
+void hf_admission_pool_namespaces(struct hf_admission_pool *p, hf_sv objects)
+{
+	struct namespaces *n = hf_calloc(1, sizeof *n);
+
+	*n = (struct namespaces){ .users = 1, .text = HF_BUF(HF_ADMISSION_NAMESPACES_MAX) };
+	hf_buf_add(&n->text, objects);
+	pthread_mutex_lock(&p->lock);
+	n->generation = p->namespaces ? p->namespaces->generation + 1 : 1;
+	let_go(p->namespaces);
+	p->namespaces = n;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* What the worker does not know yet; NULL: nothing. To be let go. */
+static struct namespaces *news_for(struct hf_admission_pool *p, struct worker *w)
+{
+	struct namespaces *n;
+
+	pthread_mutex_lock(&p->lock);
+	n = p->namespaces && p->namespaces->generation != w->namespaces ? p->namespaces : NULL;
+	if (n) {
+		n->users++;
+		w->namespaces = n->generation;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+static int put_question(struct hf_admission_pool *p, struct worker *w, const struct question *of, hf_sv review,
+			int64_t until)
+{
+	struct namespaces *n = news_for(p, w);
+	struct question q = *of;
+
+	q.flags |= n ? 0 : NO_NAMESPACES;
+	q.namespaces_bytes = n ? (uint32_t)n->text.len : 0;
+	int r = w->fd < 0 ? HF_E_SYSTEM : transfer(w->fd, false, &q, sizeof q, until);
+	if (!r && n)
+		r = transfer(w->fd, false, n->text.ptr, n->text.len, until);
 	if (!r)
 		r = transfer(w->fd, false, (void *)review.ptr, review.len, until);
+	pthread_mutex_lock(&p->lock);
+	let_go(n);
+	pthread_mutex_unlock(&p->lock);
+	return r;
+}
+
+static int ask(struct hf_admission_pool *p, struct worker *w, const struct question *q, hf_sv review, int64_t policy_ms,
+	       int64_t until, struct hf_buf *answer, struct hf_buf *record, int *ret_code)
+{
+	struct head head;
+	int r = put_question(p, w, q, review, until);
+
 	if (!r)
 		r = wait_for_answer(w, policy_ms, until);
 	if (!r)
@@ -399,7 +491,7 @@ static bool leave_out(struct question *q, uint32_t running)
 int hf_admission_pool_judge(struct hf_admission_pool *p, hf_sv review, unsigned deadline_ms, struct hf_buf *answer,
 			    struct hf_buf *record, struct hf_err *err)
 {
-	struct question q = { .bytes = (uint32_t)review.len };
+	struct question q = { .flags = p->find_namespace ? 0 : LAST_TRY, .bytes = (uint32_t)review.len };
 	int64_t until = now_ms() + deadline_ms;
 	unsigned policy_ms = deadline_ms / POLICY_SHARE < POLICY_MS ? deadline_ms / POLICY_SHARE : POLICY_MS;
 	int code = HF_OK, r;
@@ -413,11 +505,16 @@ int hf_admission_pool_judge(struct hf_admission_pool *p, hf_sv review, unsigned 
 		if (!w)
 			return hf_fail(err, HF_E_TIMEOUT, "no worker was free in time");
 		answer->len = record->len = 0;
-		r = ask(w, &q, review, policy_ms, until, answer, record, &code);
+		r = ask(p, w, &q, review, policy_ms, until, answer, record, &code);
 		/* A worker that is gone, or is killed now, says on its board what it was at. */
 		again = (r == HF_E_LIMIT || r == HF_E_SYSTEM) &&
 			leave_out(&q, __atomic_load_n(&w->board->running, __ATOMIC_RELAXED));
 		give_back(p, w, r < 0);
+		if (!r && code == HF_E_MISSING && !(q.flags & LAST_TRY)) {
+			p->find_namespace(p->find_ctx, hf_buf_view(answer));
+			q.flags |= LAST_TRY;
+			again = true;
+		}
 	} while (again);
 	if (r == HF_E_TIMEOUT || r == HF_E_LIMIT)
 		return hf_fail(err, HF_E_TIMEOUT, "the review was not judged in time");
@@ -447,6 +544,7 @@ void hf_admission_pool_stop(struct hf_admission_pool *p)
 		return;
 	for (unsigned i = 0; i < p->n; i++)
 		end_worker(&p->workers[i]);
+	let_go(p->namespaces);
 	hf_fd_close(&p->nursery);
 	waitpid(p->nursery_pid, NULL, 0);
 	munmap(p->boards, WORKERS_MAX * sizeof *p->boards);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admission/namespaces.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "check/check.h"
@@ -10,6 +11,7 @@
 #include "format/json_writer.h"
 #include "kube/object.h"
 #include "policy/pattern.h"
+#include "pss/labels.h"
 
 enum { ALLOWED_SLOTS = 4096 };
 
@@ -26,6 +28,7 @@ struct hf_admission {
 	struct hf_admission_images images;
 	const uint32_t *left_out; /* policies that are not asked */
 	size_t left_out_n;
+	struct hf_admission_namespaces namespaces;
 	struct fingerprint allowed[ALLOWED_SLOTS]; /* objects that were let in without a word */
 };
 
@@ -51,10 +54,31 @@ int hf_admission_new(const struct hf_admission_settings *s, const struct hf_poli
 	return r < 0 ? r : HF_OK;
 }
 
+static bool asks_of_namespace(const struct hf_policy *p)
+{
+	return hf_sv_find(p->program, HF_SV("$namespace")) != SIZE_MAX;
+}
+
+bool hf_admission_wants_namespaces(const struct hf_admission_settings *s, const struct hf_policies *p)
+{
+	bool wanted = s->from_labels;
+
+	for (size_t i = 0; i < p->n; i++)
+		wanted |= asks_of_namespace(&p->at[i]);
+	return wanted;
+}
+
+int hf_admission_set_namespaces(struct hf_admission *a, hf_sv objects, struct hf_err *err)
+{
+	memset(a->allowed, 0, sizeof a->allowed);
+	return hf_admission_namespaces_set(&a->namespaces, objects, err);
+}
+
 void hf_admission_free(struct hf_admission *a)
 {
 	if (!a)
 		return;
+	hf_admission_namespaces_done(&a->namespaces);
 	hf_policy_joint_free(a->programs);
 	for (size_t i = 0; i < a->policies->n; i++)
 		free(a->checks[i]);
@@ -167,6 +191,7 @@ struct judge {
 	const struct hf_kube_objects *set;
 	const struct hf_kube_object *object;
 	const struct hf_kube_pod *pod;
+	const struct hf_kube_object *namespace; /* NULL: not known, or nobody tells of them, or the object is in none */
 };
 
 static void object_to(struct judge *j, hf_sv rule, enum hf_policy_action action, bool unknown, hf_sv message)
@@ -177,6 +202,20 @@ static void object_to(struct judge *j, hf_sv rule, enum hf_policy_action action,
 		*r = (struct hf_admission_reason){ rule, message, action, unknown };
 	if (action == HF_POLICY_DENY)
 		j->decision->allowed = false;
+}
+
+/* A verdict that rests on the namespace cannot be had. */
+static bool lacks_namespace(struct judge *j)
+{
+	bool lacks = j->admission->namespaces.followed && j->object->namespace.len && !j->namespace;
+
+	j->decision->namespace_unknown |= lacks;
+	return lacks;
+}
+
+static hf_sv lack_message(struct judge *j)
+{
+	return hf_arena_fmt(j->arena, "the namespace %.*s is not known", HF_SV_FMT(j->object->namespace));
 }
 
 static hf_sv pss_message(struct judge *j, const struct hf_pss_policy *policy, const struct hf_pss_finding *f, size_t n)
@@ -196,24 +235,37 @@ static hf_sv pss_message(struct judge *j, const struct hf_pss_policy *policy, co
 static void judge_pod_security(struct judge *j)
 {
 	const struct hf_admission_settings *s = j->admission->settings;
-	const struct {
-		const struct hf_pss_policy *policy;
+	struct {
+		struct hf_pss_policy policy;
 		enum hf_policy_action action;
-	} modes[] = { { &s->enforce, HF_POLICY_DENY }, { &s->warn, HF_POLICY_WARN }, { &s->audit, HF_POLICY_AUDIT } };
+		enum hf_pss_mode mode;
+	} modes[] = { { s->enforce, HF_POLICY_DENY, HF_PSS_ENFORCE },
+		      { s->warn, HF_POLICY_WARN, HF_PSS_WARN },
+		      { s->audit, HF_POLICY_AUDIT, HF_PSS_AUDIT } };
 	hf_sv class = hf_value_get_text(j->pod->spec, HF_SV("runtimeClassName"));
 
 	if (hf_pattern_any(s->exempt_namespaces, s->exempt_namespaces_n, j->decision->namespace) ||
 	    hf_pattern_any(s->exempt_users, s->exempt_users_n, j->decision->user) ||
 	    (class.len && hf_pattern_any(s->exempt_runtime_classes, s->exempt_runtime_classes_n, class)))
 		return;
+	if (s->from_labels && lacks_namespace(j)) {
+		object_to(j, HF_SV("pod-security"), s->fail_open ? HF_POLICY_WARN : HF_POLICY_DENY, true,
+			  lack_message(j));
+		return;
+	}
+	const struct hf_value *labels = j->namespace ? hf_value_get(j->namespace->metadata, HF_SV("labels")) : NULL;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(modes); i++) {
 		const struct hf_pss_finding *f;
-		if (!hf_pss_failed(j->pod, modes[i].policy))
+		if (s->from_labels)
+			modes[i].policy = hf_pss_policy_of_labels(labels, modes[i].mode, modes[i].policy, NULL);
+		/* What is refused by a label is not warned of by the same label. */
+		bool told = s->from_labels && !j->decision->allowed && modes[i].action == HF_POLICY_WARN;
+		if (told || !hf_pss_failed(j->pod, &modes[i].policy))
 			continue;
-		size_t n = hf_pss_evaluate(j->pod, modes[i].policy, j->arena, &f);
+		size_t n = hf_pss_evaluate(j->pod, &modes[i].policy, j->arena, &f);
 		if (n)
 			object_to(j, HF_SV("pod-security"), modes[i].action, false,
-				  pss_message(j, modes[i].policy, f, n));
+				  pss_message(j, &modes[i].policy, f, n));
 	}
 }
 
@@ -323,6 +375,10 @@ static void judge_policies(struct judge *j)
 	for (size_t i = 0; i < p->n; i++) {
 		wanted[i] = !j->admission->checks[i] && hf_policy_applies(&p->at[i], j->object) &&
 			    (p->at[i].subject == HF_POLICY_OBJECT || j->pod);
+		if (wanted[i] && asks_of_namespace(&p->at[i]) && lacks_namespace(j)) {
+			wanted[i] = false;
+			judge_policy(j, &p->at[i], &(struct hf_policy_answer){ .error = lack_message(j) });
+		}
 		any |= wanted[i];
 	}
 	for (size_t i = 0; i < j->admission->left_out_n; i++) {
@@ -336,7 +392,7 @@ static void judge_policies(struct judge *j)
 				     .error = HF_SV("it was stopped: it did not end, or took too much memory") });
 	}
 	if (any) {
-		struct hf_policy_input *input = hf_policy_input_new(j->object, j->pod, NULL);
+		struct hf_policy_input *input = hf_policy_input_new(j->object, j->pod, j->namespace);
 		hf_policy_joint_ask(j->admission->programs, wanted, input, j->arena, answers);
 		hf_policy_input_free(input);
 	}
@@ -525,6 +581,7 @@ int hf_admission_review(struct hf_admission *admission, hf_sv text, struct hf_ar
 			const struct hf_kube_pod *pods = hf_kube_pods(j.set, a, &pods_n);
 			struct fingerprint f = fingerprint_of(d, j.object);
 			j.pod = pods_n ? pods : NULL;
+			j.namespace = hf_admission_namespace_find(&admission->namespaces, j.object->namespace, a);
 			d->cached = was_allowed(admission, f);
 			if (!d->cached)
 				judge_all(&j);

@@ -20,6 +20,11 @@ void hf_admission_watch(struct hf_admission *, struct hf_policy_board *);
  * were asked before, and did not end. */
 void hf_admission_leave_out(struct hf_admission *, const uint32_t *policies, size_t n);
 
+/* The namespaces that there are, from now on (admission/namespaces.h). Until the first call none is known, and $namespace is null. */
+int hf_admission_set_namespaces(struct hf_admission *, hf_sv objects, struct hf_err *);
+/* True where a rule looks at the namespace of an object: whoever asks is to follow them. */
+bool hf_admission_wants_namespaces(const struct hf_admission_settings *, const struct hf_policies *);
+
 struct hf_admission_reason {
 	hf_sv rule; /* "pod-security", "image-registry", "image-digest", "image-denied", "image-index", or a policy's id */
 	hf_sv message;
@@ -33,8 +38,9 @@ struct hf_admission_decision {
 	hf_sv operation, kind, namespace, name, user, subresource;
 	bool dry_run;
 	bool allowed;
-	bool cached; /* the same object was let in before without a word: no rule was asked again */
-	bool judged; /* false: of no kind, operation or namespace that is judged */
+	bool cached;            /* the same object was let in before without a word: no rule was asked again */
+	bool namespace_unknown; /* a rule wanted the namespace, which is not among those that there are: it gave no verdict */
+	bool judged;            /* false: of no kind, operation or namespace that is judged */
 	const struct hf_admission_reason *reasons; /* in the order of rules */
 	size_t reasons_n;
 };

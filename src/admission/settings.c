@@ -53,6 +53,9 @@ static int level(const struct reader *r, const struct hf_value *v, const char *k
 
 	if (word && !hf_pss_policy_of(hf_value_text(word), ret))
 		return refuse(r, word, "wants privileged, baseline or restricted, perhaps with :v1.N:", hf_sv_of(key));
+	/* What a label asks for without a version is of the latest one, unless the settings have another. */
+	if (!word && ret->level == HF_PSS_PRIVILEGED)
+		ret->minor = HF_PSS_LATEST;
 	return 0;
 }
 
@@ -81,12 +84,13 @@ static int choice(const struct reader *r, const struct hf_value *v, const char *
 
 static int pod_security(const struct reader *r, const struct hf_value *v, struct hf_admission_settings *s)
 {
-	static const char *const known[] = { "enforce", "warn", "audit", "exempt", NULL };
+	static const char *const known[] = { "enforce", "warn", "audit", "from_labels", "exempt", NULL };
 	static const char *const exempt[] = { "namespaces", "users", "runtime_classes", NULL };
 	const struct hf_value *e = hf_value_get(v, HF_SV("exempt"));
 
 	if (check_keys(r, v, known) || check_keys(r, e, exempt) || level(r, v, "enforce", &s->enforce) ||
 	    level(r, v, "warn", &s->warn) || level(r, v, "audit", &s->audit) ||
+	    flag(r, v, "from_labels", &s->from_labels) ||
 	    words(r, e, "namespaces", &s->exempt_namespaces, &s->exempt_namespaces_n) ||
 	    words(r, e, "users", &s->exempt_users, &s->exempt_users_n))
 		return r->err->code;

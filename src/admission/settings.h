@@ -6,6 +6,7 @@
 struct hf_admission_settings {
 	/* Pod Security Standards; privileged asks nothing. */
 	struct hf_pss_policy enforce, warn, audit;
+	bool from_labels; /* the labels of a namespace change these, as with the API server's own admission */
 	const hf_sv *exempt_namespaces, *exempt_users,
 		*exempt_runtime_classes; /* names, '*' for any run of characters */
 	size_t exempt_namespaces_n, exempt_users_n, exempt_runtime_classes_n;

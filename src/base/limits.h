@@ -92,6 +92,7 @@ enum {
 #define HF_ADMISSION_ANSWER_MAX HF_MIB(1)   /* the answer to one, and what is kept of it, each */
 #define HF_ADMISSION_CONFIGURATION_MAX HF_MIB(1) /* that is sent to a cluster */
 #define HF_ADMISSION_ARENA_MAX  HF_MIB(256) /* one review as a tree */
+#define HF_ADMISSION_NAMESPACES_MAX HF_MIB(64) /* all namespaces of a cluster */
 #define HF_ADMISSION_WORKER_MAX HF_MIB(768) /* a worker's heap, policies included */
 #define HF_KUBE_INPUT_MAX         HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
 #define HF_KUBE_WATCH_MAX         HF_GIB(1)   /* texts of all objects of clusters that are followed */

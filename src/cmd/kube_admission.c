@@ -10,6 +10,7 @@
 #include "cmd/kube.h"
 #include "cmd/log.h"
 #include "cmd/kube_admission.h"
+#include "cmd/kube_admission_namespaces.h"
 
 static void note(void *ctx, hf_sv file, uint32_t line, hf_sv what)
 {
@@ -92,9 +93,25 @@ static int look_after(struct hf_admission_server *server, struct hf_admission_po
 	return HF_OK;
 }
 
+/* Where a rule wants them, namespaces are followed; a cluster that cannot be found then leaves all of them unknown. */
+static struct kube_namespaces *open_namespaces(struct kube_admission *k, struct hf_admission_pool_options *po)
+{
+	struct hf_err why = { 0 };
+
+	if (!hf_admission_wants_namespaces(&k->settings, &k->policies))
+		return NULL;
+	struct kube_namespaces *n = kube_namespaces_open(k, &why);
+	if (!n)
+		log_warning("rules look at namespaces, and none is known: %s", why.msg);
+	po->find_namespace = kube_namespaces_find;
+	po->find_ctx = n;
+	return n;
+}
+
 static int serve(struct kube_admission *k, struct hf_err *err)
 {
-	const struct hf_admission_pool_options po = { .workers = k->workers, .require_jail = k->require_jail };
+	struct hf_admission_pool_options po = { .workers = k->workers, .require_jail = k->require_jail };
+	struct kube_namespaces *namespaces = open_namespaces(k, &po);
 	const struct hf_admission_server_options so = {
 		.address = k->listen ? k->listen : "127.0.0.1:8443",
 		.deadline_ms = k->deadline_ms,
@@ -114,18 +131,23 @@ static int serve(struct kube_admission *k, struct hf_err *err)
 	unsigned port;
 	int r = hf_admission_pool_start(&k->settings, &k->policies, &po, &pool, err);
 
-	if (r < 0)
+	if (r < 0) {
+		kube_namespaces_close(namespaces);
 		return r;
+	}
 	sigaction(SIGINT, &end_action, NULL);
 	sigaction(SIGTERM, &end_action, NULL);
 	sigaction(SIGHUP, &hang_up_action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	if (namespaces)
+		kube_namespaces_start(namespaces, pool);
 	r = hf_admission_server_start(&so, pool, &server, &port, err);
 	if (r >= 0) {
 		log_note("admission webhook at port %u, %zu policies", port, k->policies.n);
 		r = look_after(server, pool, err);
 		hf_admission_server_stop(server);
 	}
+	kube_namespaces_close(namespaces);
 	hf_admission_pool_stop(pool);
 	return r;
 }

@@ -347,6 +347,57 @@ def cel_agrees(s, hook):
     assert asked > 150 and 50 < failing < asked
 
 
+def namespaces(s, _):
+    """Policies see $namespace, and labels set the level: also of a namespace that came a moment ago, changed, or is not there"""
+    rules = """
+policies:
+- {id: gold, title: gold is not cheap, match: {kinds: [ConfigMap]}, deny: 'select($namespace.metadata.labels.tier == "gold" and .data.cheap) | "not in " + $namespace.metadata.name'}
+"""
+    prefix = "pod-security.kubernetes.io/"
+    with tempfile.TemporaryDirectory() as folder:
+        hook = Webhook(s, folder)
+        (hook.folder / "settings.yaml").write_text("pod_security: {from_labels: true}\n")
+        (hook.folder / "policies.yaml").write_text(rules)
+
+        def ask(o, namespace):
+            review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+                "uid": "u", "kind": {"group": "", "version": "v1", "kind": o["kind"]}, "operation": "CREATE", "namespace": namespace,
+                "userInfo": {"username": "ada"}, "object": o, "oldObject": None}}
+            connection = http.client.HTTPSConnection("127.0.0.1", hook.port, timeout=60, context=ssl.create_default_context(
+                cafile=hook.folder / "pki" / "ca.crt"))
+            try:
+                connection.request("POST", "/validate", json.dumps(review), {"Content-Type": "application/json"})
+                answer = json.loads(connection.getresponse().read())["response"]
+                return answer["allowed"] or answer["status"]["message"]
+            finally:
+                connection.close()
+
+        cheap = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"cheap": "yes"}}
+        hook.start("--kubeconfig", s.kubeconfig())
+        try:
+            for i in range(20):  # quicker than any watch
+                name = f"gold-{i}"
+                s.post("/api/v1/namespaces", {"metadata": {"name": name, "labels": {"tier": "gold", prefix + "enforce": "baseline"}}})
+                assert f"not in {name}" in str(ask(cheap, name)), name
+                assert "violates baseline" in str(ask(BAD["hostPID"], name)), name
+            assert ask(cheap, "web") is True and ask(BAD["hostPID"], "web") is True  # no labels
+            s.patch("/api/v1/namespaces/web", {"metadata": {"labels": {"tier": "gold", prefix + "enforce": "baseline"}}})
+            wait_until(lambda: "not in web" in str(ask(cheap, "web")) and "violates baseline" in str(ask(BAD["hostPID"], "web")), 60, "the new labels")
+            s.patch("/api/v1/namespaces/web", {"metadata": {"labels": {"tier": None, prefix + "enforce": None}}})
+            wait_until(lambda: ask(cheap, "web") is True and ask(BAD["hostPID"], "web") is True, 60, "their end")
+            for o in (cheap, BAD["hostPID"]):
+                assert "the namespace nowhere is not known" in str(ask(o, "nowhere"))
+            assert ask({**cheap, "kind": "Secret"}, "nowhere") is True  # no rule asks
+        finally:
+            hook.stop()
+        hook.start("--kubeconfig", s.kubeconfig("viewer"))
+        try:
+            assert "the namespace web is not known" in str(ask(cheap, "web"))
+            assert "namespaces are not followed" in (hook.folder / "log").read_text()
+        finally:
+            hook.stop()
+
+
 if __name__ == "__main__":
     with server.Server() as running, tempfile.TemporaryDirectory() as scratch:
         for name in ("web", "exempt-1"):
@@ -354,7 +405,7 @@ if __name__ == "__main__":
         running.post("/api/v1/nodes", server.node())
         webhook = Webhook(running, scratch)
         try:
-            failed = server.main([install, pods, warnings, audited, templates, updates, recorded, renewal, away, uninstall, deploy, cel, cel_agrees],
+            failed = server.main([install, pods, warnings, audited, templates, updates, recorded, renewal, away, uninstall, deploy, namespaces, cel, cel_agrees],
                                  running, webhook)
         finally:
             if webhook.child and webhook.child.poll() is None:

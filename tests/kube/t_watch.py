@@ -164,10 +164,10 @@ def forbidden(s):
 
 def ends(s):
     """A reader that goes away ends it; a server that is not there is an error"""
-    w = Watch(s, *PSS)
-    w.until("pass ")
-    w.child.stdout.close()
-    assert w.child.wait(LONG) in (0, 1)
+    child = subprocess.Popen([HOLDFAST, "kube", *PSS, "--watch", "cluster:", "--kubeconfig", s.kubeconfig()], stdout=subprocess.PIPE, env=ENVIRONMENT)
+    assert child.stdout.readline()
+    child.stdout.close()
+    assert child.wait(LONG) in (0, 1)
     config = s.kubeconfig().read_text().replace(s.url, "https://127.0.0.1:9")
     (s.folder / "nobody.kubeconfig").write_text(config)
     w = Watch(s, *PSS, user="nobody")

@@ -458,6 +458,50 @@ HF_TEST(checks_of_holdfasts_own_may_be_policies)
 	tear_down(&b);
 }
 
+HF_TEST(namespaces_are_known_or_give_no_verdict)
+{
+	static const char policy[] =
+		"policies:\n"
+		"- {id: gold, title: t, deny: 'select($namespace.metadata.labels.tier == \"gold\") | \"gold\"'}\n"
+		"- {id: lax, title: t, action: warn, on_error: allow, deny: '$namespace | select(.x) | \"x\"'}\n";
+	static const char spaces[] = "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"web\","
+				     "\"labels\":{\"tier\":\"gold\","
+				     "\"pod-security.kubernetes.io/enforce\":\"baseline\"}}}\n"
+				     "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"other\"}}";
+	struct bench b;
+
+	set_up(&b, "pod_security: {from_labels: true}\n", policy);
+	assert_true(hf_admission_wants_namespaces(&b.settings, &b.policies));
+	/* Nobody tells of them: as before. */
+	assert_true(let_in(&b, REVIEW(BAD)));
+	assert_false(b.d.namespace_unknown);
+	assert_int_equal(hf_admission_set_namespaces(b.admission, hf_sv_of(spaces), NULL), HF_OK);
+	assert_false(let_in(&b, REVIEW(BAD)));
+	assert_true(answers(&b, "violates baseline:latest") && answers(&b, "gold"));
+	assert_true(let_in(&b, REVIEW_OF("v1", "CREATE", "", "other", "ada", BAD, "null")));
+	assert_false(b.d.namespace_unknown);
+	/* Let in before, and no longer: nothing of the old state is remembered. */
+	assert_int_equal(hf_admission_set_namespaces(b.admission, HF_SV(""), NULL), HF_OK);
+	assert_false(let_in(&b, REVIEW_OF("v1", "CREATE", "", "other", "ada", BAD, "null")));
+	assert_true(b.d.namespace_unknown);
+	assert_true(answers(&b, "the namespace other is not known"));
+	assert_int_equal(b.d.reasons_n, 3);
+	assert_int_equal(b.d.reasons[2].action, HF_POLICY_WARN); /* on_error: allow */
+	for (size_t i = 0; i < b.d.reasons_n; i++)
+		assert_true(b.d.reasons[i].unknown);
+	assert_int_equal(hf_admission_set_namespaces(b.admission, HF_SV("{\"metadata\":"), NULL), HF_E_FORMAT);
+	assert_false(let_in(&b, REVIEW(GOOD)));
+	tear_down(&b);
+	set_up(&b, "pod_security: {from_labels: true}\nfail: open\n", NULL);
+	assert_int_equal(hf_admission_set_namespaces(b.admission, HF_SV(""), NULL), HF_OK);
+	assert_true(let_in(&b, REVIEW(BAD)));
+	assert_true(answers(&b, "warnings"));
+	tear_down(&b);
+	set_up(&b, "pod_security: {enforce: baseline}\n", NULL);
+	assert_false(hf_admission_wants_namespaces(&b.settings, &b.policies));
+	tear_down(&b);
+}
+
 HF_TEST(an_answer_has_room_for_the_worst_object)
 {
 	struct bench b;
@@ -606,6 +650,7 @@ HF_TEST_MAIN(cmocka_unit_test(settings_are_read_strictly), cmocka_unit_test(both
 	     cmocka_unit_test(policies_without_a_verdict_are_closed_or_open_by_their_own_word),
 	     cmocka_unit_test(programs_are_asked_together_and_stay_apart),
 	     cmocka_unit_test(checks_of_holdfasts_own_may_be_policies),
+	     cmocka_unit_test(namespaces_are_known_or_give_no_verdict),
 	     cmocka_unit_test(an_answer_has_room_for_the_worst_object),
 	     cmocka_unit_test(a_policy_without_an_end_is_decided_by_its_own_on_error),
 	     cmocka_unit_test(a_worker_that_dies_of_its_limit_of_memory_is_replaced),

@@ -1,0 +1,235 @@
+#include "cmd/kube_admission_namespaces.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "cluster/watch.h"
+#include "cmd/kube_cluster.h"
+#include "cmd/kube_object_text.h"
+#include "cmd/log.h"
+
+enum { ASK_MS = 1000, AGAIN_FAILURES = 8 };
+
+struct space {
+	char *text; /* name, then the object */
+	size_t name_len, len;
+	bool old; /* of before the last RESET */
+};
+
+struct kube_namespaces {
+	struct hf_arena arena;
+	struct hf_credentials *credentials;
+	struct hf_cluster *watching, *asking;
+	struct hf_admission_pool *pool;
+	pthread_t thread;
+	bool started, told, synced;
+	pthread_mutex_t lock; /* of what follows, and of @asking */
+	struct space *spaces;
+	size_t n;
+};
+
+static hf_sv name_of(const struct space *s)
+{
+	return (hf_sv){ s->text, s->name_len };
+}
+
+/* With the lock held. */
+static size_t find(const struct kube_namespaces *k, hf_sv name)
+{
+	size_t i = 0;
+
+	while (i < k->n && !hf_sv_eq(name_of(&k->spaces[i]), name))
+		i++;
+	return i;
+}
+
+/* With the lock held. */
+static void publish(struct kube_namespaces *k)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf all = HF_BUF(HF_ADMISSION_NAMESPACES_MAX);
+
+	for (size_t i = 0; i < k->n; i++)
+		hf_buf_add(&all, (hf_sv){ k->spaces[i].text + k->spaces[i].name_len,
+					  k->spaces[i].len - k->spaces[i].name_len });
+	if (all.over)
+		log_warning("the namespaces need more memory than is allowed: some are not known");
+	hf_admission_pool_namespaces(k->pool, hf_buf_view(&all));
+}
+
+/* With the lock held. True: something has changed. */
+static bool put(struct kube_namespaces *k, hf_sv name, hf_sv object)
+{
+	size_t i = find(k, name);
+	struct space s = { .name_len = name.len, .len = name.len + object.len };
+
+	if (i < k->n) {
+		k->spaces[i].old = false;
+		if (hf_sv_eq((hf_sv){ k->spaces[i].text + name.len, k->spaces[i].len - name.len }, object))
+			return false;
+		free(k->spaces[i].text);
+	} else {
+		k->spaces = hf_realloc(k->spaces, (k->n + 1) * sizeof *k->spaces);
+		k->n++;
+	}
+	s.text = hf_malloc(s.len);
+	memcpy(s.text, name.ptr, name.len);
+	memcpy(s.text + name.len, object.ptr, object.len);
+	k->spaces[i] = s;
+	return true;
+}
+
+/* With the lock held. */
+static bool drop(struct kube_namespaces *k, size_t i)
+{
+	if (i == k->n)
+		return false;
+	free(k->spaces[i].text);
+	k->spaces[i] = k->spaces[--k->n];
+	return true;
+}
+
+static int take(struct kube_namespaces *k, hf_sv json, bool gone, struct hf_err *err)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_MIB(4));
+	hf_cleanup(hf_buf_done) struct hf_buf name = HF_BUF(HF_KIB(8));
+	int r = kube_object_write(json, &hf_kube_kinds[HF_KUBE_NAMESPACE], HF_SV("v1"), &name, &text, err);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&k->lock);
+	bool changed = gone ? drop(k, find(k, hf_buf_view(&name))) : put(k, hf_buf_view(&name), hf_buf_view(&text));
+	if (changed && k->synced)
+		publish(k);
+	pthread_mutex_unlock(&k->lock);
+	return HF_OK;
+}
+
+static void forget_old(struct kube_namespaces *k)
+{
+	for (size_t i = 0; i < k->n;)
+		if (k->spaces[i].old)
+			drop(k, i);
+		else
+			i++;
+}
+
+static int take_event(void *ctx, enum hf_cluster_event_type type, hf_sv object, struct hf_err *err)
+{
+	struct kube_namespaces *k = ctx;
+
+	if (type == HF_CLUSTER_ADDED || type == HF_CLUSTER_MODIFIED || type == HF_CLUSTER_DELETED)
+		return take(k, object, type == HF_CLUSTER_DELETED, err);
+	pthread_mutex_lock(&k->lock);
+	if (type == HF_CLUSTER_RESET) {
+		k->synced = false;
+		for (size_t i = 0; i < k->n; i++)
+			k->spaces[i].old = true;
+	} else if (type == HF_CLUSTER_SYNCED) {
+		forget_old(k);
+		k->synced = true;
+		publish(k);
+	}
+	pthread_mutex_unlock(&k->lock);
+	return HF_OK;
+}
+
+static void tell(void *ctx, const struct hf_err *why)
+{
+	struct kube_namespaces *k = ctx;
+
+	if (why && !k->told)
+		log_warning("the namespaces are not followed for the time being: %s", why->msg);
+	else if (!why && k->told)
+		log_note("the namespaces are followed again");
+	k->told = why != NULL;
+}
+
+static void *follow(void *ctx)
+{
+	struct kube_namespaces *k = ctx;
+	const struct hf_cluster_watch watch = { .what = { .version = HF_SV("v1"), .resource = HF_SV("namespaces") },
+						.event = take_event,
+						.connection = tell,
+						.ctx = k };
+
+	while (!hf_cluster_stopped(k->watching)) {
+		struct hf_err err = { 0 };
+		if (hf_cluster_watch(k->watching, &watch, NULL, &err) < 0)
+			tell(k, &err);
+		hf_cluster_wait(k->watching, AGAIN_FAILURES, 0);
+	}
+	return NULL;
+}
+
+void kube_namespaces_find(void *ctx, hf_sv name)
+{
+	struct kube_namespaces *k = ctx;
+	const struct hf_cluster_what what = { .version = HF_SV("v1"), .resource = HF_SV("namespaces"), .name = name };
+	hf_cleanup(hf_buf_done) struct hf_buf path = HF_BUF(HF_KIB(4));
+	struct hf_cluster_answer answer;
+
+	hf_cluster_path_add(&path, &what);
+	if (!k || path.over || !name.len)
+		return;
+	const struct hf_cluster_request request = { .path = hf_buf_view(&path),
+						    .verb = "get",
+						    .what = HF_SV("namespaces") };
+	pthread_mutex_lock(&k->lock);
+	bool known = find(k, name) < k->n && k->synced;
+	int r = known ? HF_PARTIAL : hf_cluster_call(k->asking, &request, &answer, NULL);
+	pthread_mutex_unlock(&k->lock);
+	if (r == HF_OK && take(k, hf_buf_view(&answer.body), false, NULL) == HF_OK) {
+		pthread_mutex_lock(&k->lock);
+		publish(k);
+		pthread_mutex_unlock(&k->lock);
+	}
+	if (!known)
+		hf_buf_done(&answer.body);
+}
+
+struct kube_namespaces *kube_namespaces_open(const struct kube_admission *o, struct hf_err *err)
+{
+	struct kube_namespaces *k = hf_calloc(1, sizeof *k);
+	const struct hf_cluster_options quick = { .deadline_ms = ASK_MS, .tries = 1 };
+	struct hf_kubeconfig_target target;
+
+	k->arena = HF_ARENA(HF_KUBECONFIG_ARENA_MAX);
+	if (kube_cluster_select(o->kubeconfig, o->context, &k->arena, &target, err) < 0) {
+		hf_arena_done(&k->arena);
+		free(k);
+		return NULL;
+	}
+	k->credentials = hf_credentials_open(&target);
+	k->watching = hf_cluster_open(k->credentials, NULL);
+	k->asking = hf_cluster_open(k->credentials, &quick);
+	pthread_mutex_init(&k->lock, NULL);
+	return k;
+}
+
+void kube_namespaces_start(struct kube_namespaces *k, struct hf_admission_pool *pool)
+{
+	k->pool = pool;
+	k->started = pthread_create(&k->thread, NULL, follow, k) == 0;
+	if (!k->started)
+		abort();
+}
+
+void kube_namespaces_close(struct kube_namespaces *k)
+{
+	if (!k)
+		return;
+	hf_cluster_stop(k->watching);
+	hf_cluster_stop(k->asking);
+	if (k->started)
+		pthread_join(k->thread, NULL);
+	hf_cluster_close(k->watching);
+	hf_cluster_close(k->asking);
+	hf_credentials_close(k->credentials);
+	while (k->n)
+		drop(k, 0);
+	free(k->spaces);
+	pthread_mutex_destroy(&k->lock);
+	hf_arena_done(&k->arena);
+	free(k);
+}
