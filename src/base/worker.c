@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 
-enum { ALT_STACK_SIZE = 32 << 10, POLL_MS = 100, WHAT_MAX = 64, MESSAGES_MAX = 64 << 10 };
+enum { ALT_STACK_SIZE = 32 << 10, POLL_MS = 100, WHAT_MAX = 64, MESSAGES_MAX = 8 << 20 };
 
 /* One thread's place on the board. `busy` is set last and cleared first. */
 struct slot {

@@ -33,7 +33,7 @@ struct hf_worker_options {
 	 * /dev/null, and standard error. */
 	const int *keep_fds;
 	size_t keep_fds_n;
-	/* Called in the parent after each worker with what it wrote to standard error (64 KiB at most, any bytes:
+	/* Called in the parent after each worker with what it wrote to standard error (8 MiB at most, any bytes:
 	 * a worker that was taken over wrote them); NULL: the worker writes to the parent's own. */
 	void (*messages)(void *ctx, hf_sv text);
 	void *messages_ctx;

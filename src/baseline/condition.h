@@ -69,7 +69,5 @@ void hf_condition_paths(const struct hf_condition *c, enum hf_event_field field,
 /* Whether a test of @field that is not negated takes @value, or none looks at @field at all. */
 bool hf_condition_admits(const struct hf_condition *c, enum hf_event_field field, hf_sv value);
 
-/* The name of @n that is nearest to @word, at most a third of its letters away; NULL where none is. */
-const char *hf_nearest_name(hf_sv word, const char *(*name)(void *ctx, size_t i), size_t n, void *ctx);
 /* The nearest field of events; NULL where none is near. */
 const char *hf_nearest_field(hf_sv word);

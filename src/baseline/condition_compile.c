@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "base/nearest.h"
 #include "baseline/condition_lexer.h"
 #include "baseline/condition_program.h"
 

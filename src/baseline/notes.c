@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/nearest.h"
+
 void note_add(struct note_context *n, enum hf_rules_note_kind kind, uint32_t line, const char *fmt, ...)
 {
 	char text[600];

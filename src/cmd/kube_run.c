@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -297,10 +298,27 @@ static int gather_all(struct gatherer *g, struct hf_err *err)
 	return HF_OK;
 }
 
+/* How long the step took that ends now, of whose beginning @since tells; the next one begins. */
+static void tell_time(const char *step, struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	log_debug("%s took %.3f s", step,
+		  (double)(now.tv_sec - since->tv_sec) + (double)(now.tv_nsec - since->tv_nsec) / 1e9);
+	*since = now;
+}
+
 static int gather(struct gatherer *g, struct hf_err *err)
 {
+	struct timespec since;
+
+	clock_gettime(CLOCK_MONOTONIC, &since);
 	int r = gather_all(g, err);
 
+	for (size_t i = 0; i < g->inputs.n; i++)
+		log_at(LOG_DEBUG, g->inputs.at[i].name, 0, 0, "%zu bytes", g->inputs.at[i].text.len);
+	tell_time("reading", &since);
 	g->run->inputs = g->inputs.at;
 	g->run->inputs_n = g->inputs.n;
 	g->run->notes = g->notes.at;
@@ -411,6 +429,19 @@ static int hand_on(const struct kube_job *j, const struct hf_out *report, struct
 	return r < 0 ? r : hf_out_flush(&out, err);
 }
 
+static void tell_kinds(const struct hf_kube_objects *set, struct hf_arena *a)
+{
+	hf_sv list = { 0 };
+
+	for (size_t kind = 0; kind < HF_KUBE_KINDS && log_shows(LOG_DEBUG); kind++)
+		if (set->of_kind_n[kind])
+			list = hf_arena_fmt(a, "%.*s%s%zu %s", HF_SV_FMT(list), list.len ? ", " : ": ",
+					    set->of_kind_n[kind],
+					    kind == HF_KUBE_OTHER ? "of other kinds" : hf_kube_kinds[kind].kind);
+	log_debug("%zu objects%.*s; %zu notes on what was not understood in full", set->n, HF_SV_FMT(list),
+		  set->notes_n);
+}
+
 static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 {
 	struct kube_job *j = ctx;
@@ -422,6 +453,7 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 	size_t sets_n = k->one_set_each ? k->targets_n : 1, shown = 0;
 	const struct hf_kube_objects *sets[2] = { 0 };
 	bool asked = k->targets_n + k->clusters_n > 0;
+	struct timespec since;
 	int bits = 0, r;
 
 	if (!k->no_jail && (r = hf_jail_enter(&jail, err)) < 0)
@@ -430,10 +462,12 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 		return hf_fail(err, HF_E_USAGE, "two targets at most");
 	k->worker = worker;
 	k->items = k->watch ? &items : NULL;
+	clock_gettime(CLOCK_MONOTONIC, &since);
 	for (size_t i = 0; i < sets_n; i++) {
 		sets[i] = load(j, i, &a, err);
 		if (!sets[i])
 			return err->code;
+		tell_kinds(sets[i], &a);
 		shown = show_notes(sets[i]->notes, sets[i]->notes_n, shown);
 		bits |= tells_of_loss(sets[i]) || (!sets[i]->n && asked) ? KUBE_PARTIAL : 0;
 		if (!sets[i]->n && !sets[i]->notes_n && asked)
@@ -441,7 +475,9 @@ static int work(void *ctx, const struct hf_worker *worker, struct hf_err *err)
 	}
 	release_inputs(k);
 	log_more(shown, NOTES_SHOWN_MAX);
+	tell_time("understanding what was read", &since);
 	r = j->evaluate(k, j->ctx, sets, sets_n, &a, &out, err);
+	tell_time("the answer", &since);
 	if (r < 0)
 		return r;
 	if (a.over)
@@ -499,7 +535,7 @@ static int run_all(struct kube_run *k, struct kube_job *j, struct hf_err *err)
 {
 	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
 	/* Of the last worker alone: one that died said the same before. */
-	hf_cleanup(hf_buf_done) struct hf_buf messages = HF_BUF(HF_MIB(1));
+	hf_cleanup(hf_buf_done) struct hf_buf messages = HF_BUF(HF_MIB(8));
 	struct gatherer g = { .run = k };
 	int r = k->watch ? HF_OK : gather(&g, err);
 

@@ -14,7 +14,7 @@
 enum { LINE_MAX_BYTES = 16 << 10, PROGRESS_MAX = 200 };
 
 static struct {
-	bool quiet, verbose, json, progress;
+	bool quiet, verbose, json, chosen, progress;
 	const char *family, *command;
 } logging;
 
@@ -240,13 +240,15 @@ void log_set_command(const char *family, const char *command)
 	logging.command = command;
 }
 
-static int set_format(const char *format)
+static int set_format(const char *format, bool *ret_given)
 {
 	if (!format)
 		return hf_command_usage(NULL, "--log-format needs a value: text or json");
 	if (strcmp(format, "text") && strcmp(format, "json"))
 		return hf_command_usage(NULL, "--log-format is text or json, not '%s'", format);
-	logging.json = format[0] == 'j';
+	if (!logging.chosen)
+		logging.json = format[0] == 'j';
+	*ret_given = true;
 	return 0;
 }
 
@@ -254,6 +256,7 @@ int log_take_options(int *argc, char **argv)
 {
 	static const char name[] = "--log-format";
 	int kept = 1, i = 1, status = 0;
+	bool given = false;
 
 	for (; i < *argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--quiet") || !strcmp(argv[i], "-q"))
@@ -261,15 +264,16 @@ int log_take_options(int *argc, char **argv)
 		else if (!strcmp(argv[i], "--verbose"))
 			logging.verbose = true;
 		else if (!strcmp(argv[i], name))
-			status = set_format(argv[++i]) ? 2 : status;
+			status = set_format(argv[++i], &given) ? 2 : status;
 		else if (!strncmp(argv[i], name, sizeof name - 1) && argv[i][sizeof name - 1] == '=')
-			status = set_format(argv[i] + sizeof name) ? 2 : status;
+			status = set_format(argv[i] + sizeof name, &given) ? 2 : status;
 		else
 			argv[kept++] = argv[i];
 	}
 	while (i < *argc)
 		argv[kept++] = argv[i++];
 	argv[kept] = NULL;
+	logging.chosen |= given;
 	*argc = kept;
 	return status;
 }

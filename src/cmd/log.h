@@ -17,7 +17,7 @@ enum log_level {
 };
 
 /* Takes --quiet (-q), --verbose and --log-format text|json out of the words behind argv[0], up to "--"; argv is then shorter. Returns 0, or 2
- * where a value is wrong, and that was printed. */
+ * where a value is wrong, and that was printed. Called again for words of the configuration: a --log-format of the first time stays. */
 int log_take_options(int *argc, char **argv);
 /* What the lines' "command" says: "kube", "pss"; NULL: nothing. */
 void log_set_command(const char *family, const char *command);

@@ -256,9 +256,8 @@ const struct hf_command hf_runtime_flows = {
 		"is closed\n"
 		"  --nftables                write a script for nft -f instead, for containers without Kubernetes\n"
 		"  --nftables-undo           write the script that removes those rules\n"
-		"  --fail-on RULE            exit 1 where there is a finding this bad (low, medium, high, critical) "
-		"or of this\n"
-		"                            id (as front_end_reaches_database); repeatable\n"
+		"  --fail-on RULE            exit 1 where there is a finding this bad: low|medium|high|critical\n"
+		"                            or of this id, as front_end_reaches_database; repeatable\n"
 		"  -o, --output FILE         write there instead of standard output\n\n"
 		"Policies are replayed against the flows before they are given out; a contradiction is named and "
 		"exits 2.",

@@ -20,6 +20,10 @@ says "a reference without an engine: what to give instead" \
 says "an option of Trivy's: what it is here" "holdfast: scan: there is no option '--ignore-unfixed'; here that is --only-fixed" \
   "$HOLDFAST" scan --ignore-unfixed dir:.
 says "any other" "holdfast: scan: there is no option '--nonsense'" "$HOLDFAST" scan --nonsense dir:.
+says "one that is misspelt: the nearest" "holdfast: kube pss: there is no option '--explian'; the nearest is --explain" "$HOLDFAST" kube pss --explian
+says "of every command too" "holdfast: db: there is no option '--log-fromat'; the nearest is --log-format" "$HOLDFAST" db status --log-fromat
+says "a command too" "holdfast: 'scna' is not a command; the nearest is scan" "$HOLDFAST" scna
+says "and a subcommand" "holdfast: kube: 'rbca' is not a subcommand; the nearest is rbac" "$HOLDFAST" kube rbca
 
 "$HOLDFAST" plumbing compare Android 1 2 2>err.log
 check "an ecosystem without an order: for which there is one" grep -q "no order of versions is known for 'Android', .* deb, apk, rpm, pypi" err.log

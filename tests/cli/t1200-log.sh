@@ -26,7 +26,7 @@ for command in $(commands --help); do
   case $command in
   kube | runtime) "$HOLDFAST" "$command" --help | sed -n "s/^  \([a-z]*\)  .*/$command \1/p" ;;
   db) printf 'db %s\n' build status search update ;;
-  plumbing) printf 'plumbing %s\n' compare match purl ;;
+  plumbing) printf 'plumbing %s\n' compare match purl kube-object ;;
   *) echo "$command" ;;
   esac
 done >leaves
@@ -39,7 +39,8 @@ while read -r command; do
   done
   # shellcheck disable=SC2086
   fails 2 "$command takes them" "$HOLDFAST" $command --log-format json --quiet --verbose --no-such-option
-  check "$command: errors are JSON" json_lines err.log error
+  grep -v '^{"level":"debug",' err.log >errors.log
+  check "$command: errors are JSON" json_lines errors.log error
   check "$command: and name the option, or what may stand there" grep -q -e no-such-option -e serve -e "there are" -e "there is --format" err.log
 done <leaves
 
@@ -76,6 +77,19 @@ fails 0 "many notes are cut" "$HOLDFAST" kube pss privileged many.yaml
 check "which is said" grep -q '^holdfast: … and 70 more such notes' err.log
 fails 0 "--verbose shows all" "$HOLDFAST" kube pss privileged many.yaml --verbose
 check "of them" test "$(grep -c '^holdfast: many.yaml:[0-9]*:[0-9]*: ' err.log)" = 120
+
+check "what was read" grep -q '^holdfast: many.yaml: [0-9]* bytes$' err.log
+check "what is in it" grep -q '^holdfast: 120 objects: 120 ConfigMap; 120 notes' err.log
+check "and how long each step took" test "$(grep -c '^holdfast: .* took [0-9.]* s$' err.log)" = 3
+fails 0 "in JSON too" "$HOLDFAST" kube pss privileged many.yaml --verbose --log-format json
+check "all of it" json_lines err.log "debug warning"
+python3 - <<'END'
+with open("many.yaml", "w") as f:
+    for i in range(2000):
+        f.write(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\nnonsense: 1\n---\n")
+END
+fails 0 "--verbose shows thousands" "$HOLDFAST" kube pss privileged many.yaml --verbose
+check "of them" test "$(grep -c '^holdfast: many.yaml:[0-9]*:[0-9]*: ' err.log)" = 2000
 
 mkdir -p root/etc
 fails 0 "a scan in JSON says its notes in JSON" "$HOLDFAST" scan root --fail-on secret --log-format json --format json

@@ -131,7 +131,7 @@ while IFS='	' read -r path option; do
   name=${option%%[ =]*}
   # shellcheck disable=SC2086
   timeout 120 "$HOLDFAST" $path $option --nonsense </dev/null >out.log 2>err.log
-  case $(head -n 1 err.log) in
+  case $(grep -v -m 1 ' took [0-9.]* s$' err.log) in # with --verbose
     *"option '$name"* | *"'$name"*"is not an option"* | *"no option $name"* | *"no option \"$name"*) echo "$path $option: unknown" >>unknown ;;
     *nonsense*) ;;
     *) case "$path $option" in
