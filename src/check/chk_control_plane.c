@@ -1,5 +1,6 @@
 /* Flags of the control plane, from its static pods or kubeadm's configuration: a row of control_plane.def each. */
 #include "check/component.h"
+#include "check/row.h"
 
 enum test {
 	ABSENT,     /* nothing may set it */
@@ -322,16 +323,8 @@ static void ask_all(struct hf_check_run *r)
 }
 
 static const struct hf_check checks[] = {
-#define HF_CONTROL_PLANE(id_, name_, title_, severity_, program, test, flags, argument, why_, fix_, references_) \
-	{ .id = "HF-K8S-" #id_,                                                                                  \
-	  .name = name_,                                                                                         \
-	  .title = title_,                                                                                       \
-	  .severity = HF_SEV_##severity_,                                                                        \
-	  .subject = HF_CHECK_CLUSTER,                                                                           \
-	  .why = why_,                                                                                           \
-	  .fix = fix_,                                                                                           \
-	  .references = references_,                                                                             \
-	  .evaluate = ask_all },
+#define HF_CONTROL_PLANE(id, name, title, severity, program, test, flags, argument, why, fix, references) \
+	CHECK(id, name, title, severity, HF_CHECK_CLUSTER, why, fix, references, ask_all)
 #include "check/control_plane.def"
 #undef HF_CONTROL_PLANE
 };

@@ -1,5 +1,6 @@
 /* Configuration of what runs on each node: a row of kubelet.def each. */
 #include "check/component.h"
+#include "check/row.h"
 
 enum test {
 	TRUE_,
@@ -150,16 +151,8 @@ static void ask(struct hf_check_run *r)
 }
 
 static const struct hf_check checks[] = {
-#define HF_KUBELET(id_, name_, title_, severity_, kind, path, test, initial, why_, fix_, references_) \
-	{ .id = "HF-K8S-" #id_,                                                                       \
-	  .name = name_,                                                                              \
-	  .title = title_,                                                                            \
-	  .severity = HF_SEV_##severity_,                                                             \
-	  .subject = HF_CHECK_CLUSTER,                                                                \
-	  .why = why_,                                                                                \
-	  .fix = fix_,                                                                                \
-	  .references = references_,                                                                  \
-	  .evaluate = ask },
+#define HF_KUBELET(id, name, title, severity, kind, path, test, initial, why, fix, references) \
+	CHECK(id, name, title, severity, HF_CHECK_CLUSTER, why, fix, references, ask)
 #include "check/kubelet.def"
 #undef HF_KUBELET
 };

@@ -1,5 +1,5 @@
 /* Roles and bindings: what `kube rbac check` finds, as checks. */
-#include "check/check.h"
+#include "check/row.h"
 #include "rbac/findings.h"
 
 struct row {
@@ -73,16 +73,8 @@ static void ask(struct hf_check_run *r)
 }
 
 static const struct hf_check checks[] = {
-#define HF_RIGHT(id_, name_, title_, severity_, finding, risk, other, why_, fix_, references_) \
-	{ .id = "HF-K8S-" #id_,                                                                \
-	  .name = name_,                                                                       \
-	  .title = title_,                                                                     \
-	  .severity = HF_SEV_##severity_,                                                      \
-	  .subject = HF_CHECK_CLUSTER,                                                         \
-	  .why = why_,                                                                         \
-	  .fix = fix_,                                                                         \
-	  .references = references_,                                                           \
-	  .evaluate = ask },
+#define HF_RIGHT(id, name, title, severity, finding, risk, other, why, fix, references) \
+	CHECK(id, name, title, severity, HF_CHECK_CLUSTER, why, fix, references, ask)
 #include "check/rights.def"
 #undef HF_RIGHT
 };

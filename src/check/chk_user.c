@@ -3,12 +3,20 @@
 
 enum { LOW_ID = 10000 }; /* below it, ids are those of a node's own users as well */
 
+/* In a user namespace of its own, root is nobody on the node. */
+static bool is_mapped(const struct hf_check_run *r)
+{
+	const struct hf_value *v = hf_value_get(r->pod->spec, HF_SV("hostUsers"));
+
+	return hf_value_is(v, HF_VALUE_BOOL) && !v->boolean;
+}
+
 static void may_be_root(struct hf_check_run *r)
 {
 	const struct hf_value *at;
 	int64_t uid;
 
-	if (r->pod->windows)
+	if (r->pod->windows || is_mapped(r))
 		hf_check_not_applicable(r);
 	else if (!hf_value_true(hf_check_security_setting(r, "runAsNonRoot")) &&
 		 !(hf_check_security_number(r, "runAsUser", &at, &uid) && uid > 0))
@@ -23,7 +31,7 @@ static void is_root(struct hf_check_run *r)
 	const struct hf_value *at;
 	int64_t uid;
 
-	if (r->pod->windows)
+	if (r->pod->windows || is_mapped(r))
 		hf_check_not_applicable(r);
 	else if (hf_check_security_number(r, "runAsUser", &at, &uid) && !uid)
 		hf_check_fail(r, at, "runs as root");

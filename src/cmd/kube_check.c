@@ -183,7 +183,7 @@ static int run(int argc, char **argv)
 		return hf_command_usage("kube check", "--dry-run shows what --fix or --fix-all would do");
 	if (s.fix.fix && k.format)
 		return hf_command_usage("kube check", "--fix writes no report: --format is of no use with it");
-	k.watch_schema = s.fix.fix ? NULL : "holdfast/kube-check-change/1";
+	k.watch_schema = s.fix.fix || s.compares ? NULL : "holdfast/kube-check-change/1";
 	if (s.compares && (s.fix.fix || (k.format && !strcmp(k.format, "sarif"))))
 		return hf_command_usage("kube check", "--compare only tells, as a table or as JSON");
 	if (s.compares && k.targets_n != 2)
