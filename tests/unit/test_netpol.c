@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "flow/graph.h"
 #include "flow/netpol.h"
 
@@ -201,9 +203,32 @@ HF_TEST(expressions_of_selectors)
 	assert_false(hf_label_selector_matches(&select_web, web, 1));
 }
 
+HF_TEST(many_labels_are_held_against_many)
+{
+	enum { MANY = 400 };
+	static char texts[MANY][8];
+	static hf_sv labels[2 * MANY], asked[2 * MANY];
+	const struct hf_label_requirement absent = { HF_SV_INIT("l-0"), HF_LABEL_DOES_NOT_EXIST, NULL, 0 };
+	struct hf_label_selector s = { .labels = asked, .labels_n = MANY };
+
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(texts[i], sizeof texts[i], "l-%u", i);
+		labels[2 * i] = asked[2 * (MANY - 1 - i)] = hf_sv_of(texts[i]);
+		labels[2 * i + 1] = asked[2 * (MANY - 1 - i) + 1] = hf_sv_of(texts[i / 2]);
+	}
+	assert_true(hf_label_selector_matches(&s, labels, MANY));
+	assert_false(hf_label_selector_matches(&s, labels, MANY - 1));
+	s.requirements = &absent;
+	s.requirements_n = 1;
+	assert_false(hf_label_selector_matches(&s, labels, MANY));
+	s.requirements_n = 0;
+	asked[1] = HF_SV("other");
+	assert_false(hf_label_selector_matches(&s, labels, MANY));
+}
+
 HF_TEST_MAIN(cmocka_unit_test(without_policies_everything_passes),
 	     cmocka_unit_test(a_policy_isolates_only_what_it_selects_in_its_direction),
 	     cmocka_unit_test(a_pod_reaches_itself), cmocka_unit_test(policies_add_up), cmocka_unit_test(peers),
 	     cmocka_unit_test(namespaces_have_their_name_as_a_label), cmocka_unit_test(blocks_are_about_outside),
 	     cmocka_unit_test(ports_by_number_range_name_and_protocol), cmocka_unit_test(both_directions_have_to_agree),
-	     cmocka_unit_test(expressions_of_selectors))
+	     cmocka_unit_test(expressions_of_selectors), cmocka_unit_test(many_labels_are_held_against_many))
