@@ -13,7 +13,17 @@ void reach_services(struct hf_reach *);
 uint32_t reach_namespace(struct hf_reach *, hf_sv name);
 static inline hf_conns reach_row_value(const struct hf_reach *r, const struct hf_reach_row *row, size_t peer)
 {
-	return r->values.at[row->values[peer]];
+	if (row->values)
+		return r->values.at[row->values[peer]];
+	size_t low = 0, high = row->peers_n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (row->peers[middle] < peer)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < row->peers_n && row->peers[low] == peer ? r->values.at[row->peer_values[low]] : HF_CONNS_NONE;
 }
 static inline size_t reach_row_length(const struct hf_reach *r, enum hf_reach_side side)
 {
@@ -21,6 +31,13 @@ static inline size_t reach_row_length(const struct hf_reach *r, enum hf_reach_si
 }
 /* The number of a container's named port. False where no container has one of that name, and protocol where one is asked for. */
 bool reach_named_port(const struct hf_kube_pod *, hf_sv name, enum hf_conn_protocol *ret_protocol, uint16_t *ret_port);
+void reach_labelled_init(struct reach_labelled *, struct hf_arena *);
+void reach_labelled_done(struct reach_labelled *);
+/* @labels are pairs. Numbers come in their order. */
+void reach_labelled_add(struct reach_labelled *, uint32_t namespace, const hf_sv *labels, size_t n, uint32_t who);
+/* All that a selector with labels can match (and more), in their order: who bears the one of its labels that the fewest bear. */
+const struct reach_list *reach_labelled_find(struct reach_labelled *, uint32_t namespace,
+					     const struct hf_label_selector *);
 /* Between two pods of one workload. */
 hf_conns reach_within(struct hf_reach *, uint32_t workload);
 bool reach_policy_selects(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_group *);

@@ -57,7 +57,11 @@ struct hf_reach_row {
 	size_t policies_n;
 	const struct hf_netpol_named_port *ports; /* of the server, for ingress */
 	size_t ports_n;
-	uint16_t *values; /* indexes into the model's values: rows are most of what a model takes */
+	/* Indexes into the model's values: rows are most of what a model takes. NULL: few peers have any, which are listed. */
+	uint16_t *values;
+	const uint32_t *peers; /* sorted */
+	const uint16_t *peer_values;
+	size_t peers_n;
 };
 
 /* A Service, Ingress, Route or route of a Gateway that sends something to a workload. */
@@ -67,6 +71,16 @@ struct hf_reach_entry {
 	uint32_t workload;
 	hf_conns conns; /* ports of the workload's pods */
 	bool outside; /* reached from outside: by a controller of ingress, or since it is a NodePort or LoadBalancer */
+};
+
+/* Who bears a label of a value in a namespace: while a model is made. */
+struct reach_list {
+	uint32_t *at;
+	size_t n, slots;
+};
+struct reach_labelled {
+	struct hf_map map;
+	struct hf_buf key;
 };
 
 struct hf_reach {
@@ -85,8 +99,7 @@ struct hf_reach {
 	size_t spans_n[HF_REACH_SIDES];
 	HF_VEC(struct hf_reach_entry) entries;
 	struct hf_map namespace_index, workload_index;
-	struct hf_map labelled; /* while services are followed: workloads by namespace, label and value */
-	struct hf_buf key;
+	struct reach_labelled labelled; /* while services are followed: workloads */
 };
 
 /* NULL where the arena's cap was reached. The result lives in the arena, as long as the set. */

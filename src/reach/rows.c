@@ -21,7 +21,10 @@ struct filler {
 	 * set. So each of them is copied a few times, not once for every other. */
 	hf_conns *level[32];
 	uint32_t *counts;
-	size_t longest;
+	uint32_t *touched; /* peers whose count is not 0 */
+	size_t touched_n, longest;
+	struct reach_labelled labelled;            /* groups */
+	struct reach_list *chosen[HF_REACH_SIDES]; /* of each group: the policies that select it */
 };
 
 static int by_edge(const void *a, const void *b)
@@ -209,22 +212,49 @@ static void set_outside(const struct filler *f, enum hf_reach_side side, const s
 			 r->groups.n + first_span(r, side, (uint64_t)p->spans[i].last + 1));
 }
 
-static void fill_set(struct filler *f, const struct hf_reach_policy *policy, const struct hf_reach_peer *p,
-		     uint64_t *bits)
+/* Groups of a namespace that a selector matches; NULL: all of them. */
+static void each_selected(struct filler *f, uint32_t namespace, const struct hf_label_selector *pods,
+			  void (*selected)(struct filler *, uint32_t group, void *ctx), void *ctx)
+{
+	const struct hf_reach *r = f->r;
+	const struct hf_reach_namespace *n = &r->namespaces.at[namespace];
+	const uint32_t *list = n->groups.at;
+	size_t count = n->groups.n;
+
+	if (pods && pods->labels_n) {
+		const struct reach_list *some = reach_labelled_find(&f->labelled, namespace, pods);
+		list = some->at;
+		count = some->n;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct hf_reach_group *g = &r->groups.at[list[i]];
+		if (!pods || hf_label_selector_matches(pods, g->labels, g->labels_n))
+			selected(f, list[i], ctx);
+	}
+}
+
+/* The same of all namespaces that a policy's selector matches; NULL: its own. */
+static void each_in_namespaces(struct filler *f, const struct hf_reach_policy *policy,
+			       const struct hf_label_selector *namespaces, const struct hf_label_selector *pods,
+			       void (*selected)(struct filler *, uint32_t group, void *ctx), void *ctx)
 {
 	const struct hf_reach *r = f->r;
 
-	for (size_t i = 0; i < r->namespaces.n; i++) {
-		const struct hf_reach_namespace *n = &r->namespaces.at[i];
-		const struct hf_reach_group any = { .namespace = (uint32_t)i };
-		if (!namespace_fits(r, policy, p->namespaces, &any))
-			continue;
-		for (size_t k = 0; k < n->groups.n; k++) {
-			const struct hf_reach_group *g = &r->groups.at[n->groups.at[k]];
-			if (!p->pods || hf_label_selector_matches(p->pods, g->labels, g->labels_n))
-				set_bit(bits, n->groups.at[k]);
-		}
+	if (!namespaces) {
+		const struct hf_map_entry *e = hf_map_find(&r->namespace_index, policy->object->namespace);
+		if (e)
+			each_selected(f, (uint32_t)((uintptr_t)e->value - 1), pods, selected, ctx);
+		return;
 	}
+	for (size_t i = 0; i < r->namespaces.n; i++)
+		if (hf_label_selector_matches(namespaces, r->namespaces.at[i].labels, r->namespaces.at[i].labels_n))
+			each_selected(f, (uint32_t)i, pods, selected, ctx);
+}
+
+static void set_group(struct filler *f, uint32_t group, void *bits)
+{
+	(void)f;
+	set_bit(bits, group);
 }
 
 static const uint64_t *set_of(struct filler *f, enum hf_reach_side side, const struct hf_reach_policy *policy,
@@ -238,7 +268,7 @@ static const uint64_t *set_of(struct filler *f, enum hf_reach_side side, const s
 	uint64_t *bits = hf_arena_array(f->r->arena, uint64_t, f->words[side]);
 	if (!e || !bits)
 		return NULL;
-	fill_set(f, policy, p, bits);
+	each_in_namespaces(f, policy, p->namespaces, p->pods, set_group, bits);
 	e->value = bits;
 	return bits;
 }
@@ -272,7 +302,8 @@ static void gather(struct filler *f, size_t peer, hf_conns c)
 	if (!f->level[l])
 		return;
 	f->level[l][peer] = c;
-	f->counts[peer]++;
+	if (!f->counts[peer]++)
+		f->touched[f->touched_n++] = (uint32_t)peer;
 }
 
 static hf_conns gathered(struct filler *f, size_t peer)
@@ -335,17 +366,13 @@ static void next_layer(struct filler *f, size_t length)
 }
 
 /* Admin and baseline policies are rare: without them a row is what its NetworkPolicies allow, or everything. */
-static void fill_plain(struct filler *f, enum hf_reach_side side, const struct hf_reach_row *row, size_t length)
+static void apply_plain(struct filler *f, enum hf_reach_side side, const struct hf_reach_row *row)
 {
-	struct hf_reach *r = f->r;
-
 	for (size_t i = 0; i < row->policies_n; i++) {
-		const struct hf_reach_policy *p = &r->policies[row->policies[i]];
+		const struct hf_reach_policy *p = &f->r->policies[row->policies[i]];
 		for (size_t k = 0; k < p->rules_n[side]; k++)
 			apply_rule(f, side, row, p, &p->rules[side][k]);
 	}
-	for (size_t k = 0; k < length; k++)
-		f->passed[k] = row->policies_n ? gathered(f, k) : HF_CONNS_ALL;
 }
 
 /* Layer by layer; the result is in f->passed. */
@@ -397,18 +424,54 @@ static uint16_t value_of(struct filler *f, hf_conns c)
 	return (uint16_t)(r->values.n - 1);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What was gathered, where few peers have any. */
+static void list_peers(struct filler *f, struct hf_reach_row *row)
+{
+	uint32_t *peers = hf_arena_array(f->r->arena, uint32_t, f->touched_n);
+	uint16_t *values = hf_arena_array(f->r->arena, uint16_t, f->touched_n);
+
+	if (f->touched_n)
+		qsort(f->touched, f->touched_n, sizeof *f->touched, by_number);
+	for (size_t i = 0; i < f->touched_n; i++) {
+		hf_conns c = gathered(f, f->touched[i]);
+		if (!peers || !values)
+			continue;
+		peers[i] = f->touched[i];
+		values[i] = value_of(f, c);
+	}
+	row->peers = peers;
+	row->peer_values = values;
+	row->peers_n = peers && values ? f->touched_n : 0;
+}
+
+enum { SPARSE = 16 }; /* a list takes three times as much for each peer, and a search */
+
 static void fill_row(struct filler *f, enum hf_reach_side side, struct hf_reach_row *row)
 {
 	struct hf_reach *r = f->r;
 	size_t length = reach_row_length(r, side);
 	bool plain = true;
 
+	f->touched_n = 0;
 	for (size_t i = 0; i < row->policies_n; i++)
 		plain &= r->policies[row->policies[i]].layer == HF_REACH_NAMESPACED;
 	if (plain)
-		fill_plain(f, side, row, length);
+		apply_plain(f, side, row);
 	else
 		fill_layers(f, side, row, length);
+	if (plain && row->policies_n && f->touched_n < length / SPARSE) {
+		list_peers(f, row);
+		return;
+	}
+	for (size_t k = 0; plain && k < length; k++)
+		f->passed[k] = row->policies_n ? gathered(f, k) : HF_CONNS_ALL;
 	row->values = hf_arena_array(r->arena, uint16_t, length);
 	for (size_t k = 0; row->values && k < length; k++)
 		row->values[k] = value_of(f, f->passed[k]);
@@ -442,37 +505,15 @@ static uint32_t row_of(struct filler *f, enum hf_reach_side side, const struct h
 	return (uint32_t)r->rows.n - 1;
 }
 
-/* Policies that can select pods of a namespace at all, in their order. */
-static size_t candidates(const struct hf_reach *r, const struct hf_reach_namespace *n, uint32_t *out)
+static void choose(struct filler *f, uint32_t group, void *ctx)
 {
-	size_t count = 0, i = 0;
+	const struct hf_reach_policy *p = ctx;
 
-	for (; i < r->policies_n && r->policies[i].layer == HF_REACH_ADMIN; i++)
-		out[count++] = (uint32_t)i;
-	for (size_t k = 0; k < n->policies.n; k++)
-		out[count++] = n->policies.at[k];
-	for (i = r->policies_n; i && r->policies[i - 1].layer == HF_REACH_BASELINE; i--)
-		;
-	for (; i < r->policies_n; i++)
-		out[count++] = (uint32_t)i;
-	return count;
-}
-
-static void fill_namespace(struct filler *f, const struct hf_reach_namespace *n, uint32_t *list, uint32_t *chosen)
-{
-	struct hf_reach *r = f->r;
-	size_t count = candidates(r, n, list);
-
-	for (size_t k = 0; k < n->groups.n && !r->arena->over; k++)
-		for (unsigned side = 0; side < HF_REACH_SIDES; side++) {
-			struct hf_reach_group *g = &r->groups.at[n->groups.at[k]];
-			size_t chosen_n = 0;
-			for (size_t i = 0; i < count; i++)
-				if (r->policies[list[i]].sides[side] &&
-				    reach_policy_selects(r, &r->policies[list[i]], g))
-					chosen[chosen_n++] = list[i];
-			g->rows[side] = row_of(f, (enum hf_reach_side)side, g, chosen, chosen_n);
-		}
+	for (unsigned side = 0; side < HF_REACH_SIDES; side++) {
+		uint32_t *slot = p->sides[side] ? hf_vec_push(f->r->arena, &f->chosen[side][group]) : NULL;
+		if (slot)
+			*slot = (uint32_t)(p - f->r->policies);
+	}
 }
 
 void reach_fill_rows(struct hf_reach *r)
@@ -493,17 +534,29 @@ void reach_fill_rows(struct hf_reach *r)
 	f.rest = hf_arena_array(a, hf_conns, longest);
 	f.passed = hf_arena_array(a, hf_conns, longest);
 	f.bits = hf_arena_array(a, uint64_t, (longest + 63) / 64);
-	uint32_t *list = hf_arena_array(a, uint32_t, r->policies_n),
-		 *chosen = hf_arena_array(a, uint32_t, r->policies_n);
-	for (size_t i = 0; !a->over && i < r->policies_n; i++) {
-		const struct hf_reach_policy *p = &r->policies[i];
-		struct hf_map_entry *e =
+	f.touched = hf_arena_array(a, uint32_t, longest);
+	reach_labelled_init(&f.labelled, a);
+	for (size_t i = 0; i < r->groups.n; i++)
+		reach_labelled_add(&f.labelled, r->groups.at[i].namespace, r->groups.at[i].labels,
+				   r->groups.at[i].labels_n, (uint32_t)i);
+	for (unsigned side = 0; side < HF_REACH_SIDES; side++)
+		f.chosen[side] = hf_arena_array(a, struct reach_list, r->groups.n);
+	for (size_t i = 0; i < r->policies_n && !a->over; i++) {
+		struct hf_reach_policy *p = (struct hf_reach_policy *)(uintptr_t)&r->policies[i];
+		const struct hf_map_entry *e =
 			p->layer == HF_REACH_NAMESPACED ? hf_map_find(&r->namespace_index, p->object->namespace) : NULL;
 		uint32_t *slot = e ? hf_vec_push(a, &r->namespaces.at[(uintptr_t)e->value - 1].policies) : NULL;
 		if (slot)
 			*slot = (uint32_t)i;
+		if (!p->selects_nothing)
+			each_in_namespaces(&f, p, p->namespaces, p->pods, choose, p);
 	}
-	for (size_t i = 0; i < r->namespaces.n && !a->over; i++)
-		fill_namespace(&f, &r->namespaces.at[i], list, chosen);
+	for (size_t i = 0; i < r->groups.n && !a->over; i++)
+		for (unsigned side = 0; side < HF_REACH_SIDES; side++) {
+			const struct reach_list *chosen = &f.chosen[side][i];
+			r->groups.at[i].rows[side] =
+				row_of(&f, (enum hf_reach_side)side, &r->groups.at[i], chosen->at, chosen->n);
+		}
+	reach_labelled_done(&f.labelled);
 	hf_buf_done(&f.key);
 }

@@ -1,4 +1,3 @@
-#include "base/limits.h"
 #include "kube/selector.h"
 #include "reach/internal.h"
 
@@ -67,12 +66,6 @@ static bool target_of(const struct hf_value *port, const struct hf_kube_pod *pod
 	return n >= 1 && n <= UINT16_MAX;
 }
 
-/* Workloads of a namespace that bear a label, in their order. */
-struct labelled {
-	uint32_t *at;
-	size_t n, slots;
-};
-
 struct lead {
 	const struct hf_kube_object *object, *service;
 	const struct wanted_port *wanted;
@@ -121,48 +114,6 @@ static bool selects(const struct hf_reach_workload *w, const struct hf_label_sel
 	return false;
 }
 
-static hf_sv pair_key(struct hf_reach *r, uint32_t namespace, const hf_sv *pair)
-{
-	r->key.len = 0;
-	hf_buf_addf(&r->key, "%u/%zu:", namespace, pair[0].len);
-	hf_buf_add(&r->key, pair[0]);
-	hf_buf_add(&r->key, pair[1]);
-	r->arena->over |= r->key.over;
-	return hf_buf_view(&r->key);
-}
-
-static void add_labels(struct hf_reach *r, uint32_t workload, const struct hf_kube_pod *pod)
-{
-	for (size_t i = 0; i < pod->labels_n && !r->arena->over; i++) {
-		hf_sv key = pair_key(r, r->workloads.at[workload].namespace_index, &pod->labels[2 * i]);
-		struct hf_map_entry *e = hf_map_find(&r->labelled, key);
-		if (!e)
-			e = hf_map_put(&r->labelled, hf_arena_dup(r->arena, key));
-		if (e && !e->value)
-			e->value = hf_arena_new(r->arena, struct labelled);
-		struct labelled *l = e ? e->value : NULL;
-		uint32_t *slot = l && (!l->n || l->at[l->n - 1] != workload) ? hf_vec_push(r->arena, l) : NULL;
-		if (slot)
-			*slot = workload;
-	}
-}
-
-/* Of the selector's labels the one that the fewest workloads bear; NULL: one that nobody bears. */
-static const struct labelled *candidates(struct hf_reach *r, uint32_t namespace, const struct hf_label_selector *s)
-{
-	const struct labelled *best = NULL;
-
-	for (size_t i = 0; i < s->labels_n; i++) {
-		struct hf_map_entry *e = hf_map_find(&r->labelled, pair_key(r, namespace, &s->labels[2 * i]));
-		const struct labelled *l = e ? e->value : NULL;
-		if (!l)
-			return NULL;
-		if (!best || l->n < best->n)
-			best = l;
-	}
-	return best;
-}
-
 static void add_entry(struct hf_reach *r, const struct lead *l, uint32_t workload, hf_conns c)
 {
 	struct hf_reach_workload *w = &r->workloads.at[workload];
@@ -186,8 +137,9 @@ static void follow(struct hf_reach *r, struct lead *l)
 
 	if (!selector || !selector->labels_n || !e)
 		return;
-	const struct labelled *list = candidates(r, (uint32_t)((uintptr_t)e->value - 1), selector);
-	for (size_t i = 0; list && i < list->n; i++) {
+	const struct reach_list *list =
+		reach_labelled_find(&r->labelled, (uint32_t)((uintptr_t)e->value - 1), selector);
+	for (size_t i = 0; i < list->n; i++) {
 		const struct hf_reach_workload *w = &r->workloads.at[list->at[i]];
 		if (!selects(w, selector))
 			continue;
@@ -375,11 +327,12 @@ void reach_services(struct hf_reach *r)
 						    HF_KUBE_TLS_ROUTE, HF_KUBE_UDP_ROUTE };
 	const struct hf_kube_objects *set = r->set;
 
-	r->labelled = HF_MAP(r->arena);
-	r->key = HF_BUF(HF_MIB(4));
+	reach_labelled_init(&r->labelled, r->arena);
 	for (size_t i = 0; i < r->workloads.n; i++)
 		for (size_t k = 0; k < r->workloads.at[i].pods.n; k++)
-			add_labels(r, (uint32_t)i, r->workloads.at[i].pods.at[k]);
+			reach_labelled_add(&r->labelled, r->workloads.at[i].namespace_index,
+					   r->workloads.at[i].pods.at[k]->labels,
+					   r->workloads.at[i].pods.at[k]->labels_n, (uint32_t)i);
 	for (size_t i = 0; i < set->of_kind_n[HF_KUBE_SERVICE]; i++)
 		add_service(r, set->of_kind[HF_KUBE_SERVICE][i]);
 	for (size_t i = 0; i < set->of_kind_n[HF_KUBE_INGRESS]; i++)
@@ -389,6 +342,6 @@ void reach_services(struct hf_reach *r)
 	for (size_t k = 0; k < HF_ARRAY_SIZE(routes); k++)
 		for (size_t i = 0; i < set->of_kind_n[routes[k]]; i++)
 			add_gateway_route(r, set->of_kind[routes[k]][i]);
-	hf_buf_done(&r->key);
+	reach_labelled_done(&r->labelled);
 	note_blocked(r);
 }
