@@ -418,7 +418,10 @@ static int open_address(const char *address, unsigned *ret_port, struct hf_err *
 	const char *colon = strrchr(address, ':');
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *list;
-	struct sockaddr_storage bound;
+	union {
+		struct sockaddr_in6 in6;
+		struct sockaddr_in in;
+	} bound = { 0 };
 	socklen_t n = sizeof bound;
 
 	if (!colon || (size_t)(colon - address) >= sizeof host)
@@ -436,8 +439,7 @@ static int open_address(const char *address, unsigned *ret_port, struct hf_err *
 		hf_fail_errno(err, "%s", address);
 		hf_fd_close(&fd);
 	} else {
-		*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-							      : ((struct sockaddr_in *)&bound)->sin_port);
+		*ret_port = ntohs(bound.in6.sin6_family == AF_INET6 ? bound.in6.sin6_port : bound.in.sin_port);
 	}
 	freeaddrinfo(list);
 	return fd >= 0 ? fd : err->code;
@@ -551,7 +553,7 @@ static int serve_certificate(struct hf_admission_server *s, struct hf_arena *are
 			     hf_sv authority, struct hf_err *err)
 {
 	struct hf_certificate before = s->certificate;
-	struct listener *next;
+	struct listener *next = NULL;
 
 	s->certificate = *c;
 	int r = start_listener(s, &next, err);
