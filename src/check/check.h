@@ -61,11 +61,10 @@ const struct hf_check **hf_check_find(hf_sv word);
 
 /* One change of an object as RFC 6902 has it. */
 struct hf_check_patch {
-	const char *
-		op; /* "add" (also where the member is there: it replaces; "-": behind a list's last element) or "remove" */
-	hf_sv pointer; /* from the object's root: "/spec/template/spec/containers/0/securityContext/privileged" */
-	hf_sv json;    /* the value; empty for remove */
-	bool safe;     /* cannot stop a workload that needs nothing unusual: `--fix` may do it unasked */
+	const char *op; /* "add" (also where the member is there: it replaces) or "remove" */
+	hf_sv pointer; /* from the object's root: "/spec/template/spec/containers/0/securityContext/privileged"; "-": behind a list's last */
+	hf_sv json; /* the value; empty for remove */
+	bool safe;  /* cannot stop a workload that needs nothing unusual: `--fix` may do it unasked */
 };
 
 struct hf_check_result {
