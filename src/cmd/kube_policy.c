@@ -8,6 +8,7 @@
 #include "base/worker.h"
 #include "check/check.h"
 #include "cmd/kube.h"
+#include "cmd/kube_items.h"
 #include "cmd/kube_run.h"
 #include "cmd/log.h"
 #include "format/json_writer.h"
@@ -184,6 +185,7 @@ static void write_table(struct session *s, struct hf_out *out)
 		hf_sv id = hf_arena_printable(s->arena, f->policy->id),
 		      message = hf_arena_printable(s->arena, f->message), path = hf_arena_printable(s->arena, f->path);
 		failed += f->verdict == HF_POLICY_FAIL;
+		kube_item_begin(s->run, out);
 		hf_out_addf(out, "%-7s %-8s %.*s  ",
 			    f->verdict == HF_POLICY_FAIL ? action_names[f->policy->action] : "unknown",
 			    hf_severity_name(f->policy->severity), HF_SV_FMT(id));
@@ -197,6 +199,7 @@ static void write_table(struct session *s, struct hf_out *out)
 				    hf_kube_place(o, line_of(f), place, sizeof place));
 		}
 		hf_out_addf(out, "%.*s%s%.*s\n", HF_SV_FMT(message), path.len ? " at " : "", HF_SV_FMT(path));
+		kube_item_end(s->run, out);
 	}
 	hf_out_addf(out, "%zu objects, %zu policies: %zu findings, %zu answers pass, %zu are not known\n", s->set->n,
 		    s->policies.n, failed, s->passed, s->findings.n - failed);
@@ -204,7 +207,9 @@ static void write_table(struct session *s, struct hf_out *out)
 
 static int write_json(struct session *s, struct hf_out *out, struct hf_err *err)
 {
-	struct hf_json_writer w = { .out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out };
+	struct hf_json_writer w = {
+		.out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out, .compact = s->run->items != NULL
+	};
 
 	hf_jw_object(&w);
 	hf_jw_kv(&w, "schema", HF_SV("holdfast/kube-policy/1"));
@@ -216,6 +221,7 @@ static int write_json(struct session *s, struct hf_out *out, struct hf_err *err)
 	for (size_t i = 0; i < s->findings.n; i++) {
 		const struct finding *f = &s->findings.at[i];
 		hf_jw_object(&w);
+		kube_item_begin_json(s->run, out);
 		hf_jw_kv(&w, "policy", f->policy->id);
 		hf_jw_kv(&w, "status", f->verdict == HF_POLICY_FAIL ? HF_SV("fail") : HF_SV("unknown"));
 		hf_jw_kv(&w, "action", hf_sv_of(action_names[f->policy->action]));
@@ -234,6 +240,7 @@ static int write_json(struct session *s, struct hf_out *out, struct hf_err *err)
 		hf_jw_kv_if(&w, "fix", f->policy->fix);
 		hf_jw_strings(&w, "references", f->policy->references, f->policy->references_n);
 		hf_jw_object_end(&w);
+		kube_item_end(s->run, out);
 	}
 	hf_jw_array_end(&w);
 	hf_jw_object_end(&w);
@@ -411,6 +418,7 @@ static int run(int argc, char **argv)
 	if (k.format && strcmp(k.format, "json") && strcmp(k.format, "table"))
 		return hf_command_usage("kube policy", "--format is table or json, not '%s'", k.format);
 	s.json = k.format && !strcmp(k.format, "json");
+	k.watch_schema = s.testing ? NULL : "holdfast/kube-policy-change/1";
 	return kube_run(&k, evaluate, &s);
 }
 
@@ -420,7 +428,8 @@ const struct hf_command hf_kube_policy = {
 	.usage = "--policy FILE... [OPTIONS] TARGET...\n"
 		 "       holdfast kube policy test FILE...\n"
 		 "                Runs the tests that stand beside the policies of the files.\n\n"
-		 "  -p, --policy FILE    a file of policies, or a folder of them; may be given several times\n"
+		 "  -p, --policy FILE    a file of policies, or a folder of them; may be given several "
+		 "times\n" KUBE_WATCH_USAGE
 		 "Exits with 1 where a policy whose action is deny finds something, or a test fails.\n" KUBE_RUN_USAGE(
 			 "table|json"),
 	.run = run,

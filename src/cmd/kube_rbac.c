@@ -70,7 +70,9 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
 	const struct rbac_ask *ask = ctx;
-	struct hf_json_writer json = { .out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out };
+	struct hf_json_writer json = {
+		.out = &out->buf, .flush = hf_out_sink(out), .flush_ctx = out, .compact = k->items != NULL
+	};
 	struct rbac_writer w = { .ask = ask, .run = k, .arena = a, .out = out, .json = ask->json ? &json : NULL };
 	size_t n;
 	const hf_sv *clusters = clusters_of(sets[0], a, &n);
@@ -297,6 +299,9 @@ static int run(int argc, char **argv)
 		sort_words(&k, &ask, words, words_n);
 		status = finish(&k, &ask);
 	}
+	/* A finding does not name its cluster. */
+	if (ask.task == RBAC_CHECK && k.targets_n <= 1)
+		k.watch_schema = "holdfast/kube-rbac-change/1";
 	if (!status)
 		status = kube_run(&k, evaluate, &ask);
 	free(words);
@@ -338,7 +343,7 @@ const struct hf_command hf_kube_rbac = {
 		 "                       apply the same for kubectl apply, --format yaml new roles beside them\n"
 		 "  --severity LIST      show only findings of these: critical,high,medium,low\n"
 		 "  --fail-on SEVERITY   exit 1 where a finding shown is at least this bad: low|medium|high|critical\n"
-		 "  --all                list what every cluster has too\n" KUBE_RUN_USAGE(
+		 "  --all                list what every cluster has too\n" KUBE_WATCH_USAGE KUBE_RUN_USAGE(
 			 "table|json|patch|apply|yaml"),
 	.run = run,
 };

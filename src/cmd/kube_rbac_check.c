@@ -1,6 +1,8 @@
 /* kube rbac, without a question: what is wrong with the roles and bindings. */
 #include "cmd/kube_rbac.h"
 
+#include "cmd/kube_items.h"
+
 static hf_sv scope_text(struct hf_arena *a, const struct hf_rbac_finding *f)
 {
 	if (!f->power)
@@ -142,6 +144,7 @@ static void json_finding(struct rbac_writer *w, const struct hf_rbac_finding *f)
 	struct hf_rbac_grant g = { NULL, f->binding, f->power ? f->power->rule : NULL };
 
 	hf_jw_object(w->json);
+	kube_item_begin_json(w->run, w->out);
 	hf_jw_kv(w->json, "id", hf_arena_fmt(w->arena, "HF-RBAC-%03u", row.number));
 	hf_jw_kv(w->json, "title", hf_sv_of(row.title));
 	hf_jw_kv(w->json, "severity", hf_sv_of(hf_severity_name(f->severity)));
@@ -179,6 +182,7 @@ static void json_finding(struct rbac_writer *w, const struct hf_rbac_finding *f)
 	hf_jw_kv(w->json, "fix", fix_of(w, f));
 	json_references(w->json, row.references);
 	hf_jw_object_end(w->json);
+	kube_item_end(w->run, w->out);
 }
 
 static int summary(struct rbac_writer *w, const size_t *counts, size_t shown)
@@ -221,10 +225,13 @@ int rbac_check(struct rbac_writer *w, struct hf_err *err)
 			continue;
 		counts[all[i].severity]++;
 		shown++;
-		if (w->json)
+		if (w->json) {
 			json_finding(w, &all[i]);
-		else
-			print_finding(w, &all[i]);
+			continue;
+		}
+		kube_item_begin(w->run, w->out);
+		print_finding(w, &all[i]);
+		kube_item_end(w->run, w->out);
 	}
 	if (w->json)
 		hf_jw_array_end(w->json);

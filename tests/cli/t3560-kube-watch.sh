@@ -21,6 +21,10 @@ check "is told" grep -q 'prints table or json, not sarif' err.log
 fails 2 "no jail" kube check --watch --no-jail cluster:
 fails 2 "mending files" kube check --watch --fix cluster:
 fails 2 "a difference of two states" kube diff --watch cluster: cluster:
+fails 2 "a question with one answer" kube rbac can get pods --as ada --watch cluster:
+check "is told" grep -q -- '--watch does not go with this question' err.log
+fails 2 "rights of several clusters" kube rbac check --watch cluster:a cluster:b
+fails 2 "connections" kube reach --watch cluster:
 fails 2 "no target" kube check --watch
 fails 2 "no kubeconfig" kube check --watch --kubeconfig nowhere cluster:
 check "is told as without --watch" grep -q 'nowhere' err.log

@@ -110,6 +110,30 @@ def check(s):
     assert not any("not-to-be-seen" in x for x in table.lines + lines.lines)
 
 
+def policies_and_rights(s):
+    """policy and rbac check: findings that come and go; a Secret's type is known, what is in it is not"""
+    namespace(s, "rights")
+    file = s.folder / "policy.yaml"
+    file.write_text("policies:\n- {id: typed, title: t, match: {kinds: [Secret], namespaces: [rights]}, deny: '\"a \" + .type + \" \" + (.data | tostring)'}\n")
+    policy, rbac = Watch(s, "policy", "--policy", str(file)), Watch(s, "rbac", "check", "--format", "json")
+    policy.until(" policies: ")
+    rbac.until('"schema"')
+    s.post("/api/v1/namespaces/rights/secrets", {"metadata": {"name": "one"}, "type": "kubernetes.io/basic-auth", "stringData": {
+        "username": "not-to-be-seen", "password": "not-to-be-seen"}})
+    s.post("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {"metadata": {"name": "too-much"}, "roleRef": {
+        "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}, "subjects": [
+            {"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}]})
+    policy.until("a kubernetes.io/basic-auth")
+    rbac.until("mallory")
+    s.delete("/api/v1/namespaces/rights/secrets/one")
+    s.delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/too-much")
+    wait_until(lambda: any(x.startswith("- deny") for x in policy.lines), LONG, "the secret's end")
+    wait_until(lambda: any('"removed"' in x and "mallory" in x for x in rbac.lines), LONG, "the binding's end")
+    assert json.loads(next(x for x in rbac.lines if "mallory" in x))["schema"] == "holdfast/kube-rbac-change/1"
+    assert policy.end() == 0 and rbac.end() == 0
+    assert not any("not-to-be-seen" in x for x in policy.lines + rbac.lines)
+
+
 def restarts(s):
     """The server goes and comes back: it is said, nothing is lost, and what happened meanwhile is told"""
     pods = namespace(s, "restarts")
@@ -177,4 +201,4 @@ def ends(s):
 
 
 with server.Server() as the_server:
-    server.main([pss, check, restarts, forbidden, ends], the_server)
+    server.main([pss, check, policies_and_rights, restarts, forbidden, ends], the_server)
