@@ -26,7 +26,7 @@ static void look(const struct hf_value *at, hf_sv pointer, bool there)
 		const struct hf_value *next = NULL;
 		if (at->type == HF_VALUE_ARRAY && hf_sv_to_u64(token, &index) && index < at->n)
 			next = &at->elements[index];
-		hf_value_members(at, m) next = hf_sv_eq(m->key, token) ? &m->value : next;
+		hf_value_members(at, m) next = hf_sv_eq(hf_member_key(m), token) ? &m->value : next;
 		at = next;
 	}
 	if (there && !at)

@@ -445,20 +445,20 @@ static void add_without_identity(struct hf_json_writer *w, const struct hf_kube_
 	hf_jw_object(w);
 	hf_value_members(o->root, m)
 	{
-		hf_jw_key_sv(w, m->key);
-		if (!hf_sv_eq(m->key, HF_SV("metadata")) || m->value.type != HF_VALUE_OBJECT) {
+		hf_jw_key_sv(w, hf_member_key(m));
+		if (!hf_sv_eq(hf_member_key(m), HF_SV("metadata")) || m->value.type != HF_VALUE_OBJECT) {
 			hf_value_write_json(w, &m->value);
 			continue;
 		}
 		hf_jw_object(w);
 		hf_value_members(&m->value, part)
 		{
-			bool skip = generated && hf_sv_eq(part->key, HF_SV("name"));
+			bool skip = generated && hf_sv_eq(hf_member_key(part), HF_SV("name"));
 			for (size_t i = 0; i < HF_ARRAY_SIZE(identity); i++)
-				skip |= hf_sv_eq(part->key, hf_sv_of(identity[i]));
+				skip |= hf_sv_eq(hf_member_key(part), hf_sv_of(identity[i]));
 			if (skip)
 				continue;
-			hf_jw_key_sv(w, part->key);
+			hf_jw_key_sv(w, hf_member_key(part));
 			hf_value_write_json(w, &part->value);
 		}
 		hf_jw_object_end(w);
@@ -518,12 +518,12 @@ static bool equal_but(const struct hf_value *a, const struct hf_value *b, const 
 {
 	size_t n = 0;
 
-	hf_value_members(b, m) n += m->value.type != HF_VALUE_NULL && !is_one_of(m->key, without);
+	hf_value_members(b, m) n += m->value.type != HF_VALUE_NULL && !is_one_of(hf_member_key(m), without);
 	hf_value_members(a, m)
 	{
-		if (m->value.type == HF_VALUE_NULL || is_one_of(m->key, without))
+		if (m->value.type == HF_VALUE_NULL || is_one_of(hf_member_key(m), without))
 			continue;
-		const struct hf_value *other = hf_value_get(b, m->key);
+		const struct hf_value *other = hf_value_get(b, hf_member_key(m));
 		if (!other || !hf_value_eq(&m->value, other))
 			return false;
 		n--;

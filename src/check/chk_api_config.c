@@ -33,7 +33,7 @@ static const struct hf_value *first_provider(const struct hf_value *entry)
 
 static bool has_member(const struct hf_value *v, hf_sv key)
 {
-	hf_value_members(v, m) if (hf_sv_eq(m->key, key)) return true;
+	hf_value_members(v, m) if (hf_sv_eq(hf_member_key(m), key)) return true;
 	return false;
 }
 

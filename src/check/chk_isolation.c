@@ -71,7 +71,7 @@ static void host_aliases(struct hf_check_run *r)
 	const struct hf_value *v = hf_value_get(r->pod->spec, HF_SV("hostAliases"));
 
 	if (hf_value_count(v, HF_VALUE_ARRAY))
-		hf_check_patch(r, hf_check_fail(r, v, "has %zu lines of its own in /etc/hosts", v->n), "/hostAliases",
+		hf_check_patch(r, hf_check_fail(r, v, "has %d lines of its own in /etc/hosts", v->n), "/hostAliases",
 			       NULL, false);
 }
 
@@ -95,7 +95,7 @@ static void debug_container(struct hf_check_run *r)
 	else if (hf_value_true(hf_value_get(r->container->security_context, HF_SV("privileged"))))
 		hf_check_fail(r, NULL, "a privileged container was put into this running pod");
 	else if (hf_value_count(add, HF_VALUE_ARRAY))
-		hf_check_fail(r, add, "a container with %zu more capabilities was put into this running pod", add->n);
+		hf_check_fail(r, add, "a container with %d more capabilities was put into this running pod", add->n);
 	else if (hf_value_int(user, &uid) && !uid)
 		hf_check_fail(r, user, "a container of root was put into this running pod");
 }
@@ -233,7 +233,7 @@ static void raw_device(struct hf_check_run *r)
 	const struct hf_value *v = hf_value_get(r->container->value, HF_SV("volumeDevices"));
 
 	if (hf_value_count(v, HF_VALUE_ARRAY))
-		hf_check_fail(r, v, "has %zu block devices under its hands", v->n);
+		hf_check_fail(r, v, "has %d block devices under its hands", v->n);
 }
 
 static void mounts_back(struct hf_check_run *r)

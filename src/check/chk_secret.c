@@ -89,11 +89,12 @@ static void config_map(struct hf_check_run *r)
 	{
 		hf_sv value = hf_value_text(&m->value);
 		bool lines = hf_sv_index(value, '\n') != SIZE_MAX;
-		if (!lines && hf_secret_name(m->key) && hf_secret_value(value))
-			hf_check_fail(r, &m->value, "the key %.*s holds a secret by its name", HF_SV_FMT(m->key));
+		if (!lines && hf_secret_name(hf_member_key(m)) && hf_secret_value(value))
+			hf_check_fail(r, &m->value, "the key %.*s holds a secret by its name",
+				      HF_SV_FMT(hf_member_key(m)));
 		else if (lines && has_secret_line(value))
 			hf_check_fail(r, &m->value, "the file %.*s has a line that holds a secret by its name",
-				      HF_SV_FMT(m->key));
+				      HF_SV_FMT(hf_member_key(m)));
 	}
 }
 
@@ -103,7 +104,7 @@ static void config_map_shape(struct hf_check_run *r)
 	{
 		const char *shape = hf_secret_shape(hf_value_text(&m->value));
 		if (shape)
-			hf_check_fail(r, &m->value, "the key %.*s holds %s", HF_SV_FMT(m->key), shape);
+			hf_check_fail(r, &m->value, "the key %.*s holds %s", HF_SV_FMT(hf_member_key(m)), shape);
 	}
 }
 
@@ -112,10 +113,12 @@ static void docker_config(struct hf_check_run *r)
 	hf_value_members(hf_value_get(r->object->root, HF_SV("data")), m)
 	{
 		hf_sv text = hf_value_text(&m->value);
-		if (hf_sv_eq(m->key, HF_SV(".dockerconfigjson")) || hf_sv_eq(m->key, HF_SV(".dockercfg")) ||
+		if (hf_sv_eq(hf_member_key(m), HF_SV(".dockerconfigjson")) ||
+		    hf_sv_eq(hf_member_key(m), HF_SV(".dockercfg")) ||
 		    (hf_sv_find(text, HF_SV("\"auths\"")) != SIZE_MAX &&
 		     hf_sv_find(text, HF_SV("\"auth\"")) != SIZE_MAX))
-			hf_check_fail(r, &m->value, "the key %.*s holds credentials of a registry", HF_SV_FMT(m->key));
+			hf_check_fail(r, &m->value, "the key %.*s holds credentials of a registry",
+				      HF_SV_FMT(hf_member_key(m)));
 	}
 }
 
@@ -125,7 +128,7 @@ static void annotations(struct hf_check_run *r)
 	{
 		const char *shape = hf_secret_shape(hf_value_text(&m->value));
 		if (shape)
-			hf_check_fail(r, &m->value, "the annotation %.*s holds %s", HF_SV_FMT(m->key), shape);
+			hf_check_fail(r, &m->value, "the annotation %.*s holds %s", HF_SV_FMT(hf_member_key(m)), shape);
 	}
 }
 
@@ -137,7 +140,7 @@ static void pod_annotations(struct hf_check_run *r)
 			const char *shape = hf_secret_shape(hf_value_text(&m->value));
 			if (shape)
 				hf_check_fail(r, &m->value, "the annotation %.*s of its pods holds %s",
-					      HF_SV_FMT(m->key), shape);
+					      HF_SV_FMT(hf_member_key(m)), shape);
 		}
 	else
 		annotations(r);
@@ -217,9 +220,10 @@ static void bootstrap_token(struct hf_check_run *r)
 		hf_check_not_applicable(r);
 		return;
 	}
-	hf_value_members(hf_value_get(r->object->root, HF_SV("data")), m) ends |= hf_sv_eq(m->key, HF_SV("expiration"));
+	hf_value_members(hf_value_get(r->object->root, HF_SV("data")), m) ends |=
+		hf_sv_eq(hf_member_key(m), HF_SV("expiration"));
 	hf_value_members(hf_value_get(r->object->root, HF_SV("stringData")), m) ends |=
-		hf_sv_eq(m->key, HF_SV("expiration"));
+		hf_sv_eq(hf_member_key(m), HF_SV("expiration"));
 	if (!ends)
 		hf_check_fail(r, v, "a token by which nodes join, without an end");
 }

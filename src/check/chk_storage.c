@@ -115,8 +115,9 @@ static void class_secrets(struct hf_check_run *r)
 		static const char *const names[] = { "restuserkey", "password",          "adminsecret", "usersecret",
 						     "accountkey",  "storageaccountkey", "chapsecret",  "apikey" };
 		for (size_t i = 0; i < HF_ARRAY_SIZE(names); i++)
-			if (hf_sv_eq_ascii(m->key, hf_sv_of(names[i])) && hf_value_text(&m->value).len)
-				hf_check_fail(r, &m->value, "the parameter %.*s holds a secret", HF_SV_FMT(m->key));
+			if (hf_sv_eq_ascii(hf_member_key(m), hf_sv_of(names[i])) && hf_value_text(&m->value).len)
+				hf_check_fail(r, &m->value, "the parameter %.*s holds a secret",
+					      HF_SV_FMT(hf_member_key(m)));
 	}
 }
 
@@ -133,7 +134,7 @@ static bool storage_is_bounded(const struct hf_kube_objects *set)
 	for (size_t i = 0; i < set->of_kind_n[HF_KUBE_RESOURCE_QUOTA]; i++) {
 		const struct hf_value *hard =
 			hf_value_get(set->of_kind[HF_KUBE_RESOURCE_QUOTA][i]->spec, HF_SV("hard"));
-		hf_value_members(hard, m) if (hf_sv_ends(m->key, HF_SV("requests.storage"))) return true;
+		hf_value_members(hard, m) if (hf_sv_ends(hf_member_key(m), HF_SV("requests.storage"))) return true;
 	}
 	return false;
 }

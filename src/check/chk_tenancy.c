@@ -197,8 +197,11 @@ static void chooses_control_plane(struct hf_check_run *r)
 		hf_check_not_applicable(r);
 		return;
 	}
-	hf_value_members(hf_value_get(r->pod->spec, HF_SV("nodeSelector")), m) if (is_control_plane_key(m->key)) at =
-		&m->value;
+	hf_value_members(hf_value_get(r->pod->spec, HF_SV("nodeSelector")), m)
+	{
+		if (is_control_plane_key(hf_member_key(m)))
+			at = &m->value;
+	}
 	if (at)
 		hf_check_fail(r, at, "runs on nodes of the control plane");
 }

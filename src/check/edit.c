@@ -126,7 +126,7 @@ static size_t split(hf_sv pointer, hf_sv *tokens, struct hf_arena *a)
 /* The member as it is written, null too. */
 static const struct hf_member *member_of(const struct hf_value *object, hf_sv key)
 {
-	hf_value_members(object, m) if (hf_sv_eq(m->key, key)) return m;
+	hf_value_members(object, m) if (hf_sv_eq(hf_member_key(m), key)) return m;
 	return NULL;
 }
 
@@ -187,7 +187,7 @@ static int wrapped(struct editor *e, const hf_sv *tokens, size_t n, hf_sv json, 
 		struct hf_member *m = hf_arena_new(e->arena, struct hf_member);
 		if (!m)
 			return hf_fail(err, HF_E_LIMIT, "the document needs more memory than is allowed");
-		*m = (struct hf_member){ .key = tokens[i - 1], .value = *ret };
+		*m = hf_member_of(tokens[i - 1], *ret, 0);
 		*ret = (struct hf_value){ .type = HF_VALUE_OBJECT, .n = 1, .members = m };
 	}
 	return r;
@@ -227,7 +227,7 @@ static bool changed(struct hf_arena *a, const struct hf_value *from, const hf_sv
 		return false;
 	size_t at = from->n, kept = 0;
 	for (size_t i = 0; i < from->n; i++) {
-		bool hit = hf_sv_eq(from->members[i].key, tokens[0]);
+		bool hit = hf_sv_eq(hf_member_key(&from->members[i]), tokens[0]);
 		if (hit)
 			at = kept;
 		if (!hit || n > 1 || value)
@@ -238,7 +238,7 @@ static bool changed(struct hf_arena *a, const struct hf_value *from, const hf_sv
 	if (n > 1)
 		return changed(a, &from->members[at].value, tokens + 1, n - 1, value, &list[at].value);
 	if (value && at == from->n)
-		list[ret->n++] = (struct hf_member){ .key = tokens[0], .value = *value };
+		list[ret->n++] = hf_member_of(tokens[0], *value, 0);
 	else if (value)
 		list[at].value = *value;
 	return true;
@@ -319,7 +319,7 @@ static size_t behind_colon(const struct editor *e, const struct hf_member *m)
 
 	if (at >= text.len)
 		return SIZE_MAX;
-	at = text.ptr[at] == '"' || text.ptr[at] == '\'' ? hf_text_value_end(text, at, true) : at + m->key.len;
+	at = text.ptr[at] == '"' || text.ptr[at] == '\'' ? hf_text_value_end(text, at, true) : at + m->key_n;
 	while (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '\t'))
 		at++;
 	return at < text.len && text.ptr[at] == ':' ? at + 1 : SIZE_MAX;

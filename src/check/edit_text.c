@@ -177,7 +177,7 @@ void hf_text_flow(struct hf_buf *out, const struct hf_value *v, bool json)
 		{
 			hf_buf_add(out, hf_sv_of(comma));
 			comma = ", ";
-			hf_text_key(out, m->key, json);
+			hf_text_key(out, hf_member_key(m), json);
 			hf_buf_add(out, HF_SV(": "));
 			hf_text_flow(out, &m->value, json);
 		}
@@ -219,14 +219,14 @@ static void block(struct hf_buf *out, hf_sv key, const struct hf_value *v, size_
 	hf_value_members(v, m)
 	{
 		hf_buf_add_char(out, '\n');
-		hf_text_block(out, m->key, &m->value, indent + 2);
+		hf_text_block(out, hf_member_key(m), &m->value, indent + 2);
 	}
 	hf_value_elements(v, e) hf_value_members(e, m)
 	{
 		hf_buf_add_char(out, '\n');
 		indent_by(out, indent);
 		hf_buf_add(out, m == e->members ? HF_SV("- ") : HF_SV("  "));
-		block(out, m->key, &m->value, indent + 2);
+		block(out, hf_member_key(m), &m->value, indent + 2);
 	}
 }
 

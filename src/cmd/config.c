@@ -173,16 +173,16 @@ static hf_sv scalar(const struct hf_value *v)
 
 static int take_member(struct config *c, const struct file *f, const struct hf_member *m, struct hf_err *err)
 {
-	size_t row = row_named(m->key);
+	size_t row = row_named(hf_member_key(m));
 	const struct hf_value *v = &m->value;
 	uint32_t line, column;
 
 	hf_text_position(f->text, m->offset, &line, &column);
 	hf_sv origin = hf_arena_fmt(&c->arena, "%s:%u", f->path, line);
 	if (row == CONFIG_KEYS) {
-		const char *nearest = hf_nearest_name(m->key, name_of, CONFIG_KEYS, NULL);
+		const char *nearest = hf_nearest_name(hf_member_key(m), name_of, CONFIG_KEYS, NULL);
 		return hf_fail(err, HF_E_FORMAT, "%.*s: there is no key '%.*s'%s%s ('holdfast config show' lists them)",
-			       HF_SV_FMT(origin), HF_SV_FMT(m->key), nearest ? "; the nearest is " : "",
+			       HF_SV_FMT(origin), HF_SV_FMT(hf_member_key(m)), nearest ? "; the nearest is " : "",
 			       nearest ? nearest : "");
 	}
 	if (f->project && rows[row].project == NONE)

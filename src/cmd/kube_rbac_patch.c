@@ -138,9 +138,9 @@ static hf_sv object_json(struct hf_arena *a, const struct shape *s)
 	hf_jw_kv_if(&j.w, "namespace", s->namespace);
 	hf_value_members(s->like ? s->like->metadata : NULL, m)
 	{
-		if (is_servers_own(m->key))
+		if (is_servers_own(hf_member_key(m)))
 			continue;
-		hf_jw_key_sv(&j.w, m->key);
+		hf_jw_key_sv(&j.w, hf_member_key(m));
 		hf_value_write_json(&j.w, &m->value);
 	}
 	hf_jw_object_end(&j.w);

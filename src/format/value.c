@@ -7,7 +7,11 @@
 
 const struct hf_value *hf_value_get(const struct hf_value *v, hf_sv key)
 {
-	hf_value_members(v, m) if (hf_sv_eq(m->key, key)) return m->value.type == HF_VALUE_NULL ? NULL : &m->value;
+	hf_value_members(v, m)
+	{
+		if (hf_sv_eq(hf_member_key(m), key))
+			return m->value.type == HF_VALUE_NULL ? NULL : &m->value;
+	}
 	return NULL;
 }
 
@@ -55,7 +59,7 @@ static bool objects_eq(const struct hf_value *a, const struct hf_value *b)
 	hf_value_members(a, m)
 	{
 		bool found = false;
-		hf_value_members(b, o) if (hf_sv_eq(m->key, o->key))
+		hf_value_members(b, o) if (hf_sv_eq(hf_member_key(m), hf_member_key(o)))
 		{
 			if (!hf_value_eq(&m->value, &o->value))
 				return false;
@@ -120,7 +124,7 @@ void hf_value_write_json(struct hf_json_writer *w, const struct hf_value *v)
 		hf_jw_object(w);
 		hf_value_members(v, m)
 		{
-			hf_jw_key_sv(w, m->key);
+			hf_jw_key_sv(w, hf_member_key(m));
 			hf_value_write_json(w, &m->value);
 		}
 		hf_jw_object_end(w);

@@ -4,7 +4,8 @@
  * `on` and `y` are booleans, 0644 is the number 420, ~ and nothing are null; keys become strings; `<<` merges where it stands, so that
  * it overrides what stands before it. All else is YAML 1.2 (format/yaml.h). docs/formats/kubernetes-manifests.md has the rest.
  * Trees are read-only once built, may share parts (aliases), and live in the arena; texts live in the input or in the arena.
- * Hostile input is bounded: depth, nodes, what aliases unfold to. */
+ * Hostile input is bounded: depth, nodes, what aliases unfold to, the length of a text. Values are small (16 bytes, members 32), since
+ * a cluster has millions of them. */
 #pragma once
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -20,22 +21,35 @@ enum hf_value_type {
 
 struct hf_member;
 struct hf_value {
-	uint8_t type; /* enum hf_value_type */
-	bool boolean;
-	uint32_t offset; /* of its first byte in the input it was read from; of an alias: of what it stands for */
-	size_t n;        /* elements or members; bytes of the text */
+	uint32_t type : 3; /* enum hf_value_type */
+	uint32_t n : 28;   /* elements or members; bytes of the text */
+	uint32_t offset;   /* of its first byte in the input it was read from; of an alias: of what it stands for */
 	union {
+		bool boolean;
 		const char *text; /* of a string, unescaped; of a number */
 		const struct hf_value *elements;
 		const struct hf_member *members; /* in the order of the input, keys not repeated */
 	};
 };
 
+enum { HF_VALUE_N_MAX = (1 << 28) - 1 };
+
 struct hf_member {
-	hf_sv key;
-	struct hf_value value;
+	const char *key; /* hf_member_key */
+	uint32_t key_n;
 	uint32_t offset; /* of the key */
+	struct hf_value value;
 };
+
+static inline hf_sv hf_member_key(const struct hf_member *m)
+{
+	return (hf_sv){ m->key, m->key_n };
+}
+/* A key is not longer than 4 GiB, as an input is not. */
+static inline struct hf_member hf_member_of(hf_sv key, struct hf_value value, uint32_t offset)
+{
+	return (struct hf_member){ key.ptr, (uint32_t)key.len, offset, value };
+}
 
 struct hf_texts;
 
@@ -82,7 +96,7 @@ static inline hf_sv hf_value_get_text(const struct hf_value *v, hf_sv key)
 	return hf_value_text(hf_value_get(v, key));
 }
 bool hf_value_eq(const struct hf_value *, const struct hf_value *); /* deep; objects in any order; 1 and 1.0 differ */
-/* Loops: hf_value_elements(array, e) { … e … }; hf_value_members(object, m) { … m->key, &m->value … } */
+/* Loops: hf_value_elements(array, e) { … e … }; hf_value_members(object, m) { … hf_member_key(m), &m->value … } */
 #define hf_value_elements(v, e)                                                                   \
 	for (const struct hf_value *e = hf_value_count(v, HF_VALUE_ARRAY) ? (v)->elements : NULL, \
 				   *e##_end = e ? e + (v)->n : NULL;                              \

@@ -38,7 +38,7 @@ static void clear_table(struct hf_value_builder *b, size_t n)
 }
 
 /* The index of @key among the first @kept; @kept where it is new. */
-static size_t find(struct hf_value_builder *b, const struct hf_member *m, size_t kept, hf_sv key, bool table)
+static size_t find(struct hf_value_builder *b, const struct hf_value_child *m, size_t kept, hf_sv key, bool table)
 {
 	size_t k = 0;
 
@@ -54,7 +54,7 @@ static size_t find(struct hf_value_builder *b, const struct hf_member *m, size_t
 	return kept;
 }
 
-static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, size_t n)
+static size_t without_repeated(struct hf_value_builder *b, struct hf_value_child *m, size_t n)
 {
 	bool table = n > FEW;
 	size_t kept = 0;
@@ -65,7 +65,7 @@ static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, 
 		if (m[i].value.type == HF_VALUE_ARRAY && b->notes.without.len && hf_sv_eq(m[i].key, b->notes.without))
 			continue;
 		size_t k = find(b, m, kept, m[i].key, table);
-		if (k < kept && !((m[k].value.type | m[i].value.type) & HF_VALUE_MERGED) && b->notes.note)
+		if (k < kept && !m[k].merged && !m[i].merged && b->notes.note)
 			b->notes.note(b->notes.ctx, m[i].offset, "a key that stands here twice: the last one counts");
 		if (k != i)
 			m[k] = m[i];
@@ -75,7 +75,7 @@ static size_t without_repeated(struct hf_value_builder *b, struct hf_member *m, 
 }
 
 /* Children are kept when they move to the arena, those of the containers around them later. */
-static void keep_texts(struct hf_value_builder *b, struct hf_member *m, size_t n)
+static void keep_texts(struct hf_value_builder *b, struct hf_value_child *m, size_t n)
 {
 	struct hf_texts *t = b->notes.texts;
 
@@ -90,32 +90,32 @@ static void keep_texts(struct hf_value_builder *b, struct hf_member *m, size_t n
 
 void hf_value_builder_object(struct hf_value_builder *b, size_t first, struct hf_value *v)
 {
-	struct hf_member *from = b->n > first ? b->children + first : NULL;
+	struct hf_value_child *from = b->n > first ? b->children + first : NULL;
 	size_t n = without_repeated(b, from, b->n - first);
 	keep_texts(b, from, n);
 	struct hf_member *m = hf_arena_array(b->arena, struct hf_member, n);
 
-	for (size_t i = 0; m && i < n; i++) {
-		m[i] = from[i];
-		m[i].value.type &= (uint8_t)~HF_VALUE_MERGED;
-	}
+	for (size_t i = 0; m && i < n; i++)
+		m[i] = hf_member_of(from[i].key, from[i].value, from[i].offset);
+	b->arena->over |= n > HF_VALUE_N_MAX;
 	v->type = HF_VALUE_OBJECT;
 	v->members = m;
-	v->n = m ? n : 0;
+	v->n = m ? n & HF_VALUE_N_MAX : 0;
 	b->n = first;
 }
 
 void hf_value_builder_array(struct hf_value_builder *b, size_t first, struct hf_value *v)
 {
-	struct hf_member *from = b->n > first ? b->children + first : NULL;
+	struct hf_value_child *from = b->n > first ? b->children + first : NULL;
 	size_t n = b->n - first;
 	keep_texts(b, from, n);
 	struct hf_value *e = hf_arena_array(b->arena, struct hf_value, n);
 
 	for (size_t i = 0; e && i < n; i++)
 		e[i] = from[i].value;
+	b->arena->over |= n > HF_VALUE_N_MAX;
 	v->type = HF_VALUE_ARRAY;
 	v->elements = e;
-	v->n = e ? n : 0;
+	v->n = e ? n & HF_VALUE_N_MAX : 0;
 	b->n = first;
 }

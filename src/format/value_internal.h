@@ -2,21 +2,26 @@
 #pragma once
 #include "format/value.h"
 
+/* A member or an element of a container that is open. */
+struct hf_value_child {
+	hf_sv key;       /* elements have none */
+	uint32_t offset; /* of the key */
+	bool merged;     /* the key came by a merge, and may repeat another */
+	struct hf_value value;
+};
+
 /* Containers while they are read: the children of all open ones stand one after the other and go to the arena when theirs is closed. */
 struct hf_value_builder {
 	struct hf_arena *arena;
 	struct hf_value_notes notes;
-	struct hf_member *children; /* elements have no key */
+	struct hf_value_child *children;
 	size_t n, slots;
 	uint32_t *table;                /* of keys, by their hashes */
 	size_t table_slots, table_room; /* in use (a power of two); allocated */
 };
 
-/* In the type of a child: its key came by a merge, and may repeat another. */
-#define HF_VALUE_MERGED 0x80
-
 void hf_value_builder_grow(struct hf_value_builder *);
-static inline struct hf_member *hf_value_builder_child(struct hf_value_builder *b)
+static inline struct hf_value_child *hf_value_builder_child(struct hf_value_builder *b)
 {
 	if (b->n == b->slots)
 		hf_value_builder_grow(b);
@@ -27,6 +32,15 @@ static inline struct hf_member *hf_value_builder_child(struct hf_value_builder *
 void hf_value_builder_object(struct hf_value_builder *, size_t first, struct hf_value *v);
 void hf_value_builder_array(struct hf_value_builder *, size_t first, struct hf_value *v);
 void hf_value_builder_done(struct hf_value_builder *);
+
+/* The text of a string or a number; on the arena's cap, so to say, where it is too long. */
+static inline void hf_value_set_text(struct hf_value *v, enum hf_value_type type, hf_sv text, struct hf_arena *a)
+{
+	a->over |= text.len > HF_VALUE_N_MAX;
+	v->type = type;
+	v->text = text.ptr;
+	v->n = text.len & HF_VALUE_N_MAX;
+}
 
 enum hf_scalar_kind {
 	HF_SCALAR_STRING,

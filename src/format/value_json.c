@@ -6,8 +6,8 @@
 
 /* An object or array that is being read. */
 struct frame {
-	struct hf_member self; /* what it is to the container around it */
-	size_t first;          /* its first child in the builder */
+	struct hf_value_child self; /* what it is to the container around it */
+	size_t first;               /* its first child in the builder */
 };
 
 struct reader {
@@ -28,17 +28,14 @@ static struct hf_value scalar(struct reader *r, enum hf_json_type type, uint32_t
 		v.boolean = hf_json_bool(&r->j, false);
 		return v;
 	}
-	v.type = type == HF_JSON_STRING ? HF_VALUE_STRING : type == HF_JSON_NUMBER ? HF_VALUE_NUMBER : HF_VALUE_NULL;
 	hf_sv text = hf_json_text(&r->j);
-	if (v.type == HF_VALUE_NULL)
-		return v;
-	v.text = text.ptr;
-	v.n = text.len;
+	if (type == HF_JSON_STRING || type == HF_JSON_NUMBER)
+		hf_value_set_text(&v, type == HF_JSON_STRING ? HF_VALUE_STRING : HF_VALUE_NUMBER, text, r->b.arena);
 	return v;
 }
 
 /* Children move while they are gathered, so a container goes to its parent when it is closed. */
-static void adopt(struct reader *r, const struct hf_member *m)
+static void adopt(struct reader *r, const struct hf_value_child *m)
 {
 	if (r->depth)
 		*hf_value_builder_child(&r->b) = *m;
@@ -46,7 +43,7 @@ static void adopt(struct reader *r, const struct hf_member *m)
 		r->root = m->value;
 }
 
-static bool open_container(struct reader *r, struct hf_member m, enum hf_json_type type)
+static bool open_container(struct reader *r, struct hf_value_child m, enum hf_json_type type)
 {
 	if (!(type == HF_JSON_OBJECT ? hf_json_object(&r->j) : hf_json_array(&r->j)))
 		return false;
@@ -71,7 +68,7 @@ static void close_container(struct reader *r)
 }
 
 /* True where another member or element follows, whose key is then in *@m. */
-static bool next(struct reader *r, struct hf_member *m)
+static bool next(struct reader *r, struct hf_value_child *m)
 {
 	if (r->stack[r->depth - 1].self.value.type != HF_VALUE_OBJECT)
 		return hf_json_element(&r->j);
@@ -86,7 +83,7 @@ static bool next(struct reader *r, struct hf_member *m)
 static void build(struct reader *r)
 {
 	do {
-		struct hf_member m = { 0 };
+		struct hf_value_child m = { 0 };
 		if (r->depth && !next(r, &m)) {
 			if (r->j.why)
 				return;

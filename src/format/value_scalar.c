@@ -112,11 +112,10 @@ static bool is_decimal(hf_sv s)
 	return true;
 }
 
-static enum hf_scalar_kind set_text(struct hf_value *v, enum hf_value_type type, hf_sv s, enum hf_scalar_kind kind)
+static enum hf_scalar_kind set_text(struct hf_value *v, enum hf_value_type type, hf_sv s, struct hf_arena *a,
+				    enum hf_scalar_kind kind)
 {
-	v->type = (uint8_t)type;
-	v->text = s.ptr;
-	v->n = s.len;
+	hf_value_set_text(v, type, s, a);
 	return kind;
 }
 
@@ -130,9 +129,9 @@ static enum hf_scalar_kind number(hf_sv text, struct hf_arena *a, struct hf_valu
 	uint64_t whole;
 
 	if (is_decimal(text))
-		return set_text(v, HF_VALUE_NUMBER, text, HF_SCALAR_INT);
+		return set_text(v, HF_VALUE_NUMBER, text, a, HF_SCALAR_INT);
 	if (is_word(text, odd))
-		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_NOT_FINITE);
+		return set_text(v, HF_VALUE_STRING, text, a, HF_SCALAR_NOT_FINITE);
 	size_t n = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		/* Go's floats have it between digits alone; v2 takes it out of all else. */
@@ -140,19 +139,19 @@ static enum hf_scalar_kind number(hf_sv text, struct hf_arena *a, struct hf_valu
 								  is_digit(text.ptr[i + 1]))))
 			continue;
 		if (n + 1 >= sizeof plain)
-			return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
+			return set_text(v, HF_VALUE_STRING, text, a, HF_SCALAR_STRING);
 		plain[n++] = text.ptr[i];
 	}
 	plain[n] = 0;
 	hf_sv s = { plain, n };
 	if (text.ptr[0] != '.' && whole_number(s, &negative, &whole)) {
 		s = hf_arena_fmt(a, "%s%llu", negative && whole ? "-" : "", (unsigned long long)whole);
-		return set_text(v, HF_VALUE_NUMBER, s, HF_SCALAR_INT);
+		return set_text(v, HF_VALUE_NUMBER, s, a, HF_SCALAR_INT);
 	}
 	double d = looks_like_float(s) ? strtod(plain, NULL) : INFINITY;
 	if (!isfinite(d))
-		return set_text(v, HF_VALUE_STRING, text, HF_SCALAR_STRING);
-	return set_text(v, HF_VALUE_NUMBER, float_text(d, a), HF_SCALAR_FLOAT);
+		return set_text(v, HF_VALUE_STRING, text, a, HF_SCALAR_STRING);
+	return set_text(v, HF_VALUE_NUMBER, float_text(d, a), a, HF_SCALAR_FLOAT);
 }
 
 #define WORD(a, b, c, d, e) \
@@ -220,7 +219,7 @@ enum hf_scalar_kind hf_value_of_plain(hf_sv text, struct hf_arena *a, struct hf_
 		return number(text, a, v);
 	enum hf_scalar_kind kind = class && text.len <= 5 ? word(text, v) : HF_SCALAR_STRING;
 	if (kind == HF_SCALAR_STRING)
-		return set_text(v, HF_VALUE_STRING, text, kind);
+		return set_text(v, HF_VALUE_STRING, text, a, kind);
 	v->type = kind == HF_SCALAR_BOOL ? HF_VALUE_BOOL : HF_VALUE_NULL;
 	return kind;
 }

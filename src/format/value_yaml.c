@@ -33,9 +33,7 @@ static hf_sv kept(struct converter *c, hf_sv s)
 static void set_string(struct converter *c, hf_sv text, struct hf_value *v)
 {
 	text = kept(c, text);
-	v->type = HF_VALUE_STRING;
-	v->text = text.len ? text.ptr : "";
-	v->n = text.len;
+	hf_value_set_text(v, HF_VALUE_STRING, text.len ? text : HF_SV(""), c->b.arena);
 }
 
 /* A tag of YAML's own that says another type than the text has is a fault; all other tags leave a string. */
@@ -193,9 +191,8 @@ static void add_pairs(struct converter *c, const struct hf_yaml_node *n, bool me
 			merge(c, p->value);
 			continue;
 		}
-		struct hf_member m = { .key = key_text(c, p->key), .offset = c->base + p->key->offset };
+		struct hf_value_child m = { key_text(c, p->key), c->base + p->key->offset, merged, { 0 } };
 		convert(c, p->value, &m.value);
-		m.value.type |= merged ? HF_VALUE_MERGED : 0;
 		*hf_value_builder_child(&c->b) = m;
 	}
 }
@@ -214,7 +211,7 @@ static void convert(struct converter *c, const struct hf_yaml_node *n, struct hf
 			refuse(c, n, "a number that JSON does not have");
 	} else if (n->type == HF_YAML_SEQUENCE) {
 		for (size_t i = 0; i < n->n && !c->why; i++) {
-			struct hf_member m = { 0 };
+			struct hf_value_child m = { 0 };
 			convert(c, n->elements[i], &m.value);
 			*hf_value_builder_child(&c->b) = m;
 		}

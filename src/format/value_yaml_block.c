@@ -98,8 +98,8 @@ static bool entry(struct block_reader *r, const char *p, uint32_t column)
 
 	for (;;) {
 		struct frame *f = &r->stack[r->depth - 1];
-		struct hf_member *m = hf_value_builder_child(&y->b);
-		*m = (struct hf_member){ .value.offset = y->base + (uint32_t)(p - y->start) };
+		struct hf_value_child *m = hf_value_builder_child(&y->b);
+		*m = (struct hf_value_child){ .value.offset = y->base + (uint32_t)(p - y->start) };
 		uint32_t inner = column;
 		if (f->type == HF_VALUE_ARRAY) {
 			const char *dash = p++;
@@ -221,7 +221,7 @@ static void repeated(void *ctx, uint32_t offset, const char *what)
 enum hf_yaml_block_answer hf_value_of_yaml_block(hf_sv text, uint32_t base, struct hf_arena *a,
 						 struct hf_value_notes notes, struct hf_value *ret)
 {
-	static const struct hf_member nothing;
+	static const struct hf_value_child nothing;
 	enum hf_yaml_block_answer answer = HF_YAML_BLOCK_GAVE_UP;
 
 	if (!is_usual(text))

@@ -330,13 +330,6 @@ static bool quoted(struct hf_yaml_block *y, const char *p, uint32_t indent, hf_s
 	return true;
 }
 
-static void set_string(struct hf_value *v, hf_sv s)
-{
-	v->type = HF_VALUE_STRING;
-	v->text = s.ptr;
-	v->n = s.len;
-}
-
 /* Blanks and line breaks within a flow collection. */
 static bool flow_blanks(struct hf_yaml_block *y, uint32_t indent)
 {
@@ -382,7 +375,7 @@ static bool flow_scalar(struct hf_yaml_block *y, uint32_t indent, struct hf_valu
 	if (*y->p == '"' || *y->p == '\'') {
 		if (!quoted(y, y->p, indent, &text))
 			return false;
-		set_string(v, text);
+		hf_value_set_text(v, HF_VALUE_STRING, text, y->b.arena);
 		return true;
 	}
 	return flow_plain(y, &text) &&
@@ -390,7 +383,7 @@ static bool flow_scalar(struct hf_yaml_block *y, uint32_t indent, struct hf_valu
 }
 
 /* The key at y->p with its colon, on one line. */
-static bool flow_key(struct hf_yaml_block *y, struct hf_member *m)
+static bool flow_key(struct hf_yaml_block *y, struct hf_value_child *m)
 {
 	struct hf_value v = { 0 };
 	const char *begin = y->p;
@@ -420,8 +413,8 @@ static bool flow_container(struct hf_yaml_block *y, uint32_t indent, size_t chil
 	if (depth == FLOW_DEPTH_MAX || !flow_blanks(y, indent))
 		return hf_yaml_block_odd(y);
 	while (*y->p != close) {
-		struct hf_member *m = hf_value_builder_child(&y->b);
-		*m = (struct hf_member){ 0 };
+		struct hf_value_child *m = hf_value_builder_child(&y->b);
+		*m = (struct hf_value_child){ 0 };
 		if ((object && (!flow_key(y, m) || !flow_blanks(y, indent))) ||
 		    !flow_node(y, indent, y->b.n - 1, depth + 1) || !flow_blanks(y, indent))
 			return false;
@@ -459,7 +452,7 @@ bool hf_yaml_block_value(struct hf_yaml_block *y, uint32_t indent, size_t child)
 	case '\'':
 		if (!quoted(y, y->p, indent, &text))
 			return false;
-		set_string(v, text);
+		hf_value_set_text(v, HF_VALUE_STRING, text, y->b.arena);
 		return hf_yaml_block_end_line(y);
 	case '[':
 	case '{':

@@ -140,9 +140,7 @@ bool hf_yaml_block_text(struct hf_yaml_block *y, uint32_t indent, struct hf_valu
 		return hf_yaml_block_odd(y);
 	for (size_t breaks = h.strip ? 0 : h.keep ? t.breaks : 1; breaks; breaks--)
 		t.out[t.n++] = '\n';
-	v->type = HF_VALUE_STRING;
-	v->text = t.out;
-	v->n = t.n;
+	hf_value_set_text(v, HF_VALUE_STRING, (hf_sv){ t.out, t.n }, y->b.arena);
 	y->p = end;
 	return true;
 }

@@ -42,7 +42,7 @@ static void add_value(struct hf_buf *out, const struct hf_value *v, uint32_t dep
 
 static void add_member(struct hf_buf *out, const struct hf_member *m, uint32_t depth)
 {
-	add_text(out, m->key);
+	add_text(out, hf_member_key(m));
 	hf_buf_add_char(out, ':');
 	add_value(out, &m->value, depth, false);
 }

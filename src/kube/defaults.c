@@ -50,7 +50,7 @@ static bool has_no_source(const struct place *p)
 {
 	hf_value_members(p->value, m)
 	{
-		if (!hf_sv_eq(m->key, HF_SV("name")) && m->value.type != HF_VALUE_NULL)
+		if (!hf_sv_eq(hf_member_key(m), HF_SV("name")) && m->value.type != HF_VALUE_NULL)
 			return false;
 	}
 	return true;
@@ -164,7 +164,7 @@ static bool requests(const struct place *p, struct hf_value *ret)
 		return false;
 	if (n)
 		memcpy(all, written->members, n * sizeof *all);
-	hf_value_members(limits, m) if (!hf_value_get(written, m->key)) all[n++] = *m;
+	hf_value_members(limits, m) if (!hf_value_get(written, hf_member_key(m))) all[n++] = *m;
 	*ret = (struct hf_value){ .type = HF_VALUE_OBJECT, .n = n, .members = all };
 	return true;
 }
@@ -231,17 +231,16 @@ static bool value_of(const struct row *row, const struct place *p, struct hf_val
 	return true;
 }
 
-/* A member that is written as null is as one that is not. */
-static void put(struct hf_member *members, size_t *n, const char *name, const struct hf_value *v)
+/* A member that is written as null is as one that is not. Returns how many there are then. */
+static size_t put(struct hf_member *members, size_t n, const char *name, const struct hf_value *v)
 {
 	hf_sv key = hf_sv_of(name);
 	size_t i = 0;
 
-	while (i < *n && !hf_sv_eq(members[i].key, key))
+	while (i < n && !hf_sv_eq(hf_member_key(&members[i]), key))
 		i++;
-	*n += i == *n;
-	members[i].key = key;
-	members[i].value = *v;
+	members[i] = hf_member_of(key, *v, i < n ? members[i].offset : 0);
+	return i == n ? n + 1 : n;
 }
 
 static struct hf_value complete(const struct hf_value *v, struct place *p);
@@ -284,10 +283,10 @@ static struct hf_value complete(const struct hf_value *v, struct place *p)
 		struct hf_value filled;
 		if (rows[i].type == p->type && (rows[i].merges || !has(p, rows[i].member)) &&
 		    value_of(&rows[i], p, &filled))
-			put(members, &whole.n, rows[i].member, &filled);
+			whole.n = put(members, whole.n, rows[i].member, &filled);
 	}
 	for (size_t i = 0; i < whole.n; i++)
-		if (hf_kube_schema_member(p->type, members[i].key, &below))
+		if (hf_kube_schema_member(p->type, hf_member_key(&members[i]), &below))
 			complete_below(&members[i].value, p, below);
 	return whole;
 }

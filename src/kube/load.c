@@ -83,7 +83,7 @@ static void drop_member(const struct hf_value *object, hf_sv key)
 	struct hf_member *m = (struct hf_member *)(uintptr_t)v->members;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (hf_sv_eq(m[i].key, key)) {
+		if (hf_sv_eq(hf_member_key(&m[i]), key)) {
 			memmove(m + i, m + i + 1, (v->n - i - 1) * sizeof *m);
 			v->n--;
 			return;
@@ -476,14 +476,14 @@ static const struct hf_value *find_containers(const struct hf_value *v, unsigned
 	}
 	hf_value_members(v, m)
 	{
-		bool named = hf_sv_eq(m->key, HF_SV("containers")) || hf_sv_eq(m->key, HF_SV("initContainers")) ||
-			     hf_sv_eq(m->key, HF_SV("steps")) || hf_sv_eq(m->key, HF_SV("sidecars"));
-		const struct hf_value *image =
-			named && hf_value_count(&m->value, HF_VALUE_ARRAY)
-				? hf_value_get(&m->value.elements[0], HF_SV("image"))
-			: hf_sv_eq(m->key, HF_SV("container")) || hf_sv_eq(m->key, HF_SV("script"))
-				? hf_value_get(&m->value, HF_SV("image"))
-				: NULL;
+		hf_sv key = hf_member_key(m);
+		bool named = hf_sv_eq(key, HF_SV("containers")) || hf_sv_eq(key, HF_SV("initContainers")) ||
+			     hf_sv_eq(key, HF_SV("steps")) || hf_sv_eq(key, HF_SV("sidecars"));
+		const struct hf_value *image = named && hf_value_count(&m->value, HF_VALUE_ARRAY)
+						       ? hf_value_get(&m->value.elements[0], HF_SV("image"))
+					       : hf_sv_eq(key, HF_SV("container")) || hf_sv_eq(key, HF_SV("script"))
+						       ? hf_value_get(&m->value, HF_SV("image"))
+						       : NULL;
 		if (!found && hf_value_is(image, HF_VALUE_STRING))
 			found = image;
 		if (!found)

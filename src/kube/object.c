@@ -69,7 +69,7 @@ const hf_sv *hf_kube_string_map(const struct hf_value *map, struct hf_arena *a, 
 
 	hf_value_members(pairs ? map : NULL, m) if (m->value.type == HF_VALUE_STRING)
 	{
-		pairs[2 * kept] = m->key;
+		pairs[2 * kept] = hf_member_key(m);
 		pairs[2 * kept++ + 1] = hf_value_text(&m->value);
 	}
 	*ret_n = kept;

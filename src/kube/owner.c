@@ -88,12 +88,12 @@ static bool same_members(const struct hf_value *a, const struct hf_value *b, con
 {
 	hf_value_members(a, m)
 	{
-		if (!is_one_of(m->key, apart) && !is_same(&m->value, hf_value_get(b, m->key)))
+		if (!is_one_of(hf_member_key(m), apart) && !is_same(&m->value, hf_value_get(b, hf_member_key(m))))
 			return false;
 	}
 	hf_value_members(b, m)
 	{
-		if (!is_one_of(m->key, apart) && !is_empty(&m->value) && !hf_value_get(a, m->key))
+		if (!is_one_of(hf_member_key(m), apart) && !is_empty(&m->value) && !hf_value_get(a, hf_member_key(m)))
 			return false;
 	}
 	return true;
@@ -182,13 +182,17 @@ static bool keeps_resources(const struct hf_value *pod, const struct hf_value *t
 {
 	hf_value_members(template, group)
 	{
-		const struct hf_value *have = hf_value_get(pod, group->key);
+		const struct hf_value *have = hf_value_get(pod, hf_member_key(group));
 		if (group->value.type != HF_VALUE_OBJECT) {
 			if (!is_same(&group->value, have))
 				return false;
 			continue;
 		}
-		hf_value_members(&group->value, m) if (!is_same(&m->value, hf_value_get(have, m->key))) return false;
+		hf_value_members(&group->value, m)
+		{
+			if (!is_same(&m->value, hf_value_get(have, hf_member_key(m))))
+				return false;
+		}
 	}
 	return true;
 }
@@ -288,8 +292,16 @@ static bool is_other_annotation(hf_sv key)
 
 static bool same_map(const struct hf_value *a, const struct hf_value *b, bool (*is_left_out)(hf_sv))
 {
-	hf_value_members(a, m) if (!is_left_out(m->key) && !is_same(&m->value, hf_value_get(b, m->key))) return false;
-	hf_value_members(b, m) if (!is_left_out(m->key) && !hf_value_get(a, m->key)) return false;
+	hf_value_members(a, m)
+	{
+		if (!is_left_out(hf_member_key(m)) && !is_same(&m->value, hf_value_get(b, hf_member_key(m))))
+			return false;
+	}
+	hf_value_members(b, m)
+	{
+		if (!is_left_out(hf_member_key(m)) && !hf_value_get(a, hf_member_key(m)))
+			return false;
+	}
 	return true;
 }
 

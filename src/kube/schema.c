@@ -252,12 +252,12 @@ static void check_value(struct checker *c, const struct hf_value *v, const struc
 	if (!fits(v, form)) {
 		char what[64];
 		snprintf(what, sizeof what, ": %s belongs here", wants(form));
-		tell(c, HF_KUBE_NOTE_WRONG_TYPE, v->offset, m->key, what, (hf_sv){ 0 });
+		tell(c, HF_KUBE_NOTE_WRONG_TYPE, v->offset, hf_member_key(m), what, (hf_sv){ 0 });
 		return;
 	}
 	if (form != OBJECT || c->depth == PATH_DEPTH_MAX)
 		return;
-	c->path[c->depth] = m->key;
+	c->path[c->depth] = hf_member_key(m);
 	c->list[c->depth++] = f->how / 8 != ONE;
 	check_object(c, v, f->type);
 	c->depth--;
@@ -275,7 +275,7 @@ static void check_member(struct checker *c, const struct hf_member *m, const str
 	if (v->type == HF_VALUE_NULL)
 		return;
 	if (v->type != (shape == LIST ? HF_VALUE_ARRAY : HF_VALUE_OBJECT)) {
-		tell(c, HF_KUBE_NOTE_WRONG_TYPE, v->offset, m->key,
+		tell(c, HF_KUBE_NOTE_WRONG_TYPE, v->offset, hf_member_key(m),
 		     shape == LIST ? ": a list belongs here" : ": a map belongs here", (hf_sv){ 0 });
 		return;
 	}
@@ -292,14 +292,14 @@ static void check_object(struct checker *c, const struct hf_value *v, uint16_t t
 	c->lenient &= type != POD_TEMPLATE;
 	hf_value_members(v, m)
 	{
-		const struct field *f = find_field(type, m->key, &hint);
-		if (!c->depth && hf_sv_eq(m->key, HF_SV("status")))
+		const struct field *f = find_field(type, hf_member_key(m), &hint);
+		if (!c->depth && hf_sv_eq(hf_member_key(m), HF_SV("status")))
 			continue;
 		if (f && !(c->lenient && f->how % 8 != OBJECT))
 			check_member(c, m, f);
 		else if (!f && !c->lenient)
-			tell(c, HF_KUBE_NOTE_UNKNOWN_FIELD, m->offset, m->key,
-			     ": no field of Kubernetes " KUBE_FIELDS_VERSION, nearest(type, m->key));
+			tell(c, HF_KUBE_NOTE_UNKNOWN_FIELD, m->offset, hf_member_key(m),
+			     ": no field of Kubernetes " KUBE_FIELDS_VERSION, nearest(type, hf_member_key(m)));
 	}
 	c->lenient = lenient;
 }

@@ -72,7 +72,8 @@ jv hf_policy_jv_of(const struct hf_value *v)
 		return out;
 	case HF_VALUE_OBJECT:
 		out = jv_object();
-		hf_value_members(v, m) out = jv_object_set(out, jv_of_text(m->key), hf_policy_jv_of(&m->value));
+		hf_value_members(v, m) out =
+			jv_object_set(out, jv_of_text(hf_member_key(m)), hf_policy_jv_of(&m->value));
 		return out;
 	}
 	return jv_null();

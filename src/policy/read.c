@@ -55,10 +55,10 @@ static bool known_keys(struct reader *r, const struct hf_value *v, const char *c
 	hf_value_members(v, m)
 	{
 		size_t i = 0;
-		while (known[i] && !hf_sv_eq(m->key, hf_sv_of(known[i])))
+		while (known[i] && !hf_sv_eq(hf_member_key(m), hf_sv_of(known[i])))
 			i++;
 		if (!known[i]) {
-			refuse(r, &m->value, "an unknown key", m->key);
+			refuse(r, &m->value, "an unknown key", hf_member_key(m));
 			return false;
 		}
 	}

@@ -157,7 +157,7 @@ bool hf_pss_one_of(hf_sv s, const hf_sv *list, size_t n)
 bool hf_pss_annotation_text(struct hf_pss_eval *e, const struct hf_pss_at *annotations, const struct hf_member *m,
 			    struct hf_pss_at *ret_at)
 {
-	*ret_at = (struct hf_pss_at){ .up = annotations, .key = m->key };
+	*ret_at = (struct hf_pss_at){ .up = annotations, .key = hf_member_key(m) };
 	settle(e, ret_at, &m->value, HF_VALUE_STRING);
 	return !ret_at->wrong;
 }

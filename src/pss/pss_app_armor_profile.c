@@ -7,7 +7,7 @@ static void annotations(struct hf_pss_eval *e)
 
 	hf_value_members(all.value, m)
 	{
-		if (!hf_sv_starts(m->key, HF_SV("container.apparmor.security.beta.kubernetes.io/")))
+		if (!hf_sv_starts(hf_member_key(m), HF_SV("container.apparmor.security.beta.kubernetes.io/")))
 			continue;
 		if (!hf_pss_annotation_text(e, &all, m, &at))
 			continue;

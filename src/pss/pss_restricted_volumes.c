@@ -10,8 +10,8 @@ static void forbid(struct hf_pss_eval *e, const struct hf_pss_at *volume)
 {
 	hf_value_members(volume->value, m)
 	{
-		struct hf_pss_at at = { .up = volume, .key = m->key, .value = &m->value };
-		if (m->value.type == HF_VALUE_NULL || hf_sv_eq(m->key, HF_SV("name")))
+		struct hf_pss_at at = { .up = volume, .key = hf_member_key(m), .value = &m->value };
+		if (m->value.type == HF_VALUE_NULL || hf_sv_eq(hf_member_key(m), HF_SV("name")))
 			continue;
 		hf_pss_forbid(e, &at);
 		return;

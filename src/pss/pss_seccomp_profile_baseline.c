@@ -33,14 +33,15 @@ static void annotations(struct hf_pss_eval *e)
 
 	hf_value_members(all.value, m)
 	{
-		bool of_pod = hf_sv_eq(m->key, HF_SV("seccomp.security.alpha.kubernetes.io/pod"));
-		if (!of_pod && !hf_sv_starts(m->key, HF_SV(CONTAINER_PREFIX)))
+		bool of_pod = hf_sv_eq(hf_member_key(m), HF_SV("seccomp.security.alpha.kubernetes.io/pod"));
+		if (!of_pod && !hf_sv_starts(hf_member_key(m), HF_SV(CONTAINER_PREFIX)))
 			continue;
 		if (m->value.type == HF_VALUE_STRING && confines(hf_value_text(&m->value)))
 			continue;
 		if (!of_pod && !names.n)
 			gather_names(e, &names);
-		if (of_pod || scratch.over || is_container(&names, hf_sv_skip(m->key, sizeof CONTAINER_PREFIX - 1)))
+		if (of_pod || scratch.over ||
+		    is_container(&names, hf_sv_skip(hf_member_key(m), sizeof CONTAINER_PREFIX - 1)))
 			if (hf_pss_annotation_text(e, &all, m, &at))
 				hf_pss_forbid(e, &at);
 	}

@@ -162,7 +162,7 @@ static void add_impersonation(struct reading *r, const struct asked *as, const s
 	q.resource = HF_SV("userextras");
 	hf_value_members(hf_value_get(other, HF_SV("extra")), m)
 	{
-		q.subresource = m->key;
+		q.subresource = hf_member_key(m);
 		hf_value_elements(&m->value, e)
 		{
 			q.name = hf_value_text(e);

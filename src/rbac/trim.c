@@ -286,11 +286,11 @@ static void find_labelled(struct trimming *t)
 		hf_value_members(hf_value_get(role->object->metadata, HF_SV("labels")), m)
 		{
 			static const char prefix[] = "rbac.authorization.k8s.io/aggregate-to-";
-			if (!hf_sv_starts(m->key, hf_sv_of(prefix)) || t->gathered_by[role->number])
+			if (!hf_sv_starts(hf_member_key(m), hf_sv_of(prefix)) || t->gathered_by[role->number])
 				continue;
 			struct hf_rbac_role *by = hf_arena_new(t->arena, struct hf_rbac_role);
 			if (by)
-				by->name = hf_sv_skip(m->key, sizeof prefix - 1);
+				by->name = hf_sv_skip(hf_member_key(m), sizeof prefix - 1);
 			t->gathered_by[role->number] = by;
 		}
 	}

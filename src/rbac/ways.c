@@ -128,8 +128,8 @@ static void find_named(struct walk *w, const struct hf_value *v, hf_sv namespace
 	hf_value_elements(v, e) find_named(w, e, namespace, named, depth + 1);
 	hf_value_members(v, m)
 	{
-		bool is_name =
-			hf_sv_eq(m->key, HF_SV("serviceAccountName")) || hf_sv_eq(m->key, HF_SV("serviceAccount"));
+		bool is_name = hf_sv_eq(hf_member_key(m), HF_SV("serviceAccountName")) ||
+			       hf_sv_eq(hf_member_key(m), HF_SV("serviceAccount"));
 		hf_sv name = hf_value_is(&m->value, HF_VALUE_STRING) ? hf_value_text(&m->value)
 								     : hf_value_get_text(&m->value, HF_SV("name"));
 		const struct hf_rbac_subject *s = is_name && name.len ? account_of(w, namespace, name) : NULL;
