@@ -220,7 +220,6 @@ static void draft_binding(struct patching *p, const struct hf_rbac_trim_binding 
 
 	if (!d)
 		return;
-	hf_sv name = t->own_n && !t->namespaces_n ? t->own_name : b->name;
 	for (size_t i = 0; i < t->own_n; i++)
 		add_new(p, d,
 			&(struct shape){ .kind = role_kind_of(t, &t->own[i]),
@@ -232,7 +231,7 @@ static void draft_binding(struct patching *p, const struct hf_rbac_trim_binding 
 		add_new(p, d,
 			&(struct shape){ .like = b->object,
 					 .kind = namespace.len ? "RoleBinding" : "ClusterRoleBinding",
-					 .name = name,
+					 .name = t->name,
 					 .namespace = namespace,
 					 .role_kind = role_kind_of(t, t->own_n ? &t->own[i] : NULL),
 					 .role_name = whose,
@@ -253,9 +252,9 @@ static void draft_binding(struct patching *p, const struct hf_rbac_trim_binding 
 	if (t->namespaces_n) {
 		edit(d, HF_SV("/kind"), HF_SV("\"RoleBinding\""));
 		edit(d, HF_SV("/metadata/namespace"), quoted(p->arena, t->namespaces[0]));
-	} else if (t->own_n) {
-		edit(d, HF_SV("/metadata/name"), quoted(p->arena, name));
 	}
+	if (!hf_sv_eq(t->name, b->name))
+		edit(d, HF_SV("/metadata/name"), quoted(p->arena, t->name));
 	if (t->own_n) {
 		edit(d, HF_SV("/roleRef/kind"), t->own[0].namespace.len ? HF_SV("\"Role\"") : HF_SV("\"ClusterRole\""));
 		edit(d, HF_SV("/roleRef/name"), quoted(p->arena, t->own_name));
@@ -285,7 +284,16 @@ static void yaml_of(struct patching *p, hf_sv json, struct hf_buf *out)
 
 /* ---- the proof ---- */
 
-/* All that the log's requests were allowed by is still there. */
+static size_t replaced(const struct hf_kube_objects *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		n += set->objects[i]->replaced;
+	return n;
+}
+
+/* All that the log's requests were allowed by is still there, and nothing new took the place of something else. */
 static int prove(struct patching *p, const struct kube_file *files, const struct kube_more *more, struct hf_err *err)
 {
 	const struct hf_rbac_model *m = p->audit->model;
@@ -298,6 +306,8 @@ static int prove(struct patching *p, const struct kube_file *files, const struct
 	if (!after)
 		return err->code < 0 ? err->code
 				     : hf_fail(err, HF_E_LIMIT, "the patch needs more memory than is allowed");
+	if (replaced(set) != replaced(m->objects) + (p->in_place ? 0 : p->drafts.n))
+		return hf_fail(err, HF_E_UNSUPPORTED, "no patch: two objects would be one");
 	const struct hf_rbac_use *lost = hf_rbac_replay(p->audit->log, m, after);
 	if (!lost)
 		return HF_OK;

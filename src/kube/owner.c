@@ -126,12 +126,20 @@ static bool is_token_mount(const struct hf_value *v, const struct side *of)
 			HF_SV("/var/run/secrets/kubernetes.io/serviceaccount"));
 }
 
+/* Whose claims' templates take the place of volumes of their names; elsewhere such a field means nothing. */
+static bool has_claim_templates(const struct hf_kube_object *o)
+{
+	return o->kind == HF_KUBE_STATEFUL_SET || o->kind == HF_KUBE_KRUISE_STATEFUL_SET ||
+	       o->kind == HF_KUBE_CLONE_SET;
+}
+
 /* The claim of a StatefulSet's pod is named after both. */
 static bool is_added_volume(const struct hf_value *v, const struct side *of)
 {
 	hf_sv claim = hf_value_text(hf_value_at(v, "persistentVolumeClaim.claimName")),
 	      name = hf_value_get_text(v, HF_SV("name"));
-	const struct hf_value *claims = hf_value_at(of->object->root, "spec.volumeClaimTemplates");
+	const struct hf_value *claims =
+		has_claim_templates(of->object) ? hf_value_at(of->object->root, "spec.volumeClaimTemplates") : NULL;
 
 	if (hf_value_count(claims, HF_VALUE_ARRAY))
 		hf_value_elements(claims,

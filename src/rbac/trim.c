@@ -9,6 +9,7 @@ struct trimming {
 	const struct hf_rbac_role **gathered_by; /* by role->number: one that has its rules too */
 	uint32_t *needed_by;                     /* by subject->number: binding->number + 1 of the last that it needs */
 	struct hf_map told;                      /* objects that are left, by where they are */
+	struct hf_map names;                     /* that new objects have */
 	HF_VEC(struct hf_rbac_trim_role) roles;
 	HF_VEC(struct hf_rbac_trim_binding) bindings;
 	HF_VEC(struct hf_rbac_left) left;
@@ -170,21 +171,57 @@ static void find_kept(struct trimming *t, struct hf_rbac_trim_binding *out, stru
 	}
 }
 
-static hf_sv free_name(struct trimming *t, const struct hf_rbac_binding *b)
+/* Does something bear the name already, or was it given away? */
+static bool is_taken(struct trimming *t, const struct hf_rbac_trim_binding *out, hf_sv name, bool roles_too)
 {
-	hf_sv name = hf_sv_first(b->name, 200);
+	const struct hf_kube_objects *set = t->model->objects;
+	hf_sv cluster = t->model->cluster, namespace = out->binding->namespace;
+	bool taken = hf_map_find(&t->names, name) != NULL;
 
-	for (unsigned i = 0; i < 8; i++) {
-		name = hf_arena_concat(t->arena, name, HF_SV("-used"));
-		bool taken = hf_kube_find(t->model->objects, t->model->cluster,
-					  b->namespace.len ? HF_KUBE_ROLE_BINDING : HF_KUBE_CLUSTER_ROLE_BINDING,
-					  b->namespace, name);
-		for (size_t r = 0; r < t->model->roles_n && !taken; r++)
-			taken = hf_sv_eq(t->model->roles[r]->name, name);
-		if (!taken)
-			break;
+	for (size_t i = 0; i < out->namespaces_n && !taken; i++)
+		taken = hf_kube_find(set, cluster, HF_KUBE_ROLE_BINDING, out->namespaces[i], name);
+	if (!out->namespaces_n && !taken)
+		taken = hf_kube_find(set, cluster,
+				     namespace.len ? HF_KUBE_ROLE_BINDING : HF_KUBE_CLUSTER_ROLE_BINDING, namespace, name);
+	for (size_t r = 0; roles_too && r < t->model->roles_n && !taken; r++)
+		taken = hf_sv_eq(t->model->roles[r]->name, name);
+	return taken;
+}
+
+/* Empty where none was found. */
+static hf_sv free_name(struct trimming *t, const struct hf_rbac_trim_binding *out)
+{
+	enum { NAME_MAX_BYTES = 200, TRIES = 64 };
+	hf_sv stem = hf_sv_first(out->binding->name, NAME_MAX_BYTES), name = { 0 };
+
+	for (unsigned i = 1; i <= TRIES; i++) {
+		name = i == 1 ? hf_arena_concat(t->arena, stem, HF_SV("-used"))
+			      : hf_arena_fmt(t->arena, "%.*s-used-%u", HF_SV_FMT(stem), i);
+		if (!is_taken(t, out, name, true))
+			return name;
 	}
-	return name;
+	return (hf_sv){ 0 };
+}
+
+/* Names what takes the binding's place. False: there is no name that is free. */
+static bool name_new(struct trimming *t, struct hf_rbac_trim_binding *out)
+{
+	hf_sv name = out->binding->name;
+	bool stays = !out->own_n && !out->namespaces_n;
+	bool keeps = stays || (out->namespaces_n && !is_taken(t, out, name, false));
+
+	out->name = name;
+	if (!keeps || out->own_n) {
+		hf_sv new = free_name(t, out);
+		if (!new.len)
+			return false;
+		out->name = keeps ? name : new;
+		out->own_name = out->own_n ? new : (hf_sv){ 0 };
+		hf_map_put(&t->names, new);
+	}
+	if (!stays)
+		hf_map_put(&t->names, out->name);
+	return true;
 }
 
 static void add_own_roles(struct trimming *t, struct hf_rbac_trim_binding *out, struct hf_rbac_needs needs)
@@ -202,7 +239,6 @@ static void add_own_roles(struct trimming *t, struct hf_rbac_trim_binding *out, 
 	}
 	out->own = own;
 	out->own_n = n;
-	out->own_name = free_name(t, out->binding);
 }
 
 static void trim_binding(struct trimming *t, const struct hf_rbac_binding *b)
@@ -231,6 +267,10 @@ static void trim_binding(struct trimming *t, const struct hf_rbac_binding *b)
 		add_own_roles(t, &out, needs);
 	else
 		count_used(t, rules, rules_n);
+	if (!name_new(t, &out)) {
+		leave(t, b->object, HF_SV("all names are taken that a new one could have"));
+		return;
+	}
 	struct hf_rbac_trim_binding *slot =
 		out.own_n || n || out.kept < out.elements ? hf_vec_push(t->arena, &t->bindings) : NULL;
 	if (slot)
@@ -299,7 +339,7 @@ static void find_labelled(struct trimming *t)
 const struct hf_rbac_trim *hf_rbac_trim(const struct hf_rbac_audit *audit, struct hf_arena *a)
 {
 	const struct hf_rbac_model *m = audit->model;
-	struct trimming t = { .audit = audit, .model = m, .arena = a, .told = HF_MAP(a) };
+	struct trimming t = { .audit = audit, .model = m, .arena = a, .told = HF_MAP(a), .names = HF_MAP(a) };
 	struct hf_rbac_trim *out = hf_arena_new(a, struct hf_rbac_trim);
 	const struct hf_rbac_binding ***of_role = hf_arena_array(a, const struct hf_rbac_binding **, m->roles_n);
 	size_t *counts = hf_arena_array(a, size_t, m->roles_n);

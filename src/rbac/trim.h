@@ -1,7 +1,8 @@
 /* What an audit log leaves of the roles and bindings: each role with what all of its holders used, each binding with who used it. Pure.
  *
  * Left as they are: what the API server makes, what another object owns, and roles that others gather. Who is bound to such a role gets
- * one of its own. A ClusterRoleBinding whose rights were used in few namespaces becomes a RoleBinding in each. */
+ * one of its own. A ClusterRoleBinding whose rights were used in few namespaces becomes a RoleBinding in each. What is new has names that
+ * nothing else has, each: two roles of one name would be one, with the rights of one of them for the holders of both. */
 #pragma once
 #include "rbac/audit.h"
 
@@ -25,6 +26,7 @@ struct hf_rbac_trim_binding {
 	size_t elements, kept;
 	const hf_sv *namespaces; /* of the RoleBindings that take its place; none: it stays where it is */
 	size_t namespaces_n;
+	hf_sv name;                         /* of those; where it stays, its own unless it gets roles below */
 	hf_sv own_name;                     /* of the roles below; empty: its role stays */
 	const struct hf_rbac_own_role *own; /* one a namespace, or one */
 	size_t own_n;

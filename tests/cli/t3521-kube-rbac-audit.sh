@@ -188,4 +188,33 @@ END
 fails 0 "who acted as another" rbac audit --audit-log proxy.log -f patch app.yaml
 check "used the right to, whatever became of the request" sh -c 'grep -q "^+  resourceNames: \[dan\]" out.log && grep -q "^+  resourceNames: \[devs" out.log'
 check "and a log without times is told" grep -q 'the events say no time' err.log
+# Two bindings of one name, in a namespace and without one, would get roles of one name in that namespace.
+cat >twins.yaml <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: twin}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects:
+- {kind: User, name: alice, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: twin, namespace: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: admin}
+subjects:
+- {kind: User, name: bob, apiGroup: rbac.authorization.k8s.io}
+END
+{
+  event alice get 10-01 "" pods web x
+  event bob get 10-01 "" pods web x
+  event bob get 10-01 "" secrets web x
+} >twins.log
+fails 0 "bindings of one name" rbac audit --quiet -f patch --audit-log twins.log twins.yaml
+cp out.log twins.diff
+check "are patched" sh -c 'cp twins.yaml patched/ && cd patched && patch -p0 <../twins.diff >/dev/null'
+fails 0 "the one still does what it did" rbac can get secrets x -n web --as=bob patched/twins.yaml
+fails 1 "the other gets nothing of it" rbac can get secrets x -n web --as=alice patched/twins.yaml
+check "each new object has a name of its own" sh -c '! grep -A1 "^kind: Role$" patched/twins.yaml | grep name: | sort | uniq -d | grep .'
+fails 0 "as a stream, too" rbac audit --quiet -f apply --audit-log twins.log twins.yaml
+check "with a binding beside the one that is there" sh -c 'grep -c "^  name: twin$" out.log | grep -qx 2'
 finish

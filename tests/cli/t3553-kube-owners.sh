@@ -118,5 +118,34 @@ check "a volume that has the name of a token's" told token-volume host-path-root
 check "templates of a manifest beside pods of a server" told bare writable-root-filesystem Deployment/web/web
 check "pods that own each other" told circle privileged-container Pod/web-bb-0/web Pod/web-bb-1/web
 check "an owner that makes no pods" told unmade privileged-container Pod/web-bb-1/web
+cat >claims.yaml <<'END2'
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop, uid: s}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      containers: [{name: db, image: "db:1", volumeMounts: [{name: data, mountPath: /data}]}]
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce]}}]
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata:
+  name: other
+  namespace: shop
+  ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: s, controller: true}]
+spec:
+  selector: {matchLabels: {app: db}}
+  volumeClaimTemplates: [{metadata: {name: data}}]
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      containers: [{name: db, image: "db:1", volumeMounts: [{name: data, mountPath: /data}]}]
+      volumes: [{name: data, hostPath: {path: /}}]
+END2
+check "claims that a ReplicaSet does not make hide no volume" sh -c '"$HOLDFAST" kube check --quiet claims.yaml | grep -A1 HF-K8S-152 | grep -q "shop/ReplicaSet/other"'
 check "a sidecar in each replica, once" told sidecars privileged-container Pod/web-bb-0/proxy
 finish
