@@ -132,12 +132,6 @@ void hf_check_patch(struct hf_check_run *, struct hf_check_result *, const char 
 /* What checks ask often. */
 /* A setting of the container's securityContext, else of the pod's; NULL where neither has it. */
 const struct hf_value *hf_check_security_setting(const struct hf_check_run *, const char *field);
-/* The value of a command-line flag of a container ("--anonymous-auth=false", "--v 2", "--profiling" alone gives "true"), by the last
- * one of command and args; empty pointer where it is not there. */
-hf_sv hf_check_flag(const struct hf_kube_container *, const char *flag);
-/* The container that runs this program of the control plane ("kube-apiserver"), from its command; NULL: not in the set. */
-const struct hf_kube_container *hf_check_component(const struct hf_check_run *, const char *program,
-						   const struct hf_kube_pod **ret_pod);
 
 struct hf_check_counts {
 	size_t of[HF_CHECK_STATUSES];

@@ -88,38 +88,54 @@ static hf_sv level_of(const struct hf_value *rule)
 	return hf_value_get_text(rule, HF_SV("level"));
 }
 
+static const char *const narrowing[] = { "users", "userGroups", "verbs", "namespaces", "nonResourceURLs", "resources" };
+
+/* Of the first @n members of a rule that narrow it, one has elements. */
+static bool is_narrowed(const struct hf_value *rule, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hf_value_count(hf_value_get(rule, hf_sv_of(narrowing[i])), HF_VALUE_ARRAY))
+			return true;
+	return false;
+}
+
+/* Rules behind one that takes all requests are never asked. */
 static void records_nothing(struct hf_check_run *r)
 {
 	hf_value_elements(RULES(r), e)
 	{
 		if (level_of(e).len && !hf_sv_eq(level_of(e), HF_SV("None")))
 			return;
+		if (!is_narrowed(e, HF_ARRAY_SIZE(narrowing)))
+			break;
 	}
 	hf_check_fail(r, RULES(r), "no rule records anything");
 }
 
-/* Does a rule that is for all users take requests of this resource of the core group? */
-static bool takes(const struct hf_value *rule, const char *resource)
+/* Does a rule, whoever it is for, take this resource of the core group? Without resources it takes all of them. */
+static bool names(const struct hf_value *rule, const char *resource)
 {
-	static const char *const narrow[] = { "users", "userGroups", "verbs", "namespaces", "nonResourceURLs" };
 	const struct hf_value *resources = hf_value_get(rule, HF_SV("resources"));
 
-	for (size_t i = 0; i < HF_ARRAY_SIZE(narrow); i++)
-		if (hf_value_count(hf_value_get(rule, hf_sv_of(narrow[i])), HF_VALUE_ARRAY))
-			return false;
 	if (!hf_value_count(resources, HF_VALUE_ARRAY))
-		return true;
+		return !hf_value_count(hf_value_get(rule, HF_SV("nonResourceURLs")), HF_VALUE_ARRAY);
 	hf_value_elements(resources, e)
 	{
-		const struct hf_value *names = hf_value_get(e, HF_SV("resources"));
+		const struct hf_value *list = hf_value_get(e, HF_SV("resources"));
 		if (hf_value_get_text(e, HF_SV("group")).len ||
 		    hf_value_count(hf_value_get(e, HF_SV("resourceNames")), HF_VALUE_ARRAY))
 			continue;
-		if (!hf_value_count(names, HF_VALUE_ARRAY) || holds(names, resource) || holds(names, "*") ||
-		    (strchr(resource, '/') && holds(names, "pods/*")))
+		if (!hf_value_count(list, HF_VALUE_ARRAY) || holds(list, resource) || holds(list, "*") ||
+		    (strchr(resource, '/') && holds(list, "pods/*")))
 			return true;
 	}
 	return false;
+}
+
+/* The same of a rule that is for all users. */
+static bool takes(const struct hf_value *rule, const char *resource)
+{
+	return !is_narrowed(rule, HF_ARRAY_SIZE(narrowing) - 1) && names(rule, resource);
 }
 
 /* Before the first rule for all, narrower ones may say another thing of some. */
@@ -133,12 +149,27 @@ static bool speaks_of(const struct hf_value *rule, const char *resource)
 	return false;
 }
 
+/* Requests that only read have no body: values are in what is answered to them. */
+static bool writes_values(const struct hf_value *rule)
+{
+	static const char *const read[] = { "get", "list", "watch" };
+	const struct hf_value *verbs = hf_value_get(rule, HF_SV("verbs"));
+	size_t reading = 0;
+
+	if (hf_sv_eq(level_of(rule), HF_SV("RequestResponse")))
+		return true;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(read); i++)
+		reading += holds(verbs, read[i]);
+	return hf_sv_eq(level_of(rule), HF_SV("Request")) &&
+	       (!reading || reading < hf_value_count(verbs, HF_VALUE_ARRAY));
+}
+
 static void records_secrets(struct hf_check_run *r)
 {
 	hf_value_elements(RULES(r), e)
 	{
 		bool all = takes(e, "secrets");
-		if ((all || speaks_of(e, "secrets")) && hf_sv_starts(level_of(e), HF_SV("Request"))) {
+		if ((all || speaks_of(e, "secrets") || names(e, "secrets")) && writes_values(e)) {
 			hf_check_fail(r, e, "the level %.*s writes values of Secrets into the log",
 				      HF_SV_FMT(level_of(e)));
 			return;

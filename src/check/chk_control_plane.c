@@ -4,7 +4,7 @@
 
 enum test {
 	ABSENT,     /* nothing may set it */
-	PRESENT,    /* all of the flags are set */
+	PRESENT,    /* all of the flags are set; or that of the argument */
 	OFF_ASKED,  /* true unless it says false, which it has to */
 	OFF,        /* false unless it says true, which it may not */
 	ON_ASKED,   /* false unless it says true, which it has to */
@@ -84,6 +84,8 @@ static void ask_present(const struct question *q)
 {
 	hf_sv rest = hf_sv_of(q->rule->flags), flag;
 
+	if (q->rule->argument[0] && hf_check_component_flag(q->r, q->c, q->rule->argument, NULL).len)
+		return;
 	while (hf_sv_next(&rest, ' ', &flag)) {
 		hf_sv name = hf_arena_dup(q->r->arena, flag);
 		if (name.len && !hf_check_component_flag(q->r, q->c, name.ptr, NULL).len) {
@@ -208,6 +210,20 @@ static void ask_value(const struct question *q)
 	}
 }
 
+/* Where the file says nothing of it, the flag's default holds; with conditions, only the paths that they name are open. */
+static void ask_authentication(const struct question *q, const struct hf_kube_object *o)
+{
+	const struct hf_value *v = hf_value_get(o->root, HF_SV("anonymous"));
+
+	if (!v) {
+		fail_value(q, ", and it is on by default");
+	} else if (hf_value_true(hf_value_get(v, HF_SV("enabled"))) &&
+		   !hf_value_count(hf_value_get(v, HF_SV("conditions")), HF_VALUE_ARRAY)) {
+		hf_check_about(q->r, o);
+		hf_check_fail(q->r, v, "anonymous is enabled for all paths");
+	}
+}
+
 /* A file decides in the flag's place: what it says where it is in the input too, else nobody can tell. True where that is so. */
 static bool file_decides(struct question *q)
 {
@@ -245,13 +261,11 @@ static bool file_decides(struct question *q)
 			q->value = modes;
 			return false;
 		}
-		if (i == 0 && (q->value.ptr || set->of_kind_n[HF_KUBE_AUTHENTICATION_CONFIGURATION])) {
-			const struct hf_value *v =
-				q->value.ptr ? NULL
-					     : hf_value_at(set->of_kind[HF_KUBE_AUTHENTICATION_CONFIGURATION][0]->root,
-							   "anonymous.enabled");
-			q->value = q->value.ptr ? q->value : v && !hf_value_true(v) ? HF_SV("false") : (hf_sv){ 0 };
+		if (i == 0 && q->value.ptr)
 			return false;
+		if (i == 0 && set->of_kind_n[HF_KUBE_AUTHENTICATION_CONFIGURATION]) {
+			ask_authentication(q, set->of_kind[HF_KUBE_AUTHENTICATION_CONFIGURATION][0]);
+			return true;
 		}
 		hf_check_not_assessable(q->r, "--%s names a file that decides, which is not in the input",
 					files[i].file);

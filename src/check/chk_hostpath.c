@@ -63,7 +63,7 @@ static void without(struct hf_check_run *r, struct hf_check_result *f, const str
 	const struct hf_value *volumes = hf_value_get(r->pod->spec, HF_SV("volumes"));
 	hf_sv name = hf_value_get_text(volume, HF_SV("name"));
 
-	if (!is_small(r))
+	if (!is_small(r) || hf_check_serves_node(r))
 		return;
 	for (size_t l = 0; l < HF_ARRAY_SIZE(lists); l++) {
 		size_t container = 0;
@@ -225,9 +225,13 @@ static void writable(struct hf_check_run *r)
 	{
 		const struct hf_value *v = host_path(hf_check_volume(r, hf_value_get_text(e, HF_SV("name"))));
 		hf_sv path = hf_value_text(v);
-		if (v && !hf_value_true(hf_value_get(e, HF_SV("readOnly"))))
-			hf_check_patch(r, hf_check_fail(r, e, "may write to %.*s of its node", HF_SV_FMT(path)),
-				       hf_arena_fmt(r->arena, "/volumeMounts/%zu/readOnly", i).ptr, "true", false);
+		if (v && !hf_value_true(hf_value_get(e, HF_SV("readOnly")))) {
+			struct hf_check_result *f =
+				hf_check_fail(r, e, "may write to %.*s of its node", HF_SV_FMT(path));
+			if (!hf_check_serves_node(r))
+				hf_check_patch(r, f, hf_arena_fmt(r->arena, "/volumeMounts/%zu/readOnly", i).ptr,
+					       "true", false);
+		}
 		i++;
 	}
 }

@@ -322,8 +322,7 @@ static void istio_plain(struct hf_check_run *r)
 	hf_value_elements(hf_value_get(r->object->spec, HF_SV("servers")), e)
 	{
 		hf_sv protocol = hf_value_text(hf_value_at(e, "port.protocol"));
-		if ((hf_sv_starts(protocol, HF_SV("HTTP")) && !hf_sv_eq(protocol, HF_SV("HTTPS"))) ||
-		    hf_sv_eq(protocol, HF_SV("TCP")))
+		if (protocol.len && !hf_sv_eq(protocol, HF_SV("HTTPS")) && !hf_sv_eq(protocol, HF_SV("TLS")))
 			if (!hf_value_true(hf_value_at(e, "tls.httpsRedirect")) && !hf_value_at(e, "tls.mode")) {
 				hf_check_fail(r, e, "a server of protocol %.*s is not encrypted", HF_SV_FMT(protocol));
 				return;

@@ -180,6 +180,8 @@ static void seccomp_unconfined(struct hf_check_run *r)
 	else if (hf_sv_eq(hf_value_get_text(v, HF_SV("type")), HF_SV("Unconfined")))
 		hf_check_patch(r, hf_check_fail(r, v, "runs without a seccomp filter"),
 			       "/securityContext/seccompProfile", "{\"type\":\"RuntimeDefault\"}", false);
+	else if (is_privileged(r)) /* Runtimes give it no filter, whatever it names. */
+		hf_check_not_applicable(r);
 }
 
 static void seccomp_absent(struct hf_check_run *r)
@@ -208,6 +210,8 @@ static void apparmor(struct hf_check_run *r)
 			       "/securityContext/appArmorProfile", "{\"type\":\"RuntimeDefault\"}", false);
 	else if (!v && hf_sv_eq(note, HF_SV("unconfined")))
 		hf_check_fail(r, NULL, "runs without an AppArmor profile, by its pod's annotation");
+	else if (is_privileged(r))
+		hf_check_not_applicable(r);
 }
 
 static void selinux(struct hf_check_run *r)
@@ -243,10 +247,13 @@ static void mounts_back(struct hf_check_run *r)
 	hf_value_elements(hf_value_get(r->container->value, HF_SV("volumeMounts")), e)
 	{
 		const struct hf_value *v = hf_value_get(e, HF_SV("mountPropagation"));
-		if (hf_sv_eq(hf_value_text(v), HF_SV("Bidirectional")))
-			hf_check_patch(r, hf_check_fail(r, v, "what it mounts appears on its node"),
-				       hf_arena_fmt(r->arena, "/volumeMounts/%zu/mountPropagation", i).ptr,
-				       "\"HostToContainer\"", false);
+		if (hf_sv_eq(hf_value_text(v), HF_SV("Bidirectional"))) {
+			struct hf_check_result *f = hf_check_fail(r, v, "what it mounts appears on its node");
+			if (!hf_check_serves_node(r))
+				hf_check_patch(r, f,
+					       hf_arena_fmt(r->arena, "/volumeMounts/%zu/mountPropagation", i).ptr,
+					       "\"HostToContainer\"", false);
+		}
 		i++;
 	}
 }

@@ -175,6 +175,19 @@ static void judge(struct hf_check_run *r, struct decision d, hf_sv port, const c
 			      HF_SV_FMT(port.len ? port : HF_SV("(any)")), wanted);
 }
 
+static bool is_declared(const struct hf_kube_pod *p, hf_sv number)
+{
+	for (size_t i = 0; i < p->containers_n; i++) {
+		hf_value_elements(hf_value_get(p->containers[i].value, HF_SV("ports")), port)
+		{
+			const struct hf_value *v = hf_value_get(port, HF_SV("containerPort"));
+			if (hf_value_is(v, HF_VALUE_NUMBER) && hf_sv_eq((hf_sv){ v->text, v->n }, number))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void ask_mode(struct hf_check_run *r, const char *wanted)
 {
 	struct mesh *mesh = mesh_of(r);
@@ -207,6 +220,12 @@ static void ask_mode(struct hf_check_run *r, const char *wanted)
 	}
 	if (!any)
 		judge(r, d, (hf_sv){ 0 }, wanted);
+	/* Containers need not tell their ports. */
+	hf_value_members(hf_value_get(d.own ? d.own->spec : NULL, HF_SV("portLevelMtls")), m)
+	{
+		if (!is_declared(r->pod, m->key))
+			judge(r, d, m->key, wanted);
+	}
 }
 
 static void permissive(struct hf_check_run *r)
@@ -278,6 +297,8 @@ static void not_authorized(struct hf_check_run *r)
 	if (!hf_sv_eq(label(r->object, "istio-injection"), HF_SV("enabled")) && !label(r->object, "istio.io/rev").len &&
 	    !hf_sv_eq(label(r->object, "istio.io/dataplane-mode"), HF_SV("ambient")))
 		hf_check_not_applicable(r);
+	else if (!r->live && !r->set->of_kind_n[HF_KUBE_AUTHORIZATION_POLICY])
+		hf_check_not_assessable(r, "no AuthorizationPolicies are in the input");
 	else if ((!n || !n->authorized) && !(root && ((const struct namespace *)root->value)->authorized))
 		hf_check_fail(r, NULL, "no AuthorizationPolicy says who may ask its workloads for what");
 }

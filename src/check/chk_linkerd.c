@@ -72,7 +72,7 @@ static bool serves(struct hf_check_run *r, const struct hf_kube_object *server, 
 	const struct hf_label_selector *s =
 		hf_kube_selector(hf_value_get(server->spec, HF_SV("podSelector")), HF_SELECTOR_FULL, r->arena, NULL);
 
-	if (!wanted || !s || !hf_label_selector_matches(s, r->pod->labels, r->pod->labels_n))
+	if (!port || !wanted || !s || !hf_label_selector_matches(s, r->pod->labels, r->pod->labels_n))
 		return false;
 	return hf_value_is(wanted, HF_VALUE_STRING)
 		       ? hf_sv_eq(hf_value_text(wanted), hf_value_get_text(port, HF_SV("name")))
@@ -104,39 +104,41 @@ static bool is_open(hf_sv policy)
 	return hf_sv_ends(policy, HF_SV("-unauthenticated")) || hf_sv_eq(policy, HF_SV("audit"));
 }
 
+/* @port NULL: all that the pod does not tell. */
 static void judge(struct hf_check_run *r, const struct namespace *n, const struct hf_value *port)
 {
 	const struct hf_value *number = hf_value_get(port, HF_SV("containerPort"));
 	hf_sv policy = annotation(r, n, "config.linkerd.io/default-inbound-policy");
 	int64_t value = 0;
+	hf_sv which = hf_value_int(number, &value) ? hf_arena_fmt(r->arena, "%lld", (long long)value) : HF_SV("(any)");
 
-	hf_value_int(number, &value);
 	for (size_t i = 0; n && i < n->servers.n; i++) {
 		const struct hf_kube_object *server = n->servers.at[i];
 		if (!serves(r, server, port))
 			continue;
 		hf_sv access = hf_value_get_text(server->spec, HF_SV("accessPolicy"));
 		if (is_open(access))
-			hf_check_fail(r, number, "port %lld: %.*s by Server %.*s", (long long)value, HF_SV_FMT(access),
+			hf_check_fail(r, number, "port %.*s: %.*s by Server %.*s", HF_SV_FMT(which), HF_SV_FMT(access),
 				      HF_SV_FMT(server->name));
 		for (size_t p = 0; p < n->policies.n; p++)
 			if (is_for(n->policies.at[p], server) && !is_authenticated(n->policies.at[p]))
-				hf_check_fail(r, number, "port %lld: AuthorizationPolicy %.*s asks for no certificate",
-					      (long long)value, HF_SV_FMT(n->policies.at[p]->name));
+				hf_check_fail(r, number, "port %.*s: AuthorizationPolicy %.*s asks for no certificate",
+					      HF_SV_FMT(which), HF_SV_FMT(n->policies.at[p]->name));
 		return;
 	}
 	if (!policy.len)
 		hf_check_fail(
 			r, number,
-			"port %lld: neither a Server nor a policy closes it, and all-unauthenticated is the default",
-			(long long)value);
+			"port %.*s: neither a Server nor a policy closes it, and all-unauthenticated is the default",
+			HF_SV_FMT(which));
 	else if (is_open(policy))
-		hf_check_fail(r, number, "port %lld: the default policy is %.*s", (long long)value, HF_SV_FMT(policy));
+		hf_check_fail(r, number, "port %.*s: the default policy is %.*s", HF_SV_FMT(which), HF_SV_FMT(policy));
 }
 
 static void plaintext(struct hf_check_run *r)
 {
 	const struct namespace *n = home_of(r);
+	bool any = false;
 
 	if (!is_member(r, n)) {
 		hf_check_not_applicable(r);
@@ -147,9 +149,12 @@ static void plaintext(struct hf_check_run *r)
 			continue;
 		hf_value_elements(hf_value_get(r->pod->containers[i].value, HF_SV("ports")), port)
 		{
+			any = true;
 			judge(r, n, port);
 		}
 	}
+	if (!any)
+		judge(r, n, NULL);
 }
 
 static void skipped(struct hf_check_run *r)

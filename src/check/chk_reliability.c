@@ -224,11 +224,14 @@ static void removed_version(struct hf_check_run *r)
 	hf_check_about(r, NULL);
 }
 
+/* The kubelet's own: mirrored, or as kubeadm writes those of the control plane. */
 static bool is_static(const struct hf_kube_object *o)
 {
 	const struct hf_value *annotations = hf_value_get(o->metadata, HF_SV("annotations"));
+	const struct hf_value *labels = hf_value_get(o->metadata, HF_SV("labels"));
 
-	return hf_value_get(annotations, HF_SV("kubernetes.io/config.mirror")) != NULL;
+	return hf_value_get(annotations, HF_SV("kubernetes.io/config.mirror")) ||
+	       (hf_check_is_system(o) && hf_sv_eq(hf_value_get_text(labels, HF_SV("tier")), HF_SV("control-plane")));
 }
 
 static void naked_pod(struct hf_check_run *r)

@@ -1,7 +1,7 @@
 /* Requests, limits and probes of containers. */
 #include "check/workload.h"
 
-/* What LimitRanges of a namespace fill in. */
+/* What LimitRanges of a namespace fill in: where they name no default, the API server takes max for it, and min for defaultRequest. */
 enum { CPU_REQUEST = 1, CPU_LIMIT = 2, MEMORY_REQUEST = 4, MEMORY_LIMIT = 8 };
 
 static uintptr_t filled_in(const struct hf_kube_object *range)
@@ -11,9 +11,13 @@ static uintptr_t filled_in(const struct hf_kube_object *range)
 		uintptr_t bits;
 	} defaults[] = {
 		{ "default", "cpu", CPU_LIMIT | CPU_REQUEST },
+		{ "max", "cpu", CPU_LIMIT | CPU_REQUEST },
 		{ "defaultRequest", "cpu", CPU_REQUEST },
+		{ "min", "cpu", CPU_REQUEST },
 		{ "default", "memory", MEMORY_LIMIT | MEMORY_REQUEST },
+		{ "max", "memory", MEMORY_LIMIT | MEMORY_REQUEST },
 		{ "defaultRequest", "memory", MEMORY_REQUEST },
+		{ "min", "memory", MEMORY_REQUEST },
 	};
 	uintptr_t bits = 0;
 
@@ -49,6 +53,14 @@ static uintptr_t namespace_fills_in(struct hf_check_run *r)
 	return e ? (uintptr_t)e->value : 0;
 }
 
+/* A limit of nothing limits nothing. */
+static bool is_amount(const struct hf_value *v, bool limit)
+{
+	hf_sv text = hf_value_is(v, HF_VALUE_NUMBER) ? (hf_sv){ v->text, v->n } : hf_value_text(v);
+
+	return v && !(limit && hf_sv_eq(text, HF_SV("0")));
+}
+
 static void has_resource(struct hf_check_run *r, bool limit, const char *resource, uintptr_t bit, const char *lets)
 {
 	const struct hf_value *own = hf_value_get(r->container->value, HF_SV("resources"));
@@ -61,8 +73,8 @@ static void has_resource(struct hf_check_run *r, bool limit, const char *resourc
 	}
 	/* Who sets a limit alone requests as much. */
 	for (size_t i = 0; i < HF_ARRAY_SIZE(lists); i++)
-		if (hf_value_get(hf_value_get(own, hf_sv_of(lists[i])), hf_sv_of(resource)) ||
-		    hf_value_get(hf_value_get(whole, hf_sv_of(lists[i])), hf_sv_of(resource)))
+		if (is_amount(hf_value_get(hf_value_get(own, hf_sv_of(lists[i])), hf_sv_of(resource)), limit) ||
+		    is_amount(hf_value_get(hf_value_get(whole, hf_sv_of(lists[i])), hf_sv_of(resource)), limit))
 			return;
 	if (namespace_fills_in(r) & bit)
 		return;

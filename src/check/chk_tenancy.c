@@ -143,8 +143,12 @@ static bool tolerates_its_nodes(const struct hf_value *toleration)
 
 static bool tolerates_any(const struct hf_value *toleration)
 {
+	hf_sv effect = hf_value_get_text(toleration, HF_SV("effect"));
+
+	/* Of the effects, NoSchedule is the one that keeps pods away. */
 	return !hf_value_get_text(toleration, HF_SV("key")).len &&
-	       hf_sv_eq(hf_value_get_text(toleration, HF_SV("operator")), HF_SV("Exists"));
+	       hf_sv_eq(hf_value_get_text(toleration, HF_SV("operator")), HF_SV("Exists")) &&
+	       (!effect.len || hf_sv_eq(effect, HF_SV("NoSchedule")));
 }
 
 /* A failure for the first such toleration, with patches that take all of them out, from the last on. */

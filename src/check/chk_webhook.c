@@ -143,14 +143,30 @@ static void slow(struct hf_check_run *r)
 	}
 }
 
+/* The host of a URL, without its port. */
+static hf_sv host_of(hf_sv url)
+{
+	hf_sv before, host = url, rest;
+
+	if (hf_sv_cut(url, '/', &before, &rest) && hf_sv_starts(rest, HF_SV("/")))
+		hf_sv_cut(hf_sv_skip(rest, 1), '/', &host, &rest);
+	hf_sv_cut(host, ':', &host, &rest);
+	return host;
+}
+
+static bool is_inside(hf_sv host)
+{
+	return hf_sv_ends(host, HF_SV(".svc")) || hf_sv_ends(host, HF_SV(".svc.cluster.local")) ||
+	       hf_sv_starts(host, HF_SV("127.")) || hf_sv_eq(host, HF_SV("localhost"));
+}
+
 static void outside(struct hf_check_run *r)
 {
 	FOR_EACH_WEBHOOK(r, w)
 	{
 		const struct hf_value *v = hf_value_at(w, "clientConfig.url");
 		hf_sv url = hf_value_text(v);
-		if (url.len && hf_sv_find(url, HF_SV(".svc")) == SIZE_MAX &&
-		    hf_sv_find(url, HF_SV("//127.")) == SIZE_MAX && hf_sv_find(url, HF_SV("//localhost")) == SIZE_MAX) {
+		if (url.len && !is_inside(host_of(url))) {
 			hf_check_fail(r, v, "%.*s sends objects to %.*s", HF_SV_FMT(name_of(w)), HF_SV_FMT(url));
 			return;
 		}

@@ -127,14 +127,50 @@ static hf_sv kubeadm_default(enum hf_check_program program, hf_sv flag)
 	return (hf_sv){ 0 };
 }
 
-/* v1beta4 has a list of names and values, of which the last one counts; those before have a map. */
-static const struct hf_value *extra_argument(const struct hf_value *arguments, hf_sv flag)
+/* Flags that are lists: those that are given several times add up. etcd has none such. */
+static bool adds_up(const struct hf_check_component *c, hf_sv flag)
 {
-	const struct hf_value *found = hf_value_get(arguments, flag);
+	static const char *const lists[] = {
+		"authorization-mode", "disable-admission-plugins", "enable-admission-plugins", "etcd-servers",
+		"feature-gates",      "tls-cipher-suites"
+	};
 
-	hf_value_elements(arguments, e) if (hf_sv_eq(hf_value_get_text(e, HF_SV("name")), flag)) found =
-		hf_value_get(e, HF_SV("value"));
-	return found;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(lists) && c->program != HF_CHECK_ETCD; i++)
+		if (hf_sv_eq(flag, hf_sv_of(lists[i])))
+			return true;
+	return false;
+}
+
+struct flag {
+	const struct hf_check_component *of;
+	hf_sv name;
+	hf_sv value; /* empty pointer: not set */
+	const struct hf_value *at;
+	struct hf_arena *arena;
+};
+
+static void set(struct flag *f, const struct hf_value *at, hf_sv value)
+{
+	f->value = f->value.len && adds_up(f->of, f->name)
+			   ? hf_arena_fmt(f->arena, "%.*s,%.*s", HF_SV_FMT(f->value), HF_SV_FMT(value))
+		   : value.ptr ? value
+			       : HF_SV("");
+	f->at = at;
+}
+
+/* v1beta4 has a list of names and values, those before have a map. */
+static void extra_argument(struct flag *f, const struct hf_value *arguments)
+{
+	const struct hf_value *v = hf_value_get(arguments, f->name);
+
+	if (v)
+		set(f, v, hf_value_text(v));
+	hf_value_elements(arguments, e)
+	{
+		v = hf_value_get(e, HF_SV("value"));
+		if (v && hf_sv_eq(hf_value_get_text(e, HF_SV("name")), f->name))
+			set(f, v, hf_value_text(v));
+	}
 }
 
 /* etcd takes each of its flags from the environment as well: ETCD_CERT_FILE. The command line comes first. */
@@ -153,40 +189,55 @@ static const struct hf_value *etcd_variable(const struct hf_kube_container *c, c
 	return NULL;
 }
 
-static const struct hf_value *word_of(const struct hf_value *words, hf_sv flag, const struct hf_value *found)
+/* What stands behind the flag's name in a word: nothing, or '=' and the value. Programs of Kubernetes take '_' for '-' in names, and etcd
+ * takes one dash for two. */
+static bool names(const struct flag *f, hf_sv word, hf_sv *ret_rest)
 {
-	hf_value_elements(words, e)
-	{
-		hf_sv word = hf_value_text(e);
-		if (hf_sv_starts(word, flag) && (word.len == flag.len || word.ptr[flag.len] == '='))
-			found = e;
+	bool etcd = f->of->program == HF_CHECK_ETCD;
+	size_t dashes = hf_sv_starts(word, HF_SV("--")) ? 2 : etcd && hf_sv_starts(word, HF_SV("-")) ? 1 : 0;
+	hf_sv name = hf_sv_skip(word, dashes);
+
+	if (!dashes || name.len < f->name.len)
+		return false;
+	for (size_t i = 0; i < f->name.len; i++)
+		if (name.ptr[i] != f->name.ptr[i] && (etcd || name.ptr[i] != '_' || f->name.ptr[i] != '-'))
+			return false;
+	*ret_rest = hf_sv_skip(name, f->name.len);
+	return !ret_rest->len || ret_rest->ptr[0] == '=';
+}
+
+static void read_words(struct flag *f, const struct hf_value *words)
+{
+	for (size_t i = 0; i < hf_value_count(words, HF_VALUE_ARRAY); i++) {
+		hf_sv rest;
+		if (!names(f, hf_value_text(&words->elements[i]), &rest))
+			continue;
+		hf_sv next = i + 1 < words->n ? hf_value_text(&words->elements[i + 1]) : (hf_sv){ 0 };
+		bool alone = !next.len || next.ptr[0] == '-';
+		set(f, &words->elements[i], rest.len ? hf_sv_skip(rest, 1) : alone ? HF_SV("true") : next);
 	}
-	return found;
 }
 
 hf_sv hf_check_component_flag(const struct hf_check_run *r, const struct hf_check_component *c, const char *flag,
 			      const struct hf_value **ret_at)
 {
-	const struct hf_value *at = NULL;
-	hf_sv value = { 0 };
+	struct flag f = { .of = c, .name = hf_sv_of(flag), .arena = r->arena };
 
 	if (!c->container) {
-		at = extra_argument(c->arguments, hf_sv_of(flag));
-		value = at ? hf_value_text(at) : kubeadm_default(c->program, hf_sv_of(flag));
+		extra_argument(&f, c->arguments);
+		if (!f.at)
+			f.value = kubeadm_default(c->program, f.name);
 	} else {
-		hf_sv dashed = hf_arena_fmt(r->arena, "--%s", flag);
-		value = hf_check_flag(c->container, dashed.len ? dashed.ptr : flag);
-		if (value.ptr) {
-			at = word_of(hf_value_get(c->container->value, HF_SV("command")), dashed, NULL);
-			at = word_of(hf_value_get(c->container->value, HF_SV("args")), dashed, at);
-		} else if (c->program == HF_CHECK_ETCD) {
-			at = etcd_variable(c->container, flag);
-			value = hf_value_text(at);
+		read_words(&f, hf_value_get(c->container->value, HF_SV("command")));
+		read_words(&f, hf_value_get(c->container->value, HF_SV("args")));
+		if (!f.at && c->program == HF_CHECK_ETCD) {
+			f.at = etcd_variable(c->container, flag);
+			f.value = hf_value_text(f.at);
 		}
 	}
 	if (ret_at)
-		*ret_at = at;
-	return value;
+		*ret_at = f.at;
+	return f.value;
 }
 
 static bool unit_of(hf_sv *rest, uint64_t *ret_milliseconds)

@@ -1,6 +1,7 @@
 /* Programs of the control plane as the input shows them, and what their flags come to.
  *
- * A flag is what the command line says, else what a ClusterConfiguration's extraArgs say, else (there) what kubeadm writes. Sources:
+ * A flag is what the command line says, else what a ClusterConfiguration's extraArgs say, else (there) what kubeadm writes. Of a flag that
+ * is given several times the last one counts, but lists (--enable-admission-plugins) add up. Sources:
  * the command-line references of Kubernetes 1.34 and of etcd 3.6; kubeadm.k8s.io/v1beta2 to v1beta4. */
 #pragma once
 #include "check/check.h"

@@ -72,6 +72,14 @@ bool hf_check_is_control_plane(const struct hf_kube_pod *p)
 	       hf_sv_eq(hf_check_pair(p->labels, p->labels_n, HF_SV("tier")), HF_SV("control-plane"));
 }
 
+bool hf_check_serves_node(const struct hf_check_run *r)
+{
+	const struct hf_kube_object *top = hf_kube_top_owner(r->set, r->object, &(hf_sv){ 0 }, &(hf_sv){ 0 });
+
+	return hf_check_is_system(r->object) || r->object->kind == HF_KUBE_DAEMON_SET ||
+	       (top && top->kind == HF_KUBE_DAEMON_SET);
+}
+
 const char *hf_check_limit_for(const struct hf_check_run *r, const char *resource, const char *otherwise)
 {
 	const struct hf_value *requests = hf_value_at(r->container->value, "resources.requests");

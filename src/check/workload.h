@@ -19,6 +19,10 @@ bool hf_check_is_system(const struct hf_kube_object *);
 /* A part of the control plane itself, by its namespace and the labels that kubeadm gives. */
 bool hf_check_is_control_plane(const struct hf_kube_pod *);
 
+/* A part of Kubernetes, or one on every node (a DaemonSet: collectors of logs, drivers of storage): what such a pod takes of its node is
+ * what it is for, and no patch takes it away. */
+bool hf_check_serves_node(const struct hf_check_run *);
+
 /* A limit for a container as JSON that is not below what it requests; @otherwise where it requests none, NULL where that is not to be
  * written as JSON. */
 const char *hf_check_limit_for(const struct hf_check_run *, const char *resource, const char *otherwise);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "check/edit.h"
 #include "check/text_diff.h"
+#include "check/workload.h"
 #include "cmd/kube_file.h"
 #include "cmd/log.h"
 
@@ -38,7 +39,7 @@ struct fixer {
 	struct hf_arena *arena;
 	struct file *files;             /* one an input */
 	HF_VEC(struct refusal) refused; /* in the last round */
-	size_t mended, unsafe;
+	size_t mended, unsafe, system;
 	bool last;     /* round */
 	uint64_t work; /* bytes of documents that were read for changes */
 };
@@ -52,7 +53,8 @@ static bool is_wanted(struct fixer *f, const struct hf_check_result *r)
 	for (size_t i = 0; i < r->patches_n; i++)
 		safe &= r->patches[i].safe;
 	f->unsafe += !safe && !f->o->all;
-	return safe || f->o->all;
+	f->system += !safe && f->o->all && hf_check_is_system(r->object);
+	return safe || (f->o->all && !hf_check_is_system(r->object));
 }
 
 static int split_files(struct fixer *f, struct hf_err *err)
@@ -80,7 +82,7 @@ static void deal_out(struct fixer *f, const struct hf_check_report *report)
 		if (e)
 			e->value = &f->files[i];
 	}
-	f->unsafe = 0;
+	f->unsafe = f->system = 0;
 	for (size_t i = 0; i < report->results_n; i++) {
 		const struct hf_check_result *r = &report->results[i];
 		if (!is_wanted(f, r))
@@ -216,8 +218,15 @@ static void write_files(struct fixer *f, struct hf_out *out)
 	hf_sv unsafe =
 		f->unsafe ? hf_arena_fmt(f->arena, "; %zu have a patch that may stop a workload (--fix-all)", f->unsafe)
 			  : HF_SV("");
-	hf_sv sum =
-		hf_arena_fmt(f->arena, "%zu findings mended%.*s%.*s", f->mended, HF_SV_FMT(left), HF_SV_FMT(unsafe));
+	hf_sv system =
+		f->system
+			? hf_arena_fmt(f->arena,
+				       "; %zu in Kubernetes' own namespaces stay, where no patch is made that may stop "
+				       "a workload",
+				       f->system)
+			: HF_SV("");
+	hf_sv sum = hf_arena_fmt(f->arena, "%zu findings mended%.*s%.*s%.*s", f->mended, HF_SV_FMT(left),
+				 HF_SV_FMT(unsafe), HF_SV_FMT(system));
 
 	for (size_t i = 0; i < f->run->inputs_n; i++) {
 		struct file *file = &f->files[i];

@@ -127,4 +127,13 @@ spec:
 END
 fails 0 "elements of lists" "$HOLDFAST" kube check --checks HF-K8S-121,HF-K8S-123,HF-K8S-124,HF-K8S-126,HF-K8S-150,HF-K8S-153 --fix-all --fail-on low list.yaml
 check "go and come where they are, whatever stands around them" cmp list.yaml wanted.yaml
+printf 'apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: logs, namespace: %s}\nspec:\n  selector: {matchLabels: {app: logs}}\n  template:\n    metadata: {labels: {app: logs}}\n    spec:\n      hostNetwork: true\n      containers:\n      - name: logs\n        image: registry.test/logs:1\n        volumeMounts:\n        - {name: logs, mountPath: /var/log, mountPropagation: Bidirectional}\n      volumes:\n      - name: logs\n        hostPath: {path: /var/log}\n' logs >agent.yaml
+cp agent.yaml before.yaml
+fails 0 "an agent of its node" "$HOLDFAST" kube check --checks HF-K8S-105,HF-K8S-120,HF-K8S-150,HF-K8S-151,HF-K8S-157 --fix-all agent.yaml
+check "keeps what it mounts" sh -c 'sed "s/hostNetwork: true/hostNetwork: false/" before.yaml | cmp - agent.yaml'
+sed 's/namespace: logs/namespace: kube-system/' before.yaml >agent.yaml
+cp agent.yaml before.yaml
+fails 0 "a part of Kubernetes" "$HOLDFAST" kube check --checks HF-K8S-105,HF-K8S-120,HF-K8S-150,HF-K8S-151,HF-K8S-157 --fix-all agent.yaml
+check "stays as it is" cmp before.yaml agent.yaml
+check "which is told" grep -q "1 in Kubernetes' own namespaces stay" out.log
 finish
