@@ -223,8 +223,8 @@ static void ask_mode(struct hf_check_run *r, const char *wanted)
 	/* Containers need not tell their ports. */
 	hf_value_members(hf_value_get(d.own ? d.own->spec : NULL, HF_SV("portLevelMtls")), m)
 	{
-		if (!is_declared(r->pod, m->key))
-			judge(r, d, m->key, wanted);
+		if (!is_declared(r->pod, hf_member_key(m)))
+			judge(r, d, hf_member_key(m), wanted);
 	}
 }
 
