@@ -91,14 +91,15 @@ static bool drop(struct kube_namespaces *k, size_t i)
 
 static int take(struct kube_namespaces *k, hf_sv json, bool gone, struct hf_err *err)
 {
-	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_MIB(4));
-	hf_cleanup(hf_buf_done) struct hf_buf name = HF_BUF(HF_KIB(8));
-	int r = kube_object_write(json, &hf_kube_kinds[HF_KUBE_NAMESPACE], HF_SV("v1"), &name, &text, err);
+	hf_cleanup(kube_object_text_done)
+	struct kube_object_text t = { .key = HF_BUF(HF_KIB(8)), .text = HF_BUF(HF_MIB(4)) };
+	int r = kube_object_write(json, &hf_kube_kinds[HF_KUBE_NAMESPACE], HF_SV("v1"), true, &t, err);
 
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&k->lock);
-	bool changed = gone ? drop(k, find(k, hf_buf_view(&name))) : put(k, hf_buf_view(&name), hf_buf_view(&text));
+	bool changed = gone ? drop(k, find(k, hf_buf_view(&t.key)))
+			    : put(k, hf_buf_view(&t.key), hf_buf_view(&t.text));
 	if (changed && k->synced)
 		publish(k);
 	pthread_mutex_unlock(&k->lock);

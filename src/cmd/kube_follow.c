@@ -20,7 +20,9 @@
 #include "format/json.h"
 
 enum {
-	DISCOVER_S = 60, /* kinds come and go with custom resource definitions, and what was forbidden may be allowed */
+	DISCOVER_S = 60, /* what was forbidden may be allowed, and definitions may not be seen … */
+	DEFINITIONS_S =
+		2, /* … and kinds come with custom resource definitions: the server serves them a moment later */
 	READ_AT_ONCE = 128 << 10,
 	MEMORY_ARENAS = 2, /* of malloc: a thread for each kind would make it eight for each processor */
 };
@@ -29,14 +31,16 @@ enum {
 #define FRAME_MAX (HF_CLUSTER_PAGE_MAX + KEY_MAX)
 
 struct head {
-	uint32_t type, resource, key_len, text_len;
+	uint32_t type, resource, key_len, text_len, judged_len;
 };
 
 /* ---- the process that follows ---- */
 
 struct following {
 	int fd;
-	pthread_mutex_t lock; /* of the pipe */
+	bool whole, all_judged;  /* objects */
+	atomic_uint definitions; /* events of what defines kinds */
+	pthread_mutex_t lock;    /* of the pipe */
 	struct followed_cluster *clusters;
 	size_t clusters_n;
 };
@@ -71,30 +75,48 @@ static void write_all(int fd, hf_sv bytes)
 	}
 }
 
-static void tell(struct following *f, enum kube_follow_type type, uint32_t resource, hf_sv key, hf_sv text)
+static void tell_frame(struct following *f, const struct kube_follow_frame *t)
 {
-	const struct head head = { type, resource, (uint32_t)key.len, (uint32_t)text.len };
+	const struct head head = { t->type, t->resource, (uint32_t)t->key.len, (uint32_t)t->text.len,
+				   (uint32_t)t->judged_len };
 
 	pthread_mutex_lock(&f->lock);
 	write_all(f->fd, (hf_sv){ (const char *)&head, sizeof head });
-	write_all(f->fd, key);
-	write_all(f->fd, text);
+	write_all(f->fd, t->key);
+	write_all(f->fd, t->text);
 	pthread_mutex_unlock(&f->lock);
+}
+
+static void tell(struct following *f, enum kube_follow_type type, uint32_t resource, hf_sv key, hf_sv text)
+{
+	tell_frame(f, &(struct kube_follow_frame){ type, resource, key, text, 0 });
+}
+
+static uint32_t number_of(const struct follow *w)
+{
+	return w->of->number * HF_KUBE_KINDS + w->kind;
 }
 
 static void tell_of(struct follow *w, enum kube_follow_type type, hf_sv key, hf_sv text)
 {
-	tell(w->of->all, type, w->of->number * HF_KUBE_KINDS + w->kind, key, text);
+	tell(w->of->all, type, number_of(w), key, text);
 }
 
 static int tell_object(struct follow *w, enum kube_follow_type type, hf_sv json, struct hf_err *err)
 {
-	hf_cleanup(hf_buf_done) struct hf_buf text = HF_BUF(HF_CLUSTER_PAGE_MAX);
-	hf_cleanup(hf_buf_done) struct hf_buf key = HF_BUF(KEY_MAX);
-	int code = kube_object_write(json, &hf_kube_kinds[w->kind], hf_sv_of(w->version), &key, &text, err);
+	hf_cleanup(kube_object_text_done) struct kube_object_text t = { .key = HF_BUF(KEY_MAX),
+									.text = HF_BUF(HF_CLUSTER_PAGE_MAX) };
+	struct following *all = w->of->all;
+	int code = kube_object_write(json, &hf_kube_kinds[w->kind], hf_sv_of(w->version), all->whole, &t, err);
 
-	if (code >= 0)
-		tell_of(w, type, hf_buf_view(&key), type == KUBE_FOLLOW_PUT ? hf_buf_view(&text) : (hf_sv){ 0 });
+	if (code < 0)
+		return code;
+	struct kube_follow_frame f = { .type = type, .resource = number_of(w), .key = hf_buf_view(&t.key) };
+	if (type == KUBE_FOLLOW_PUT) {
+		f.text = hf_buf_view(&t.text);
+		f.judged_len = all->all_judged ? f.text.len : t.judged_len;
+	}
+	tell_frame(all, &f);
 	return code;
 }
 
@@ -125,12 +147,15 @@ static int tell_secrets(struct follow *w, enum kube_follow_type type, hf_sv tabl
 static int take_event(void *ctx, enum hf_cluster_event_type type, hf_sv object, struct hf_err *err)
 {
 	struct follow *w = ctx;
+	bool defines = w->kind == HF_KUBE_CUSTOM_RESOURCE_DEFINITION || w->kind == HF_KUBE_API_SERVICE;
 	enum kube_follow_type told = type == HF_CLUSTER_DELETED ? KUBE_FOLLOW_DELETED : KUBE_FOLLOW_PUT;
 
 	switch (type) {
 	case HF_CLUSTER_ADDED:
 	case HF_CLUSTER_MODIFIED:
 	case HF_CLUSTER_DELETED:
+		if (defines)
+			atomic_fetch_add(&w->of->all->definitions, 1);
 		return w->kind == HF_KUBE_SECRET ? tell_secrets(w, told, object, err)
 						 : tell_object(w, told, object, err);
 	case HF_CLUSTER_RESET:
@@ -256,10 +281,40 @@ static int open_all(struct following *f, const struct kube_run *k, struct hf_err
 	return HF_OK;
 }
 
+/* Until it is time to ask anew which kinds there are: once definitions have changed since @known and are at rest again. How many changes there were. */
+static unsigned wait_for_kinds(struct following *f, unsigned known)
+{
+	unsigned seen = known;
+
+	for (unsigned s = 0; s < DISCOVER_S; s += DEFINITIONS_S) {
+		sleep(DEFINITIONS_S);
+		unsigned now = atomic_load(&f->definitions);
+		if (now == seen && now != known)
+			break;
+		seen = now;
+	}
+	return seen;
+}
+
+/* A program that names the status may ask for any part of it. */
+static bool reads_status(const struct kube_run *k)
+{
+	bool reads = false;
+
+	for (size_t i = 0; i < k->files_n && k->watch_whole; i++)
+		reads |= hf_sv_find(k->file_texts[i], HF_SV("status")) != SIZE_MAX;
+	return reads;
+}
+
 static void follow_all(const struct kube_run *k, int fd)
 {
-	struct following f = { .fd = fd, .lock = PTHREAD_MUTEX_INITIALIZER, .clusters_n = k->targets_n };
+	struct following f = { .fd = fd,
+			       .whole = k->watch_whole,
+			       .all_judged = reads_status(k),
+			       .lock = PTHREAD_MUTEX_INITIALIZER,
+			       .clusters_n = k->targets_n };
 	struct hf_err err = { 0 };
+	unsigned known = 0;
 
 	mallopt(M_ARENA_MAX, MEMORY_ARENAS);
 	f.clusters = hf_calloc(f.clusters_n, sizeof *f.clusters);
@@ -269,7 +324,7 @@ static void follow_all(const struct kube_run *k, int fd)
 	}
 	tell(&f, KUBE_FOLLOW_READY, 0, (hf_sv){ 0 }, (hf_sv){ 0 });
 	for (;;) {
-		sleep(DISCOVER_S);
+		known = wait_for_kinds(&f, known);
 		for (size_t i = 0; i < f.clusters_n; i++)
 			if (f.clusters[i].cluster && discover(&f.clusters[i], &err) < 0)
 				err = (struct hf_err){ 0 }; /* the watches tell of lost connections */
@@ -330,7 +385,7 @@ bool kube_follow_next(struct kube_follower *f, struct kube_follow_frame *ret)
 	if (rest.len < (size_t)h.key_len + h.text_len)
 		return false;
 	*ret = (struct kube_follow_frame){ h.type, h.resource, hf_sv_first(rest, h.key_len),
-					   hf_sv_slice(rest, h.key_len, h.text_len) };
+					   hf_sv_slice(rest, h.key_len, h.text_len), h.judged_len };
 	f->taken += sizeof h + h.key_len + h.text_len;
 	return true;
 }

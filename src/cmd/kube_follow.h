@@ -25,6 +25,7 @@ struct kube_follow_frame {
 	enum kube_follow_type type;
 	uint32_t resource; /* cluster * HF_KUBE_KINDS + kind; of a cluster: its number among the targets */
 	hf_sv key, text;
+	size_t judged_len; /* PUT: of the text, as kube_object_text.h has it; all of it where policies read more */
 };
 
 struct kube_follower {

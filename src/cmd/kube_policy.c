@@ -385,6 +385,7 @@ static int run(int argc, char **argv)
 {
 	struct kube_run k = { .command = "kube policy",
 			      .arena = HF_ARENA(HF_KUBE_INPUT_ARENA_MAX),
+			      .watch_whole = true,
 			      .step_seconds_max = POLICY_SECONDS_MAX };
 	struct session s = { 0 };
 	int i = 1;

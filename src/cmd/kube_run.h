@@ -45,6 +45,7 @@ struct kube_run {
 	bool watch;
 	/* Set by the command where it marks its findings (kube_items.h), and so can be asked with --watch: the schema of one that came or went. */
 	const char *watch_schema;
+	bool watch_whole; /* set by the command: it looks at more of an object than judgements of holdfast's own do (kube_object_text.h) */
 	/* Filled by kube_run for evaluate(). */
 	struct kube_items *items;       /* with --watch, else NULL; JSON is then written on one line */
 	const struct hf_worker *worker; /* whose board takes steps, and which were left out */

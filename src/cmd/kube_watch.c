@@ -26,7 +26,7 @@ enum {
 };
 
 struct object {
-	uint32_t key_len, text_len;
+	uint32_t key_len, text_len, judged_len;
 	uint64_t generation;
 	char bytes[];
 };
@@ -58,6 +58,7 @@ struct watching {
 	struct hf_arena arena; /* of the notes */
 	uint64_t bytes;        /* of all objects */
 	bool ready, reported, changed, full, ended;
+	uint64_t evaluations;
 	int64_t first_change, last_change;
 	int items_fd; /* of the last report; -1: there was none */
 	int bits;
@@ -93,6 +94,12 @@ static hf_sv text_of(const struct object *o)
 	return (hf_sv){ o->bytes + o->key_len, o->text_len };
 }
 
+/* What, when it changes, is evaluated anew. */
+static hf_sv judged_of(const struct object *o)
+{
+	return hf_sv_first(text_of(o), o->judged_len);
+}
+
 static int compare(const void *a, const void *b)
 {
 	return hf_sv_cmp(key_of(a), key_of(b));
@@ -110,7 +117,7 @@ static struct object *object_new(const struct kube_follow_frame *f, uint64_t gen
 {
 	struct object *o = hf_malloc(sizeof *o + f->key.len + f->text.len);
 
-	*o = (struct object){ (uint32_t)f->key.len, (uint32_t)f->text.len, generation };
+	*o = (struct object){ (uint32_t)f->key.len, (uint32_t)f->text.len, (uint32_t)f->judged_len, generation };
 	memcpy(o->bytes, f->key.ptr, f->key.len);
 	if (f->text.len)
 		memcpy(o->bytes + f->key.len, f->text.ptr, f->text.len);
@@ -138,6 +145,7 @@ static void put(struct watching *w, struct resource *r, const struct kube_follow
 		free(o);
 		return;
 	}
+	bool same = *found != o && hf_sv_eq(judged_of(*found), judged_of(o));
 	if (*found == o) {
 		r->n++;
 	} else {
@@ -146,7 +154,8 @@ static void put(struct watching *w, struct resource *r, const struct kube_follow
 		*found = o;
 	}
 	w->bytes += sizeof *o + o->key_len + o->text_len;
-	touch(w);
+	if (!same)
+		touch(w);
 	if (w->bytes > HF_KUBE_WATCH_MAX) {
 		if (!w->full)
 			log_at(LOG_WARNING, r->name, 0, 0,
@@ -454,6 +463,7 @@ static int report(struct watching *w, struct hf_err *err)
 	struct hf_err why = { 0 };
 
 	w->changed = false;
+	log_debug("evaluation %llu", (unsigned long long)++w->evaluations);
 	w->bits = evaluate(w, &why);
 	if (w->bits < 0 && (!w->reported || why.code == HF_E_IO)) {
 		*err = why;
