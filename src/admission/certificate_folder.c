@@ -32,8 +32,7 @@ static int write_file(int folder, const char *name, hf_sv text, mode_t mode, str
 	snprintf(beside, sizeof beside, ".%s.new", name);
 	unlinkat(folder, beside, 0);
 	hf_cleanup(hf_fd_close) int fd = openat(folder, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0 || write(fd, text.ptr, text.len) != (ssize_t)text.len || fsync(fd) ||
-	    renameat(folder, beside, folder, name))
+	if (fd < 0 || !hf_fd_write_all(fd, text) || fsync(fd) || renameat(folder, beside, folder, name))
 		return hf_fail_errno(err, "%s", name);
 	return HF_OK;
 }

@@ -145,10 +145,17 @@ int hf_wrap(struct hf_err *err, const char *fmt, ...)
 	return err->code;
 }
 
+static const char *out_of_memory = "holdfast: out of memory\n";
+
+void hf_out_of_memory_says(const char *line)
+{
+	out_of_memory = line;
+}
+
 static void *or_abort(void *p)
 {
 	if (!p) {
-		fputs("holdfast: out of memory\n", stderr);
+		fputs(out_of_memory, stderr);
 		abort();
 	}
 	return p;

@@ -4,7 +4,7 @@
  *   missing was handed to the sink as an unparsed entry, *err is untouched.
  * - Context is put in front on the way up: hf_wrap(err, "layer %u", i) turns "bad magic" into "layer 3: bad magic".
  * - Nothing in a library folder logs or prints; the command logs once, where the error stops.
- * - Memory: a limit that is reached is HF_E_LIMIT (normal, tested); malloc itself failing aborts (hf_oom). */
+ * - Memory: a limit that is reached is HF_E_LIMIT (normal, tested); malloc itself failing aborts (hf_malloc). */
 #pragma once
 #include "base/view.h"
 
@@ -40,7 +40,9 @@ int hf_code_exit_status(int code);
  * before an escape that does not fit. Returns the length written. For everything untrusted that reaches a terminal. */
 size_t hf_escape_controls(char *out, size_t size, hf_sv s);
 
-/* malloc and friends that abort when there is no memory: a process without memory cannot report anything. */
+/* malloc and friends that abort when there is no memory: a process without memory can report no more than one line that is there already. */
 void *hf_malloc(size_t n);
 void *hf_calloc(size_t n, size_t size);
 void *hf_realloc(void *p, size_t n);
+/* What they write to standard error then, its '\n' included, instead of a line of text. @line is kept, so it is a literal. */
+void hf_out_of_memory_says(const char *line);

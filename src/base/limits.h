@@ -85,26 +85,27 @@ enum {
 #define HF_RULES_FILE_MAX         HF_MIB(1)   /* one file of rules or exceptions */
 #define HF_ARCHIVE_INFLATED_MAX \
 	HF_GIB(1) /* all members read from one archive, nested ones too; the larger of packed and plain size */
-#define HF_POLICY_PROGRAM_MAX     HF_KIB(64)  /* one jq program */
-#define HF_POLICY_JOINT_MAX HF_MIB(16) /* all of them in one */
-#define HF_ADMISSION_REVIEW_MAX HF_MIB(8)   /* one AdmissionReview: etcd holds objects of 1.5 MiB, and there are two of them */
-#define HF_ADMISSION_BODIES_MAX HF_MIB(256) /* reviews of all connections, before they are judged */
-#define HF_ADMISSION_ANSWER_MAX HF_MIB(1)   /* the answer to one, and what is kept of it, each */
-#define HF_ADMISSION_CONFIGURATION_MAX HF_MIB(1) /* that is sent to a cluster */
-#define HF_ADMISSION_ARENA_MAX  HF_MIB(256) /* one review as a tree */
-#define HF_ADMISSION_NAMESPACES_MAX HF_MIB(64) /* all namespaces of a cluster */
-#define HF_ADMISSION_WORKER_MAX HF_MIB(768) /* a worker's heap, policies included */
-#define HF_KUBE_INPUT_MAX         HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
-#define HF_KUBE_WATCH_MAX         HF_GIB(1)   /* texts of all objects of clusters that are followed */
-#define HF_KUBE_INPUT_ARENA_MAX   HF_MIB(64)  /* names of inputs, and notes on them */
-#define HF_KUBE_ARENA_MAX         HF_GIB(4)   /* all objects as trees, and what is made of them */
-#define HF_FLOWS_ARENA_MAX        HF_MIB(96)  /* all that is kept of flows; their graph may take as much again */
-#define HF_ENGINE_ANSWER_MAX      HF_MIB(8)   /* one answer or event of a container engine; a bundle's config.json */
-#define HF_ENGINE_ARENA_MAX       HF_MIB(32)  /* its parser's working memory */
-#define HF_ENGINE_FACTS_MAX       HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */
-#define HF_KUBECONFIG_SIZE_MAX    HF_MIB(4)  /* one file */
-#define HF_KUBECONFIG_ARENA_MAX   HF_MIB(64) /* all of them */
-#define HF_CLUSTER_PAGE_MAX       HF_MIB(64) /* one page of a list; what is larger is asked for in smaller pages */
-#define HF_CLUSTER_EVENT_MAX      HF_MIB(16) /* one event of a watch */
-#define HF_CLUSTER_DISCOVERY_MAX  HF_MIB(32) /* one document of what a cluster serves */
-#define HF_CLUSTER_CREDENTIAL_MAX HF_MIB(1)  /* a certificate, a key, a token, the answer of an exec plugin */
+#define HF_POLICY_PROGRAM_MAX HF_KIB(64) /* one jq program */
+#define HF_POLICY_JOINT_MAX   HF_MIB(16) /* all of them in one */
+#define HF_ADMISSION_REVIEW_MAX \
+	HF_MIB(8) /* one AdmissionReview: etcd holds objects of 1.5 MiB, and there are two of them */
+#define HF_ADMISSION_BODIES_MAX        HF_MIB(256) /* reviews of all connections, before they are judged */
+#define HF_ADMISSION_ANSWER_MAX        HF_MIB(1)   /* the answer to one, and what is kept of it, each */
+#define HF_ADMISSION_CONFIGURATION_MAX HF_MIB(1)   /* that is sent to a cluster */
+#define HF_ADMISSION_ARENA_MAX         HF_MIB(256) /* one review as a tree */
+#define HF_ADMISSION_NAMESPACES_MAX    HF_MIB(64)  /* all namespaces of a cluster */
+#define HF_ADMISSION_WORKER_MAX        HF_MIB(768) /* a worker's heap, policies included */
+#define HF_KUBE_INPUT_MAX              HF_MIB(512) /* one input that is not mapped: standard input, one list of a cluster */
+#define HF_KUBE_WATCH_MAX              HF_GIB(1)  /* texts of all objects of clusters that are followed */
+#define HF_KUBE_INPUT_ARENA_MAX        HF_MIB(64) /* names of inputs, and notes on them */
+#define HF_KUBE_ARENA_MAX              HF_GIB(4)  /* all objects as trees, and what is made of them */
+#define HF_FLOWS_ARENA_MAX             HF_MIB(96) /* all that is kept of flows; their graph may take as much again */
+#define HF_ENGINE_ANSWER_MAX           HF_MIB(8) /* one answer or event of a container engine; a bundle's config.json */
+#define HF_ENGINE_ARENA_MAX            HF_MIB(32) /* its parser's working memory */
+#define HF_ENGINE_FACTS_MAX            HF_MIB(12) /* names of all containers; past it lists and labels of new ones are left out */
+#define HF_KUBECONFIG_SIZE_MAX         HF_MIB(4)  /* one file */
+#define HF_KUBECONFIG_ARENA_MAX        HF_MIB(64) /* all of them */
+#define HF_CLUSTER_PAGE_MAX            HF_MIB(64) /* one page of a list; what is larger is asked for in smaller pages */
+#define HF_CLUSTER_EVENT_MAX           HF_MIB(16) /* one event of a watch */
+#define HF_CLUSTER_DISCOVERY_MAX       HF_MIB(32) /* one document of what a cluster serves */
+#define HF_CLUSTER_CREDENTIAL_MAX      HF_MIB(1)  /* a certificate, a key, a token, the answer of an exec plugin */

@@ -106,45 +106,29 @@ static void read_exception(struct loader *l, const struct hf_yaml_node *node)
 		*slot = x;
 }
 
-static void read_source(struct loader *l, const struct hf_rules_source *s)
+static void read_document(void *ctx, const struct hf_yaml_node *root)
 {
-	static const char *const keys[] = { "exceptions", NULL };
-	struct hf_yaml_document *documents;
-	struct hf_err err = { 0 };
-	size_t n;
+	struct loader *l = ctx;
+	const struct hf_yaml_node *list = hf_yaml_get(root, HF_SV("exceptions"));
 
-	l->notes.file = s->name;
-	if (hf_yaml_parse(s->text, &l->made->arena, &documents, &n, &err) < 0) {
-		note_error(&l->notes, 0, "%s", err.msg);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct hf_yaml_node *root = documents[i].root;
-		if (!root)
-			continue;
-		if (root->type != HF_YAML_MAPPING) {
-			note_error(&l->notes, root->line, "a file of exceptions is a mapping with the key exceptions");
-			continue;
-		}
-		note_unknown_keys(&l->notes, root, keys, "a file of exceptions");
-		const struct hf_yaml_node *list = hf_yaml_get(root, HF_SV("exceptions"));
-		if (list && list->type != HF_YAML_SEQUENCE && !hf_yaml_null(list))
-			note_error(&l->notes, list->line, "exceptions is a list");
-		for (size_t k = 0; list && list->type == HF_YAML_SEQUENCE && k < list->n; k++)
-			read_exception(l, list->elements[k]);
-	}
+	if (list && list->type != HF_YAML_SEQUENCE && !hf_yaml_null(list))
+		note_error(&l->notes, list->line, "exceptions is a list");
+	for (size_t k = 0; list && list->type == HF_YAML_SEQUENCE && k < list->n; k++)
+		read_exception(l, list->elements[k]);
 }
 
 int hf_exceptions_load(const struct hf_rules_source *sources, size_t n, const struct hf_rules *rules,
 		       struct hf_rules_notes notes, struct hf_exceptions **ret, struct hf_err *err)
 {
+	static const char *const keys[] = { "exceptions", NULL };
+	static const struct note_shape shape = { "a file of exceptions", "a mapping with the key exceptions", keys };
 	struct hf_exceptions *made = hf_calloc(1, sizeof *made);
 	struct loader l = { .made = made, .notes = { .to = notes } };
 
 	made->arena = HF_ARENA(HF_RULES_ARENA_MAX);
 	made->rules = rules;
 	for (size_t i = 0; i < n; i++)
-		read_source(&l, &sources[i]);
+		note_documents_of(&l.notes, &sources[i], &made->arena, &shape, read_document, &l);
 	made->at = l.list.at;
 	made->n = l.list.n;
 	if (made->arena.over) {

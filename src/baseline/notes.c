@@ -45,6 +45,32 @@ void note_unknown_keys(struct note_context *n, const struct hf_yaml_node *mappin
 	}
 }
 
+void note_documents_of(struct note_context *n, const struct hf_rules_source *source, struct hf_arena *a,
+		       const struct note_shape *shape, void (*read)(void *ctx, const struct hf_yaml_node *root),
+		       void *ctx)
+{
+	struct hf_yaml_document *documents;
+	struct hf_err err = { 0 };
+	size_t documents_n;
+
+	n->file = source->name;
+	if (hf_yaml_parse(source->text, a, &documents, &documents_n, &err) < 0) {
+		note_error(n, 0, "%s", err.msg);
+		return;
+	}
+	for (size_t i = 0; i < documents_n; i++) {
+		const struct hf_yaml_node *root = documents[i].root;
+		if (!root)
+			continue;
+		if (root->type != HF_YAML_MAPPING) {
+			note_error(n, root->line, "%s is %s", shape->what, shape->mapping);
+			continue;
+		}
+		note_unknown_keys(n, root, shape->keys, shape->what);
+		read(ctx, root);
+	}
+}
+
 bool note_strings_of(struct hf_arena *a, const struct hf_yaml_node *node, const hf_sv **ret, size_t *ret_n)
 {
 	if (!node || node->type != HF_YAML_SEQUENCE)

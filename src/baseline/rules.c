@@ -27,6 +27,7 @@ struct loader {
 	struct hf_rules *rules;
 	struct hf_map drafts; /* id -> struct draft */
 	struct note_context notes;
+	bool builtin; /* the source that is read */
 };
 
 struct draft {
@@ -94,7 +95,7 @@ static void read_macros(struct loader *l, const struct hf_yaml_node *node)
 	}
 }
 
-static void read_drafts(struct loader *l, const struct hf_yaml_node *node, bool builtin)
+static void read_drafts(struct loader *l, const struct hf_yaml_node *node)
 {
 	for (size_t i = 0; node && node->type == HF_YAML_SEQUENCE && i < node->n; i++) {
 		const struct hf_yaml_node *rule = node->elements[i];
@@ -109,7 +110,7 @@ static void read_drafts(struct loader *l, const struct hf_yaml_node *node, bool 
 				   "a rule is a mapping with an id of lower case letters, digits, '_' and '-'");
 			continue;
 		}
-		*d = (struct draft){ rule, l->notes.file, builtin };
+		*d = (struct draft){ rule, l->notes.file, l->builtin };
 		struct hf_map_entry *slot = hf_map_put(&l->drafts, id);
 		if (!slot)
 			return;
@@ -121,31 +122,13 @@ static void read_drafts(struct loader *l, const struct hf_yaml_node *node, bool 
 	}
 }
 
-static void read_source(struct loader *l, const struct hf_rules_source *s)
+static void read_document(void *ctx, const struct hf_yaml_node *root)
 {
-	static const char *const keys[] = { "lists", "macros", "rules", NULL };
-	struct hf_yaml_document *documents;
-	struct hf_err err = { 0 };
-	size_t n;
+	struct loader *l = ctx;
 
-	l->notes.file = s->name;
-	if (hf_yaml_parse(s->text, &l->rules->arena, &documents, &n, &err) < 0) {
-		note_error(&l->notes, 0, "%s", err.msg);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct hf_yaml_node *root = documents[i].root;
-		if (!root)
-			continue;
-		if (root->type != HF_YAML_MAPPING) {
-			note_error(&l->notes, root->line, "a file of rules is a mapping of lists, macros and rules");
-			continue;
-		}
-		note_unknown_keys(&l->notes, root, keys, "a file of rules");
-		read_lists(l, hf_yaml_get(root, HF_SV("lists")));
-		read_macros(l, hf_yaml_get(root, HF_SV("macros")));
-		read_drafts(l, hf_yaml_get(root, HF_SV("rules")), s->builtin);
-	}
+	read_lists(l, hf_yaml_get(root, HF_SV("lists")));
+	read_macros(l, hf_yaml_get(root, HF_SV("macros")));
+	read_drafts(l, hf_yaml_get(root, HF_SV("rules")));
 }
 
 static bool read_kinds(struct loader *l, const struct hf_yaml_node *rule, struct hf_rule *r)
@@ -322,6 +305,8 @@ const struct hf_watched_path *hf_rules_watched_paths(const struct hf_rules *rule
 int hf_rules_load(const struct hf_rules_source *sources, size_t n, struct hf_rules_notes notes, struct hf_rules **ret,
 		  struct hf_err *err)
 {
+	static const char *const keys[] = { "lists", "macros", "rules", NULL };
+	static const struct note_shape shape = { "a file of rules", "a mapping of lists, macros and rules", keys };
 	struct hf_rules *rules = hf_calloc(1, sizeof *rules);
 	struct hf_arena *a = &rules->arena;
 	struct loader l = { .rules = rules, .drafts = HF_MAP(a), .notes = { .to = notes } };
@@ -329,8 +314,10 @@ int hf_rules_load(const struct hf_rules_source *sources, size_t n, struct hf_rul
 	*a = HF_ARENA(HF_RULES_ARENA_MAX);
 	rules->lists = HF_MAP(a);
 	rules->macros = HF_MAP(a);
-	for (size_t i = 0; i < n; i++)
-		read_source(&l, &sources[i]);
+	for (size_t i = 0; i < n; i++) {
+		l.builtin = sources[i].builtin;
+		note_documents_of(&l.notes, &sources[i], a, &shape, read_document, &l);
+	}
 	struct hf_rule *list = hf_arena_array(a, struct hf_rule, l.drafts.n);
 	for (size_t i = 0; list && i < l.drafts.n; i++)
 		if (read_rule(&l, l.drafts.entries[i].value, l.drafts.entries[i].key, &list[rules->n]))

@@ -58,7 +58,7 @@ static bool is_true(hf_sv s)
 
 static void ask_switch(const struct question *q)
 {
-	bool set = q->value.ptr != NULL, on = is_true(q->value);
+	bool set = q->value.ptr != NULL, on = set && is_true(q->value);
 
 	switch ((int)q->rule->test) {
 	case OFF_ASKED:

@@ -129,9 +129,12 @@ static const char *const safe_sysctls[] = {
 
 static void sysctls(struct hf_check_run *r)
 {
-	if (r->pod->windows)
+	const struct hf_value *list = hf_value_get(r->pod->security_context, HF_SV("sysctls"));
+
+	if (r->pod->windows) {
 		hf_check_not_applicable(r);
-	const struct hf_value *list = r->pod->windows ? NULL : hf_value_get(r->pod->security_context, HF_SV("sysctls"));
+		return;
+	}
 	hf_value_elements(list, e)
 	{
 		hf_sv name = hf_value_get_text(e, HF_SV("name"));

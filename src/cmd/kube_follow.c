@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "cluster/discover.h"
 #include "cluster/watch.h"
@@ -65,25 +66,15 @@ struct followed_cluster {
 	struct follow kinds[HF_KUBE_KINDS];
 };
 
-static void write_all(int fd, hf_sv bytes)
-{
-	while (bytes.len) {
-		ssize_t n = write(fd, bytes.ptr, bytes.len);
-		if (n < 0 && errno != EINTR)
-			_exit(0); /* nobody listens any more */
-		bytes = hf_sv_skip(bytes, n > 0 ? (size_t)n : 0);
-	}
-}
-
 static void tell_frame(struct following *f, const struct kube_follow_frame *t)
 {
 	const struct head head = { t->type, t->resource, (uint32_t)t->key.len, (uint32_t)t->text.len,
 				   (uint32_t)t->judged_len };
 
 	pthread_mutex_lock(&f->lock);
-	write_all(f->fd, (hf_sv){ (const char *)&head, sizeof head });
-	write_all(f->fd, t->key);
-	write_all(f->fd, t->text);
+	if (!hf_fd_write_all(f->fd, (hf_sv){ (const char *)&head, sizeof head }) || !hf_fd_write_all(f->fd, t->key) ||
+	    !hf_fd_write_all(f->fd, t->text))
+		_exit(0); /* nobody listens any more */
 	pthread_mutex_unlock(&f->lock);
 }
 

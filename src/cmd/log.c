@@ -1,10 +1,10 @@
 #include "cmd/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/terminal.h"
 #include "cmd/command.h"
@@ -23,14 +23,11 @@ struct place {
 	unsigned line, column;
 };
 
-static void write_all(hf_sv text)
+/* Nobody could be told that standard error takes nothing. */
+static void tell(hf_sv text)
 {
-	while (text.len) {
-		ssize_t n = write(STDERR_FILENO, text.ptr, text.len);
-		if (n < 0 && errno != EINTR)
-			return;
-		text = hf_sv_skip(text, n > 0 ? (size_t)n : 0);
-	}
+	if (!hf_fd_write_all(STDERR_FILENO, text))
+		return;
 }
 
 bool log_is_json(void)
@@ -105,7 +102,7 @@ static void put(enum log_level level, const struct place *at, hf_sv message, con
 	else
 		add_text(&line, source, at, message, see);
 	log_progress_end();
-	write_all(hf_buf_view(&line));
+	tell(hf_buf_view(&line));
 }
 
 static hf_printf(3, 0) void say(enum log_level level, const struct place *at, const char *fmt, va_list ap,
@@ -222,15 +219,15 @@ void log_progress(const char *fmt, ...)
 	if (n < 0)
 		return;
 	hf_escape_controls(clean, sizeof clean, hf_sv_of(text));
-	write_all(HF_SV("\r\033[K"));
-	write_all(hf_sv_of(clean));
+	tell(HF_SV("\r\033[K"));
+	tell(hf_sv_of(clean));
 	logging.progress = true;
 }
 
 void log_progress_end(void)
 {
 	if (logging.progress && isatty(STDERR_FILENO)) /* a worker's is none */
-		write_all(HF_SV("\r\033[K"));
+		tell(HF_SV("\r\033[K"));
 	logging.progress = false;
 }
 
@@ -248,6 +245,8 @@ static int set_format(const char *format, bool *ret_given)
 		return hf_command_usage(NULL, "--log-format is text or json, not '%s'", format);
 	if (!logging.chosen)
 		logging.json = format[0] == 'j';
+	hf_out_of_memory_says(logging.json ? "{\"level\":\"error\",\"message\":\"out of memory\"}\n"
+					   : "holdfast: out of memory\n");
 	*ret_given = true;
 	return 0;
 }

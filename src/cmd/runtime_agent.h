@@ -8,6 +8,7 @@
 	"  --docker-socket PATH  of the engine that knows names; default $DOCKER_HOST, /run/docker.sock\n" \
 	"  --host                what happens outside of containers too\n"                                 \
 	"  --deep                system calls too; taxes every system call of the machine\n"               \
+	"  --no-rules            no alerts at all\n"                                                       \
 	"  --ring-bytes N        memory of each ring between kernel and agent, a power of two\n"           \
 	"  --cgroups N           how many cgroups are told apart at once; default 8192\n"
 

@@ -67,8 +67,10 @@ const hf_sv *hf_kube_string_map(const struct hf_value *map, struct hf_arena *a, 
 	size_t n = hf_value_count(map, HF_VALUE_OBJECT), kept = 0;
 	hf_sv *pairs = n ? hf_arena_array(a, hf_sv, 2 * n) : NULL;
 
-	hf_value_members(pairs ? map : NULL, m) if (m->value.type == HF_VALUE_STRING)
-	{
+	for (size_t i = 0; pairs && i < n; i++) {
+		const struct hf_member *m = &map->members[i];
+		if (m->value.type != HF_VALUE_STRING)
+			continue;
 		pairs[2 * kept] = hf_member_key(m);
 		pairs[2 * kept++ + 1] = hf_value_text(&m->value);
 	}

@@ -181,8 +181,8 @@ static bool is_taken(struct trimming *t, const struct hf_rbac_trim_binding *out,
 	for (size_t i = 0; i < out->namespaces_n && !taken; i++)
 		taken = hf_kube_find(set, cluster, HF_KUBE_ROLE_BINDING, out->namespaces[i], name);
 	if (!out->namespaces_n && !taken)
-		taken = hf_kube_find(set, cluster,
-				     namespace.len ? HF_KUBE_ROLE_BINDING : HF_KUBE_CLUSTER_ROLE_BINDING, namespace, name);
+		taken = hf_kube_find(set, cluster, namespace.len ? HF_KUBE_ROLE_BINDING : HF_KUBE_CLUSTER_ROLE_BINDING,
+				     namespace, name);
 	for (size_t r = 0; roles_too && r < t->model->roles_n && !taken; r++)
 		taken = hf_sv_eq(t->model->roles[r]->name, name);
 	return taken;

@@ -3,6 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 
+# shellcheck disable=SC2317 # it is called, by check
 json_lines() { # FILE LEVELS: each line is an object of JSON with a level and a message, and of printable ASCII or UTF-8 alone
   python3 - "$1" "$2" <<'END'
 import json, sys
@@ -90,6 +91,18 @@ with open("many.yaml", "w") as f:
 END
 fails 0 "--verbose shows thousands" "$HOLDFAST" kube pss privileged many.yaml --verbose
 check "of them" test "$(grep -c '^holdfast: many.yaml:[0-9]*:[0-9]*: ' err.log)" = 2000
+
+# Standard input that does not fit; a program with sanitizers does not start with so little.
+# shellcheck disable=SC2016 # the inner shell expands it
+little='ulimit -v 100000; ulimit -c 0; head -c 400M /dev/zero | "$HOLDFAST"'
+if sh -c "$little --version" >/dev/null 2>&1; then
+  fails 134 "memory that is not there" sh -c "$little kube pss privileged -"
+  check "is told" grep -qx "holdfast: out of memory" err.log
+  fails 134 "in JSON" sh -c "$little kube pss privileged - --log-format json"
+  check "too" grep -qx '{"level":"error","message":"out of memory"}' err.log
+else
+  skip "memory that is not there is told" "holdfast does not start in 100 MB of addresses"
+fi
 
 mkdir -p root/etc
 fails 0 "a scan in JSON says its notes in JSON" "$HOLDFAST" scan root --fail-on secret --log-format json --format json

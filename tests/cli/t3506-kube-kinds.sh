@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Kinds of other programs that make pods: looked into where the template's place is known, told where it is not.
+# shellcheck disable=SC2016
 # shellcheck source=tests/cli/lib.sh
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 

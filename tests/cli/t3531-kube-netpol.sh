@@ -1,5 +1,7 @@
-#!/bin/sh
+# shellcheck shell=sh
 # kube netpol: proposals from manifests and from recorded flows, and what kube reach makes of them.
+# shellcheck disable=SC2016,SC2129
+# shellcheck source=tests/cli/lib.sh
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 
 workload() { # kind name namespace port env

@@ -1,5 +1,7 @@
-#!/bin/sh
+# shellcheck shell=sh
 # kube …: manifests that try to hide something, or to lead a reader astray.
+# shellcheck disable=SC2016,SC2317
+# shellcheck source=tests/cli/lib.sh
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 
 cat >owned.yaml <<'END'
