@@ -184,8 +184,8 @@ static int run(int argc, char **argv)
 	if (s.fix.fix && k.format)
 		return hf_command_usage("kube check", "--fix writes no report: --format is of no use with it");
 	k.watch_schema = s.fix.fix || s.compares ? NULL : "holdfast/kube-check-change/1";
-	if (s.compares && (s.fix.fix || (k.format && !strcmp(k.format, "sarif"))))
-		return hf_command_usage("kube check", "--compare only tells, as a table or as JSON");
+	if (s.compares && s.fix.fix)
+		return hf_command_usage("kube check", "--compare only tells: it has no --fix");
 	if (s.compares && k.targets_n != 2)
 		return hf_command_usage("kube check", "--compare wants two targets: OLD and NEW");
 	if (s.fail_on_new && !s.compares)

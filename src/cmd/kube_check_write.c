@@ -239,42 +239,83 @@ static int json(struct writer *w, struct hf_err *err)
 }
 
 /* SARIF is written by the reports of a scan, from the same findings as misconfigurations. */
-static int sarif(struct writer *w, struct hf_err *err)
+struct findings {
+	struct hf_misconfiguration *at;
+	size_t n;
+};
+
+static void add_finding(struct writer *w, struct findings *to, const struct hf_check_result *r, const char *baseline)
+{
+	if (r->status != HF_CHECK_FAIL || !is_shown(w, r->check->severity))
+		return;
+	to->at[to->n++] = (struct hf_misconfiguration){
+		.id = hf_sv_of(r->check->id),
+		.title = hf_sv_of(r->check->title),
+		.why = hf_sv_of(r->check->why),
+		.path = r->object ? r->object->source->name : (hf_sv){ 0 },
+		.line = line_of(r),
+		.made_from = r->object ? hf_kube_template(r->object) : (hf_sv){ 0 },
+		.message = hf_arena_fmt(w->arena, "%.*s%s%.*s: %.*s", HF_SV_FMT(name_of(w, r)),
+					r->container.len ? ", container " : "", HF_SV_FMT(r->container),
+					HF_SV_FMT(r->message)),
+		.fix = hf_sv_of(r->check->fix),
+		.baseline = baseline,
+		.severity = r->check->severity,
+	};
+}
+
+static int sarif(struct writer *w, const struct findings *f, const struct hf_kube_objects *const *sets, size_t sets_n,
+		 struct hf_err *err)
 {
 	const struct hf_report_format *format = hf_report_format_named(HF_SV("sarif"), HF_REPORT_SCAN, err);
-	struct hf_misconfiguration *list = hf_arena_array(w->arena, struct hf_misconfiguration, w->report->results_n);
-	struct hf_unparsed *unparsed = hf_arena_array(w->arena, struct hf_unparsed, w->set->notes_n);
 	static const struct hf_artifact artifact;
 	struct hf_scan_report report = { .artifact = &artifact, .supported = -1 };
 	const struct hf_report_options options = { .source_date_epoch = -1 };
-	size_t n = 0;
+	HF_VEC(struct hf_unparsed) unparsed = { 0 };
 
-	if (!format || !list || !unparsed)
+	for (size_t i = 0; i < sets_n; i++)
+		for (size_t k = 0; k < sets[i]->notes_n; k++) {
+			struct hf_unparsed *slot = hf_vec_push(w->arena, &unparsed);
+			if (slot)
+				*slot = (struct hf_unparsed){ .path = sets[i]->notes[k].source,
+							      .reason = sets[i]->notes[k].text,
+							      .layer = -1 };
+		}
+	if (!format || w->arena->over)
 		return hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
-	for (size_t i = 0; i < w->report->results_n; i++) {
-		const struct hf_check_result *r = &w->report->results[i];
-		if (r->status != HF_CHECK_FAIL || !is_shown(w, r->check->severity))
-			continue;
-		list[n++] = (struct hf_misconfiguration){
-			.id = hf_sv_of(r->check->id),
-			.title = hf_sv_of(r->check->title),
-			.path = r->object ? r->object->source->name : (hf_sv){ 0 },
-			.line = line_of(r),
-			.message =
-				hf_arena_fmt(w->arena, "%.*s: %.*s", HF_SV_FMT(name_of(w, r)), HF_SV_FMT(r->message)),
-			.fix = hf_sv_of(r->check->fix),
-			.severity = r->check->severity,
-		};
-	}
-	for (size_t i = 0; i < w->set->notes_n; i++)
-		unparsed[i] = (struct hf_unparsed){ .path = w->set->notes[i].source,
-						    .reason = w->set->notes[i].text,
-						    .layer = -1 };
-	report.misconfigurations = list;
-	report.misconfigurations_n = n;
-	report.unparsed = unparsed;
-	report.unparsed_n = w->set->notes_n;
+	report.misconfigurations = f->at;
+	report.misconfigurations_n = f->n;
+	report.unparsed = unparsed.at;
+	report.unparsed_n = unparsed.n;
 	return format->write(&report, &options, w->out, err);
+}
+
+static int sarif_report(struct writer *w, struct hf_err *err)
+{
+	struct findings f = { hf_arena_array(w->arena, struct hf_misconfiguration, w->report->results_n), 0 };
+
+	for (size_t i = 0; f.at && i < w->report->results_n; i++)
+		add_finding(w, &f, &w->report->results[i], NULL);
+	return sarif(w, &f, &w->set, 1, err);
+}
+
+static int sarif_difference(struct writer *w, const struct hf_check_difference *d,
+			    const struct hf_kube_objects *const *sets, struct hf_err *err)
+{
+	const struct {
+		const struct hf_check_result *const *of;
+		size_t n;
+		const char *baseline;
+	} lists[] = { { d->came, d->came_n, "new" },
+		      { d->stays, d->stays_n, "unchanged" },
+		      { d->went, d->went_n, "absent" } };
+	struct findings f = { hf_arena_array(w->arena, struct hf_misconfiguration, d->came_n + d->stays_n + d->went_n),
+			      0 };
+
+	for (size_t i = 0; f.at && i < HF_ARRAY_SIZE(lists); i++)
+		for (size_t k = 0; k < lists[i].n; k++)
+			add_finding(w, &f, lists[i].of[k], lists[i].baseline);
+	return sarif(w, &f, sets, 2, err);
 }
 
 int kube_check_write(const struct kube_run *k, const struct kube_check_options *o, const struct hf_kube_objects *set,
@@ -285,7 +326,7 @@ int kube_check_write(const struct kube_run *k, const struct kube_check_options *
 	if (k->format && !strcmp(k->format, "json"))
 		return json(&w, err);
 	if (k->format && !strcmp(k->format, "sarif"))
-		return sarif(&w, err);
+		return sarif_report(&w, err);
 	table(&w);
 	return HF_OK;
 }
@@ -339,6 +380,8 @@ int kube_check_write_difference(const struct kube_run *k, const struct kube_chec
 
 	if (k->format && !strcmp(k->format, "json"))
 		return json_difference(&w, d, sets, err);
+	if (k->format && !strcmp(k->format, "sarif"))
+		return sarif_difference(&w, d, sets, err);
 	size_t came = difference_rows(&w, d->came, d->came_n, "+ ", true);
 	size_t went = difference_rows(&w, d->went, d->went_n, "- ", true);
 	size_t stays = difference_rows(&w, d->stays, d->stays_n, "  ", o->all);

@@ -70,6 +70,9 @@ struct hf_unparsed {
 /* A finding of the image as a whole: missing package database, layers at different patch levels, … */
 struct hf_misconfiguration {
 	hf_sv id, title, path, message, fix;
+	hf_sv why;            /* what it lets happen, in general; may be empty */
+	hf_sv made_from;      /* the file that a program made the place of ("chart/templates/web.yaml"); empty: none */
+	const char *baseline; /* of a comparison: "new", "unchanged" or "absent", as SARIF has them; NULL: none */
 	enum hf_severity severity;
 	uint32_t line;
 	const hf_sv *references;

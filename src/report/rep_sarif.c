@@ -120,7 +120,8 @@ static void rule_of_config(struct sarif *s, const struct hf_misconfiguration *m)
 	hf_jw_kv(&s->w, "id", m->id);
 	hf_jw_kv(&s->w, "name", HF_SV("Misconfiguration"));
 	message(s, "shortDescription", m->title.len ? m->title : m->id);
-	message(s, "fullDescription", m->message.len ? m->message : m->title.len ? m->title : m->id);
+	hf_sv what = m->why.len ? m->why : m->message;
+	message(s, "fullDescription", what.len ? what : m->title.len ? m->title : m->id);
 	message(s, "help", m->fix.len ? m->fix : m->title.len ? m->title : m->id);
 	rule_properties(s, bands[m->severity], "misconfiguration");
 	hf_jw_object_end(&s->w);
@@ -255,21 +256,34 @@ static void result_of_flaw(struct sarif *s, const struct hf_vulnerability *v)
 	hf_jw_object_end(w);
 }
 
+static void result_of_config(struct sarif *s, const struct hf_misconfiguration *m)
+{
+	struct hf_json_writer *w = &s->w;
+
+	if (!hf_filter_shows_config(&s->o->filter, m))
+		return;
+	result_begin(s, m->id, level_of(m->severity, true), m->message, m->path);
+	message(s, "message", m->message.len ? m->message : m->title.len ? m->title : m->id);
+	location(s, m->path, m->line, (hf_sv){ 0 });
+	if (m->baseline)
+		hf_jw_kv(w, "baselineState", hf_sv_of(m->baseline));
+	if (m->made_from.len) {
+		hf_jw_key(w, "properties");
+		hf_jw_object(w);
+		hf_jw_kv(w, "template", m->made_from);
+		hf_jw_object_end(w);
+	}
+	hf_jw_object_end(w);
+}
+
 static void results(struct sarif *s)
 {
 	hf_jw_key(&s->w, "results");
 	hf_jw_array(&s->w);
 	for (size_t i = 0; i < s->r->vulnerabilities_n; i++)
 		result_of_flaw(s, &s->r->vulnerabilities[i]);
-	for (size_t i = 0; i < s->r->misconfigurations_n; i++) {
-		const struct hf_misconfiguration *m = &s->r->misconfigurations[i];
-		if (!hf_filter_shows_config(&s->o->filter, m))
-			continue;
-		result_begin(s, m->id, level_of(m->severity, true), m->message, m->path);
-		message(s, "message", m->message.len ? m->message : m->title.len ? m->title : m->id);
-		location(s, m->path, m->line, (hf_sv){ 0 });
-		hf_jw_object_end(&s->w);
-	}
+	for (size_t i = 0; i < s->r->misconfigurations_n; i++)
+		result_of_config(s, &s->r->misconfigurations[i]);
 	hf_jw_array_end(&s->w);
 }
 

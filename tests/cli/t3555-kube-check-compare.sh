@@ -37,6 +37,19 @@ check "the same" python3 -c 'import json
 said = json.load(open("out.log"))
 assert said["schema"] == "holdfast/kube-check-compare/1"
 assert [[r["id"][-3:] for r in said[k]] for k in ("came", "went", "stays")] == [["101"], ["103"], ["104"]]'
+fails 0 "as SARIF" "$HOLDFAST" kube check --checks $checks --compare --format sarif old.yaml new
+check "with the state of each against the old ones" python3 -c 'import json
+results = json.load(open("out.log"))["runs"][0]["results"]
+assert [(r["ruleId"][-3:], r["baselineState"]) for r in results] == [("101", "new"), ("104", "unchanged"), ("103", "absent")], results'
+fails 0 "SARIF of what has no findings" "$HOLDFAST" kube check --checks HF-K8S-105 --compare --format sarif old.yaml new
+check "has none" python3 -c 'import json
+assert json.load(open("out.log"))["runs"][0]["results"] == []'
+printf -- '---\n# Source: shop/templates/web.yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: a, image: "registry.test/a:1", securityContext: {privileged: true}}\n  - {name: b, image: "registry.test/b:1", securityContext: {privileged: true}}\n' >made.yaml
+fails 0 "SARIF of what helm made" "$HOLDFAST" kube check --checks HF-K8S-101 --format sarif made.yaml
+check "names the template, tells containers apart, and has no state" python3 -c 'import json
+results = json.load(open("out.log"))["runs"][0]["results"]
+assert len({str(r["partialFingerprints"]) for r in results}) == 2, results
+assert all(r["properties"]["template"] == "shop/templates/web.yaml" and "baselineState" not in r for r in results), results'
 fails 1 "a gate for what is new" "$HOLDFAST" kube check --checks $checks --compare --fail-on-new old.yaml new
 fails 0 "what was there is not" "$HOLDFAST" kube check --checks HF-K8S-103,HF-K8S-104 --compare --fail-on-new --fail-on low old.yaml new
 fails 1 "nor does it count for --fail-on, but what came" "$HOLDFAST" kube check --checks $checks --compare --fail-on critical old.yaml new
