@@ -40,10 +40,10 @@ def ended(c):
 
 
 class Server:
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, policies=POLICIES, more=()):
+        self.folder, self.more = folder, more
         (folder / "s.yaml").write_text("pod_security: {enforce: baseline}\n")
-        (folder / "p.yaml").write_text(POLICIES)
+        (folder / "p.yaml").write_text(policies)
         self.log = open(folder / "log", "wb")
         self.context = ssl._create_unverified_context()
         for _ in range(5):  # another program may take the port in between
@@ -60,7 +60,7 @@ class Server:
         self.child = subprocess.Popen(
             [HOLDFAST, "kube", "admission", "serve", "--config", folder / "s.yaml", "-p", folder / "p.yaml", "--workers", "2", "--deadline-ms", "10000",
              "--listen", f"127.0.0.1:{self.port}", "--certificates", folder / "pki", "--name", "127.0.0.1",
-             "--decisions", folder / "decisions", "--decisions-mib", "1"],
+             "--decisions", folder / "decisions", "--decisions-mib", "1", *self.more],
             stderr=self.log, preexec_fn=lambda: die_with_parent(signal.SIGKILL))
 
     def listens(self):

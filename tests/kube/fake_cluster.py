@@ -82,6 +82,12 @@ class Cluster:
             self.events[resource].append((self.version, self.line(type or ("MODIFIED" if known else "ADDED"), thing, resource)))
             self.lock.notify_all()
 
+    def trim(self):
+        """Forgets events that all watches have had long ago."""
+        with self.lock:
+            for events in self.events.values():
+                del events[:-1000]
+
     def serve(self, resource):
         with self.lock:
             self.objects[resource], self.events[resource] = {}, []
