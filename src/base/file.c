@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,30 @@ bool hf_fd_write_all(int fd, hf_sv bytes)
 		bytes = hf_sv_skip(bytes, n > 0 ? (size_t)n : 0);
 	}
 	return true;
+}
+
+static struct hf_file_stamp stamp_of(const struct stat *st)
+{
+	return (struct hf_file_stamp){ st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mtim.tv_sec,
+				       st->st_mtim.tv_nsec };
+}
+
+void hf_file_stamp_of(int fd, struct hf_file_stamp *out)
+{
+	struct stat st;
+
+	*out = fstat(fd, &st) ? (struct hf_file_stamp){ 0 } : stamp_of(&st);
+}
+
+bool hf_file_stamp_holds(const char *path, const struct hf_file_stamp *stamp)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	struct hf_file_stamp now = stamp_of(&st);
+	return now.device == stamp->device && now.inode == stamp->inode && now.size == stamp->size &&
+	       now.changed_s == stamp->changed_s && now.changed_ns == stamp->changed_ns;
 }
 
 /* Without openat2: a component at a time, none of which may be a link or "..". */

@@ -14,6 +14,16 @@ hf_nodiscard int hf_fd_read_all(int fd, uint64_t offset, struct hf_buf *out, str
 /* All bytes, however many calls that takes; a signal ends none. False with errno, after perhaps some of them. */
 hf_nodiscard bool hf_fd_write_all(int fd, hf_sv bytes);
 
+/* Which file it was, and in which state. */
+struct hf_file_stamp {
+	uint64_t device, inode, size;
+	int64_t changed_s, changed_ns;
+};
+/* All zeros where nothing is known of @fd. */
+void hf_file_stamp_of(int fd, struct hf_file_stamp *out);
+/* Does @path lead to that file, in that state? */
+bool hf_file_stamp_holds(const char *path, const struct hf_file_stamp *stamp);
+
 /* Bytes of a file, mapped read-only. At most 512 at a time in the process. Any thread may read one. */
 struct hf_mapping {
 	const char *ptr; /* of the byte at the offset asked for; NULL: nothing is mapped */

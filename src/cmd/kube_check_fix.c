@@ -48,7 +48,7 @@ static bool is_wanted(struct fixer *f, const struct hf_check_result *r)
 {
 	bool safe = true;
 
-	if (r->status != HF_CHECK_FAIL || !r->patches_n || !r->object || r->cluster.len)
+	if (r->status != HF_CHECK_FAIL || !r->patches_n || !r->object || (r->cluster.len && !r->object->source->saved))
 		return false;
 	for (size_t i = 0; i < r->patches_n; i++)
 		safe &= r->patches[i].safe;
@@ -250,7 +250,8 @@ static void write_files(struct fixer *f, struct hf_out *out)
 
 static bool is_file(const struct kube_run *k, const struct kube_input *in)
 {
-	const char *target = k->targets[in->target];
+	/* Behind the targets come those of --cluster NAME=FOLDER. */
+	const char *target = in->target < k->targets_n ? k->targets[in->target] : k->clusters[0];
 
 	return strcmp(target, "-") && strncmp(target, "cluster:", 8);
 }
@@ -290,9 +291,13 @@ int kube_check_fix(struct kube_run *k, const struct kube_fix_options *o, const s
 	return HF_OK;
 }
 
-static int replace_file(const char *path, hf_sv text, struct hf_err *err)
+/* Not where it is another file by now, or holds something else: that would be lost, or was put there to be written through. */
+static int replace_file(const struct kube_input *in, const char *path, hf_sv text, struct hf_err *err)
 {
 	hf_cleanup(hf_output_abort) struct hf_output output = { .fd = -1 };
+
+	if (!hf_file_stamp_holds(path, &in->stamp))
+		return hf_fail(err, HF_E_CONFLICT, "it was changed meanwhile and is left as it is; run it again");
 	int r = hf_output_open(&output, path, err);
 
 	if (r < 0)
@@ -329,7 +334,7 @@ static int deliver_part(struct kube_run *k, hf_sv *rest, struct hf_out *out, str
 	}
 	const struct kube_input *in = &k->inputs[number[0]];
 	char shown[400];
-	int r = is_file(k, in) ? replace_file(hf_arena_dup(&k->arena, in->name).ptr, bytes, err)
+	int r = is_file(k, in) ? replace_file(in, hf_arena_dup(&k->arena, in->name).ptr, bytes, err)
 			       : hf_fail(err, HF_E_FORMAT, "the worker's answer is broken");
 	if (r < 0)
 		return hf_wrap(err, "%.*s", HF_SV_FMT(in->name));

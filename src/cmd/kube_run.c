@@ -163,6 +163,7 @@ static int add_fd(struct gatherer *g, int fd, hf_sv name, struct hf_err *err)
 				 .target = g->target,
 				 .cluster = g->cluster,
 				 .saved = g->cluster.len > 0 };
+	hf_file_stamp_of(fd, &in.stamp);
 	int r = read_fd(fd, &in.text, &in.slot, err);
 
 	if (r < 0)

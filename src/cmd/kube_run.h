@@ -8,6 +8,7 @@
  *     return kube_run(&k, evaluate, ctx);                       // the exit status
  */
 #pragma once
+#include "base/file.h"
 #include "base/output.h"
 #include "base/worker.h"
 #include "kube/object.h"
@@ -20,6 +21,7 @@ struct kube_input {
 	bool saved;    /* the latter */
 	size_t target; /* which of the targets it belongs to */
 	int slot;      /* of the mapping, -1: text is on the heap */
+	struct hf_file_stamp stamp;
 };
 
 struct kube_items;

@@ -90,14 +90,19 @@ static void drop_member(const struct hf_value *object, hf_sv key)
 		}
 }
 
+static void empty(const struct hf_value *value)
+{
+	*(struct hf_value *)(uintptr_t)value =
+		(struct hf_value){ .type = HF_VALUE_STRING, .text = "", .offset = value->offset };
+}
+
+/* Values of a wrong type may be secret all the same. */
 static void empty_members(const struct hf_value *object)
 {
-	hf_value_members(object, m) if (m->value.type == HF_VALUE_STRING)
-	{
-		struct hf_value *v = (struct hf_value *)(uintptr_t)&m->value;
-		v->text = "";
-		v->n = 0;
-	}
+	if (hf_value_is(object, HF_VALUE_OBJECT))
+		hf_value_members(object, m) empty(&m->value);
+	else if (object && object->type != HF_VALUE_NULL)
+		empty(object);
 }
 
 /* The keys of encryption at rest. */

@@ -33,5 +33,12 @@ check "a line each; what is null counts as not written; of other kinds nothing i
 printf 'apiVersion: v1\nkind: Pod\nspec: {containers: [a, {name: 1, ports: x}, null, {ports: [{hostPort: []}], resources: {limits: {cpu: 1}, requests: 5}}], volumes: {}}\n' >odd.yaml
 fails 0 "what is of no right type is left as it is" "$HOLDFAST" plumbing kube-object --quiet odd.yaml
 check "and the rest filled in" grep -q '"requests":5}.*"restartPolicy":"Always"' out.log
+cat >secrets.yaml <<'END'
+{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: aGlkZGVu, y: {z: hidden}, list: [hidden], number: 4711}, stringData: [hidden]}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: b}, data: hidden, stringData: {x: hidden}}
+END
+fails 0 "secrets whose values have wrong types" "$HOLDFAST" plumbing kube-object --quiet secrets.yaml
+check "are without them all the same" sh -c '! grep -E "hidden|aGlk|4711" out.log && test "$(wc -l <out.log)" = 2'
 fails 2 "no target" "$HOLDFAST" plumbing kube-object
 finish

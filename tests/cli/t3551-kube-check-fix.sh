@@ -127,6 +127,26 @@ spec:
 END
 fails 0 "elements of lists" "$HOLDFAST" kube check --checks HF-K8S-121,HF-K8S-123,HF-K8S-124,HF-K8S-126,HF-K8S-150,HF-K8S-153 --fix-all --fail-on low list.yaml
 check "go and come where they are, whatever stands around them" cmp list.yaml wanted.yaml
+# Who reads a second target waits for it: until then the first one may become another.
+mkfifo slow.yaml
+changed() { # how
+	cp before.yaml race.yaml
+	"$HOLDFAST" kube check --fix-all race.yaml slow.yaml >out.log 2>err.log &
+	exec 3>slow.yaml
+	eval "$1"
+	cp race.yaml then.yaml
+	exec 3>&-
+	! wait $! && cmp -s race.yaml then.yaml && grep -q 'race.yaml: it was changed meanwhile' err.log
+}
+check "what was written to meanwhile is not lost" changed 'echo "# mine" >>race.yaml'
+check "nor what took the file's place" changed 'sed "s/web/other/" before.yaml >new && mv new race.yaml'
+check "nothing is written through a link that was put there" changed 'cp before.yaml elsewhere.yaml && ln -sf elsewhere.yaml race.yaml'
+check "wherever it leads" cmp elsewhere.yaml before.yaml
+
+mkdir stands
+cp before.yaml stands/web.yaml
+fails 0 "files that stand for a cluster" "$HOLDFAST" kube check --fix-all --cluster one=stands
+check "are mended too" sh -c 'grep -q "stands/web.yaml: [1-9]" out.log && ! cmp -s stands/web.yaml before.yaml'
 printf 'apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: logs, namespace: %s}\nspec:\n  selector: {matchLabels: {app: logs}}\n  template:\n    metadata: {labels: {app: logs}}\n    spec:\n      hostNetwork: true\n      containers:\n      - name: logs\n        image: registry.test/logs:1\n        volumeMounts:\n        - {name: logs, mountPath: /var/log, mountPropagation: Bidirectional}\n      volumes:\n      - name: logs\n        hostPath: {path: /var/log}\n' logs >agent.yaml
 cp agent.yaml before.yaml
 fails 0 "an agent of its node" "$HOLDFAST" kube check --checks HF-K8S-105,HF-K8S-120,HF-K8S-150,HF-K8S-151,HF-K8S-157 --fix-all agent.yaml
