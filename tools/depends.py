@@ -1,4 +1,4 @@
-"""depends.py SRC: an include that src/DEPENDS does not allow fails, and so does a folder that it does not name."""
+"""depends.py SRC: an include that src/DEPENDS does not allow fails, and so do a folder that it does not name and one that it names for nothing."""
 import pathlib
 import re
 import sys
@@ -25,6 +25,7 @@ def read_allowed(path):
 def check(source):
     allowed = read_allowed(source / "DEPENDS")
     wrong = 0
+    used = {folder: {folder} for folder in allowed}
     for path in sorted(p for p in source.rglob("*") if p.suffix in (".c", ".h", ".def")):
         parts = path.relative_to(source).parts
         if len(parts) == 1:
@@ -39,9 +40,14 @@ def check(source):
             if not hit or uses is None:
                 continue
             folder = hit[1].split("/")[0]
+            used[parts[0]].add(folder)
             if "/" not in hit[1] or folder not in uses:
                 print(f"{path}:{number}: {parts[0]} may not include {hit[1]}")
                 wrong += 1
+    for folder, uses in allowed.items():
+        for unused in sorted((uses or set()) - used[folder]):
+            print(f"{source / 'DEPENDS'}: {folder} includes nothing of {unused}")
+            wrong += 1
     return wrong
 
 

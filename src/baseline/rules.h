@@ -78,8 +78,6 @@ int hf_rules_load(const struct hf_rules_source *sources, size_t n, struct hf_rul
 /* The built-in rules and those of @folder (its files *.yaml, by name; NULL: none). Else as hf_rules_load; HF_E_IO, HF_E_MISSING. */
 int hf_rules_load_folder(const char *folder, struct hf_rules_notes notes, struct hf_rules **ret, struct hf_err *err);
 void hf_rules_free(struct hf_rules *);
-/* The files that are in the program. */
-const struct hf_rules_source *hf_rules_builtin(size_t *ret_n);
 
 /* Tells what is taken and yet looks wrong: tests of fields that the rule's kinds do not have, conditions that speak of nearly
  * everything, names that nobody uses, rules without advice. The number of notes. */

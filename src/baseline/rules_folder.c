@@ -16,7 +16,8 @@ extern const struct embedded hf_rules_embedded[], hf_rules_embedded_end[];
 
 enum { SOURCES_MAX = 256 };
 
-const struct hf_rules_source *hf_rules_builtin(size_t *ret_n)
+/* The files that are in the program. */
+static const struct hf_rules_source *builtin_files(size_t *ret_n)
 {
 	static _Thread_local struct hf_rules_source sources[SOURCES_MAX];
 	size_t n = (size_t)(hf_rules_embedded_end - hf_rules_embedded);
@@ -81,7 +82,7 @@ int hf_rules_load_folder(const char *folder, struct hf_rules_notes notes, struct
 	struct hf_rules_source sources[SOURCES_MAX];
 	struct hf_arena texts = HF_ARENA(HF_RULES_ARENA_MAX);
 	size_t n;
-	const struct hf_rules_source *builtin = hf_rules_builtin(&n);
+	const struct hf_rules_source *builtin = builtin_files(&n);
 
 	memcpy(sources, builtin, n * sizeof *sources);
 	int r = folder ? read_folder(folder, &texts, sources, &n, err) : HF_OK;

@@ -22,14 +22,13 @@ enum { KUBELET = HF_KUBE_KUBELET_CONFIGURATION, PROXY = HF_KUBE_PROXY_CONFIGURAT
 
 struct rule {
 	int kind;
-	const char *path;
 	enum test test;
-	const char *initial;
+	const char *path, *initial;
 };
 
 static const struct rule rules[] = {
 #define HF_KUBELET(id, name, title, severity, kind, path, test, initial, why, fix, references) \
-	{ kind, path, test, initial },
+	{ kind, test, path, initial },
 #include "check/kubelet.def"
 #undef HF_KUBELET
 };

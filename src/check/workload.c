@@ -1,6 +1,7 @@
 #include "check/workload.h"
 
-bool hf_check_is_plain_word(hf_sv s)
+/* Letters, digits, '-', '_', '.', '/' and ':' alone: may be put into JSON as it is. */
+static bool is_plain_word(hf_sv s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
@@ -90,7 +91,7 @@ const char *hf_check_limit_for(const struct hf_check_run *r, const char *resourc
 	if (hf_value_is(v, HF_VALUE_NUMBER))
 		return hf_arena_dup(r->arena, (hf_sv){ v->text, v->n }).ptr;
 	hf_sv text = hf_value_text(v);
-	return hf_check_is_plain_word(text) ? hf_arena_fmt(r->arena, "\"%.*s\"", HF_SV_FMT(text)).ptr : NULL;
+	return is_plain_word(text) ? hf_arena_fmt(r->arena, "\"%.*s\"", HF_SV_FMT(text)).ptr : NULL;
 }
 
 struct hf_check_image hf_check_image_of(hf_sv image)

@@ -2,8 +2,6 @@
 #pragma once
 #include "check/check.h"
 
-/* Letters, digits, '-', '_', '.', '/' and ':' alone: may be put into JSON as it is. */
-bool hf_check_is_plain_word(hf_sv);
 /* A whole number of the security context, container before pod. False where none is set. */
 bool hf_check_security_number(const struct hf_check_run *, const char *field, const struct hf_value **ret_at,
 			      int64_t *ret);

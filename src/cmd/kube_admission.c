@@ -46,7 +46,7 @@ int kube_admission_read_text(struct kube_admission *k, const char *path, hf_sv *
 /* A policy that is left out would be a gate that stands open: nothing starts without it. */
 int kube_admission_load(struct kube_admission *k, struct hf_err *err)
 {
-	hf_sv text;
+	hf_sv text = { 0 };
 	int r;
 
 	if (k->settings_path && ((r = kube_admission_read_text(k, k->settings_path, &text, err)) < 0 ||

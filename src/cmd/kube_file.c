@@ -51,8 +51,10 @@ static void look_into(const struct kube_file *file, struct kube_document *d, str
 	d->root = r < 0 ? UINT32_MAX : root.offset;
 	d->is_list = hf_sv_ends(hf_value_get_text(&root, HF_SV("kind")), HF_SV("List"));
 	const struct hf_value *items = hf_value_get(&root, HF_SV("items"));
-	uint32_t *list = hf_arena_array(a, uint32_t, hf_value_count(items, HF_VALUE_ARRAY));
-	hf_value_elements(list ? items : NULL, e) list[d->items_n++] = e->offset;
+	size_t n = hf_value_count(items, HF_VALUE_ARRAY);
+	uint32_t *list = n ? hf_arena_array(a, uint32_t, n) : NULL;
+	for (; list && d->items_n < n; d->items_n++)
+		list[d->items_n] = items->elements[d->items_n].offset;
 	d->items = list;
 }
 

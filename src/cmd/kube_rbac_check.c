@@ -71,6 +71,7 @@ static hf_sv fix_of(const struct rbac_writer *w, const struct hf_rbac_finding *f
 
 static void print_finding(struct rbac_writer *w, const struct hf_rbac_finding *f)
 {
+	const struct hf_rbac_subject *becomes = f->kind == HF_RBAC_FINDING_BECOMES_ADMIN ? f->subject : NULL;
 	struct hf_rbac_finding_row row = hf_rbac_row_of(f);
 	hf_sv scope = scope_text(w->arena, f), detail = detail_of(w, f);
 	hf_sv who =
@@ -82,13 +83,13 @@ static void print_finding(struct rbac_writer *w, const struct hf_rbac_finding *f
 				     hf_severity_name(f->severity), row.number, HF_SV_FMT(who), row.title,
 				     HF_SV_FMT(scope), detail.len ? " (" : "", HF_SV_FMT(detail),
 				     detail.len ? ")" : ""));
-	if (f->kind == HF_RBAC_FINDING_BECOMES_ADMIN) {
-		const struct hf_rbac_step *steps = hf_rbac_steps(w->powers, f->subject, w->arena, &n);
+	if (becomes) {
+		const struct hf_rbac_step *steps = hf_rbac_steps(w->powers, becomes, w->arena, &n);
 		for (size_t i = 0; i < n; i++)
 			rbac_print_line(w, "          ",
 					hf_arena_fmt(w->arena, "%zu. %.*s", i + 1, HF_SV_FMT(steps[i].text)));
-		if (f->subject->kind == HF_RBAC_ACCOUNT) {
-			const hf_sv *holders = hf_rbac_holders(w->powers, f->subject, w->arena, &n);
+		if (becomes->kind == HF_RBAC_ACCOUNT) {
+			const hf_sv *holders = hf_rbac_holders(w->powers, becomes, w->arena, &n);
 			for (size_t i = 0; i < n && i < 5; i++)
 				rbac_print_line(w, "          held by ", holders[i]);
 		}

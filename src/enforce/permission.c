@@ -245,11 +245,6 @@ void hf_permission_switch(struct hf_permission *p, bool on)
 	atomic_store(&p->shared->off, !on);
 }
 
-int hf_permission_fd(const struct hf_permission *p)
-{
-	return p->told;
-}
-
 bool hf_permission_take(struct hf_permission *p, struct hf_permission_told *ret)
 {
 	return read(p->told, ret, sizeof *ret) == (ssize_t)sizeof *ret && ret->path_length <= sizeof ret->path;

@@ -37,7 +37,6 @@ void hf_permission_close(struct hf_permission *);
 int hf_permission_mark(struct hf_permission *, uint32_t pid, int pidfd, struct hf_err *err);
 /* While it is off all is let through. */
 void hf_permission_switch(struct hf_permission *, bool on);
-int hf_permission_fd(const struct hf_permission *);
 /* False: nothing more. */
 bool hf_permission_take(struct hf_permission *, struct hf_permission_told *ret);
 struct hf_permission_numbers {

@@ -37,8 +37,9 @@ static bool joins(const struct hf_flow_graph *g, const struct hf_flow *f, const 
 	return is_peer(g, &f->server, server, false) && is_peer(g, &f->client, client, hf_flow_is_for_everybody(f));
 }
 
-const struct hf_flow *hf_flow_expected(const struct hf_flow_graph *g, const struct hf_flow_end *client,
-				       const struct hf_flow_end *server, struct hf_flow_port port)
+/* The flow that uses this connection; NULL where none does. @server's port. */
+static const struct hf_flow *flow_that_uses(const struct hf_flow_graph *g, const struct hf_flow_end *client,
+					    const struct hf_flow_end *server, struct hf_flow_port port)
 {
 	for (size_t i = 0; i < g->flows_n; i++) {
 		const struct hf_flow *f = &g->flows[i];
@@ -116,7 +117,7 @@ static int try_ports(struct walk *w, const struct hf_flow_end *client, const str
 	for (size_t i = 0; strangers && i < w->g->flows_n; i++)
 		strangers = !joins(w->g, &w->g->flows[i], client, server);
 	for (size_t i = 0; i < w->ports.n; i++) {
-		const struct hf_flow *used = strangers ? NULL : hf_flow_expected(w->g, client, server, w->ports.at[i]);
+		const struct hf_flow *used = strangers ? NULL : flow_that_uses(w->g, client, server, w->ports.at[i]);
 		int e = w->try(w->ctx, client, server, w->ports.at[i], used, err);
 
 		if (e < 0)

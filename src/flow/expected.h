@@ -19,9 +19,6 @@ struct hf_flow_port {
 /* Clients of a server outside differ from day to day where any of them is public, or where there are more than can be told apart:
  * then the server is meant for all of them. */
 bool hf_flow_is_for_everybody(const struct hf_flow *);
-/* The flow that uses this connection; NULL where none does. @server's port. */
-const struct hf_flow *hf_flow_expected(const struct hf_flow_graph *, const struct hf_flow_end *client,
-				       const struct hf_flow_end *server, struct hf_flow_port port);
 
 /* Each connection that is worth trying between the workloads of @covered (by index in the graph), and between them and addresses
  * outside, those seen and strangers; and the flows with workloads that are not covered. Calls @try with the flow that uses it, or NULL. Ports: those of the flows of both, those open

@@ -209,7 +209,9 @@ bool hf_zip_next(struct hf_zip *z, struct hf_zip_member *m)
 	return true;
 }
 
-int hf_zip_packed(const struct hf_zip *z, const struct hf_zip_member *m, hf_sv *ret, struct hf_err *err)
+/* The member's bytes as they lie in the archive, compressed or not. @return HF_OK; HF_E_FORMAT its local header is not
+ * there; HF_E_TRUNCATED it reaches past the end. */
+static int packed_bytes(const struct hf_zip *z, const struct hf_zip_member *m, hf_sv *ret, struct hf_err *err)
 {
 	hf_sv archive = hf_sv_skip(z->bytes, (size_t)z->base);
 	struct hf_cur c = hf_cur_of(archive);
@@ -240,7 +242,7 @@ int hf_zip_read(const struct hf_zip *z, const struct hf_zip_member *m, uint64_t 
 		return hf_fail(err, HF_E_UNSUPPORTED, "compression method %u is not read", m->method);
 	if (m->size > size_max)
 		return hf_fail(err, HF_E_LIMIT, "larger than %llu bytes", (unsigned long long)size_max);
-	int r = hf_zip_packed(z, m, &packed, err);
+	int r = packed_bytes(z, m, &packed, err);
 	if (r < 0)
 		return r;
 	if (m->method == METHOD_STORED) {

@@ -49,9 +49,6 @@ hf_nodiscard int hf_zip_open(struct hf_zip *z, hf_sv bytes, struct hf_err *err);
 bool hf_zip_next(struct hf_zip *z, struct hf_zip_member *ret);
 /* Starts over. */
 void hf_zip_rewind(struct hf_zip *z);
-/* The member's bytes as they lie in the archive, compressed or not. @return HF_OK; HF_E_FORMAT its local header is not
- * there; HF_E_TRUNCATED it reaches past the end. */
-hf_nodiscard int hf_zip_packed(const struct hf_zip *z, const struct hf_zip_member *m, hf_sv *ret, struct hf_err *err);
 /* The member's content: of a stored member a view of the archive (its CRC-32 is not looked at), of a deflated one a
  * view of
  * @scratch, which is emptied first, whose `max` is set, and which stays good until it is used again.

@@ -37,7 +37,7 @@ void hf_policy_keep_message(void *ctx, jv message)
 	jv_free(message);
 }
 
-void hf_policy_drop_debug(void *ctx, jv message)
+static void drop_debug(void *ctx, jv message)
 {
 	(void)ctx;
 	jv_free(message);
@@ -102,7 +102,7 @@ static bool compiles(struct hf_policy_program *p, hf_sv before, hf_sv program, h
 	if (!p->jq)
 		return false;
 	jq_set_error_cb(p->jq, hf_policy_keep_message, &p->messages);
-	jq_set_debug_cb(p->jq, hf_policy_drop_debug, NULL);
+	jq_set_debug_cb(p->jq, drop_debug, NULL);
 	jq_set_attr(p->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
 	unsetenv("HOME"); /* libjq puts ~/.jq before every program, which could make each of them pass */
 	return jq_compile(p->jq, text.ptr);

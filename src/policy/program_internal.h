@@ -24,7 +24,6 @@ struct hf_policy_input {
 extern const char hf_policy_prelude[];
 
 void hf_policy_keep_message(void *buf, jv message);
-void hf_policy_drop_debug(void *, jv message);
 jv hf_policy_jv_of(const struct hf_value *);
 bool hf_policy_reaches_out(hf_sv program);
 /* Whether brackets and texts end where they began: what stands in brackets itself cannot leave them then. */

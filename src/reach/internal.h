@@ -40,7 +40,6 @@ const struct reach_list *reach_labelled_find(struct reach_labelled *, uint32_t n
 					     const struct hf_label_selector *);
 /* Between two pods of one workload. */
 hf_conns reach_within(struct hf_reach *, uint32_t workload);
-bool reach_policy_selects(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_group *);
 /* Whether the peer is the group: @own is the policy's namespace. */
 bool reach_peer_is_group(const struct hf_reach *, const struct hf_reach_policy *, const struct hf_reach_peer *,
 			 const struct hf_reach_group *);

@@ -42,4 +42,3 @@ bool propose_can_prove(const struct proposer *);
 /* True where every connection is as it should be; else *ret_client and *ret_server are workloads whose policies let it fail (UINT32_MAX:
  * outside). */
 bool propose_prove(struct proposer *, uint32_t *ret_client, uint32_t *ret_server, hf_sv *ret_what);
-bool propose_is_name_server(const struct hf_reach_workload *);

@@ -31,7 +31,7 @@ static bool holds(const struct need *n, const struct hf_address *a)
 	return true;
 }
 
-bool propose_is_name_server(const struct hf_reach_workload *w)
+static bool is_name_server(const struct hf_reach_workload *w)
 {
 	hf_sv value;
 
@@ -65,7 +65,7 @@ static bool wanted_side(const struct prover *v, bool server_side, const struct a
 		    fits(list[i], server_side, peer))
 			return true;
 	return !server_side && port == 53 && protocol != HF_FLOW_SCTP && peer->workload != NOBODY &&
-	       propose_is_name_server(&v->p->r->workloads.at[peer->workload]);
+	       is_name_server(&v->p->r->workloads.at[peer->workload]);
 }
 
 static void index_needs(struct prover *v, bool server_side)

@@ -94,12 +94,6 @@ static bool namespace_fits(const struct hf_reach *r, const struct hf_reach_polic
 	return s ? hf_label_selector_matches(s, n->labels, n->labels_n) : hf_sv_eq(policy->object->namespace, n->name);
 }
 
-bool reach_policy_selects(const struct hf_reach *r, const struct hf_reach_policy *p, const struct hf_reach_group *g)
-{
-	return !p->selects_nothing && namespace_fits(r, p, p->namespaces, g) &&
-	       (!p->pods || hf_label_selector_matches(p->pods, g->labels, g->labels_n));
-}
-
 bool reach_peer_is_group(const struct hf_reach *r, const struct hf_reach_policy *policy, const struct hf_reach_peer *p,
 			 const struct hf_reach_group *g)
 {
