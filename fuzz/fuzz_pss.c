@@ -10,7 +10,7 @@ static uint32_t look(const struct hf_kube_pod *pod, const struct hf_pss_policy *
 {
 	uint32_t failed = hf_pss_failed(pod, policy), told = 0;
 	const struct hf_pss_finding *list;
-	size_t n = hf_pss_evaluate(pod, policy, a, &list);
+	size_t n = hf_pss_evaluate(pod, 1, policy, a, &list);
 
 	for (size_t i = 0; i < n && !a->over; i++) {
 		for (unsigned c = 0; c < HF_PSS_CONTROLS; c++)

@@ -190,7 +190,8 @@ struct judge {
 	HF_VEC(struct hf_admission_reason) reasons;
 	const struct hf_kube_objects *set;
 	const struct hf_kube_object *object;
-	const struct hf_kube_pod *pod;
+	const struct hf_kube_pod *pods;
+	size_t pods_n;
 	const struct hf_kube_object *namespace; /* NULL: not known, or nobody tells of them, or the object is in none */
 };
 
@@ -232,6 +233,27 @@ static hf_sv pss_message(struct judge *j, const struct hf_pss_policy *policy, co
 	return out;
 }
 
+/* All pods of the object are, or none. */
+static bool is_exempt_by_class(const struct judge *j)
+{
+	const struct hf_admission_settings *s = j->admission->settings;
+
+	for (size_t i = 0; i < j->pods_n; i++) {
+		hf_sv class = hf_value_get_text(j->pods[i].spec, HF_SV("runtimeClassName"));
+		if (!class.len || !hf_pattern_any(s->exempt_runtime_classes, s->exempt_runtime_classes_n, class))
+			return false;
+	}
+	return true;
+}
+
+static bool fails_pod_security(const struct judge *j, const struct hf_pss_policy *policy)
+{
+	for (size_t i = 0; i < j->pods_n; i++)
+		if (hf_pss_failed(&j->pods[i], policy))
+			return true;
+	return false;
+}
+
 static void judge_pod_security(struct judge *j)
 {
 	const struct hf_admission_settings *s = j->admission->settings;
@@ -242,11 +264,8 @@ static void judge_pod_security(struct judge *j)
 	} modes[] = { { s->enforce, HF_POLICY_DENY, HF_PSS_ENFORCE },
 		      { s->warn, HF_POLICY_WARN, HF_PSS_WARN },
 		      { s->audit, HF_POLICY_AUDIT, HF_PSS_AUDIT } };
-	hf_sv class = hf_value_get_text(j->pod->spec, HF_SV("runtimeClassName"));
-
 	if (hf_pattern_any(s->exempt_namespaces, s->exempt_namespaces_n, j->decision->namespace) ||
-	    hf_pattern_any(s->exempt_users, s->exempt_users_n, j->decision->user) ||
-	    (class.len && hf_pattern_any(s->exempt_runtime_classes, s->exempt_runtime_classes_n, class)))
+	    hf_pattern_any(s->exempt_users, s->exempt_users_n, j->decision->user) || is_exempt_by_class(j))
 		return;
 	if (s->from_labels && lacks_namespace(j)) {
 		object_to(j, HF_SV("pod-security"), s->fail_open ? HF_POLICY_WARN : HF_POLICY_DENY, true,
@@ -260,9 +279,9 @@ static void judge_pod_security(struct judge *j)
 			modes[i].policy = hf_pss_policy_of_labels(labels, modes[i].mode, modes[i].policy, NULL);
 		/* What is refused by a label is not warned of by the same label. */
 		bool told = s->from_labels && !j->decision->allowed && modes[i].action == HF_POLICY_WARN;
-		if (told || !hf_pss_failed(j->pod, &modes[i].policy))
+		if (told || !fails_pod_security(j, &modes[i].policy))
 			continue;
-		size_t n = hf_pss_evaluate(j->pod, &modes[i].policy, j->arena, &f);
+		size_t n = hf_pss_evaluate(j->pods, j->pods_n, &modes[i].policy, j->arena, &f);
 		if (n)
 			object_to(j, HF_SV("pod-security"), modes[i].action, false,
 				  pss_message(j, &modes[i].policy, f, n));
@@ -374,7 +393,7 @@ static void judge_policies(struct judge *j)
 		return; /* the arena is over: the review fails */
 	for (size_t i = 0; i < p->n; i++) {
 		wanted[i] = !j->admission->checks[i] && hf_policy_applies(&p->at[i], j->object) &&
-			    (p->at[i].subject == HF_POLICY_OBJECT || j->pod);
+			    (p->at[i].subject == HF_POLICY_OBJECT || j->pods_n);
 		if (wanted[i] && asks_of_namespace(&p->at[i]) && lacks_namespace(j)) {
 			wanted[i] = false;
 			judge_policy(j, &p->at[i], &(struct hf_policy_answer){ .error = lack_message(j) });
@@ -391,25 +410,30 @@ static void judge_policies(struct judge *j)
 				     .verdict = HF_POLICY_UNKNOWN,
 				     .error = HF_SV("it was stopped: it did not end, or took too much memory") });
 	}
-	if (any) {
-		struct hf_policy_input *input = hf_policy_input_new(j->object, j->pod, j->namespace);
+	/* Once for each pod of the object; who asks about the object itself has asked with the first one. */
+	for (size_t pod = 0; any && (!pod || pod < j->pods_n); pod++) {
+		struct hf_policy_input *input =
+			hf_policy_input_new(j->object, j->pods_n ? &j->pods[pod] : NULL, j->namespace);
 		hf_policy_joint_ask(j->admission->programs, wanted, input, j->arena, answers);
 		hf_policy_input_free(input);
+		for (size_t i = 0; i < p->n; i++) {
+			if (wanted[i])
+				judge_policy(j, &p->at[i], &answers[i]);
+			wanted[i] &= p->at[i].subject != HF_POLICY_OBJECT;
+		}
 	}
 	for (size_t i = 0; i < p->n; i++)
 		if (j->admission->checks[i])
 			judge_check(j, i);
-		else if (wanted[i])
-			judge_policy(j, &p->at[i], &answers[i]);
 }
 
 static void judge_all(struct judge *j)
 {
-	if (j->pod && j->object->kind != HF_KUBE_OTHER) {
+	if (j->pods_n)
 		judge_pod_security(j);
-		for (size_t i = 0; i < j->pod->containers_n; i++)
-			judge_image(j, &j->pod->containers[i]);
-	}
+	for (size_t p = 0; p < j->pods_n; p++)
+		for (size_t i = 0; i < j->pods[p].containers_n; i++)
+			judge_image(j, &j->pods[p].containers[i]);
 	judge_policies(j);
 }
 
@@ -559,7 +583,6 @@ int hf_admission_review(struct hf_admission *admission, hf_sv text, struct hf_ar
 	struct request request = { 0 };
 	struct judge j = { .admission = admission, .arena = a, .decision = d };
 	struct hf_err why = { 0 };
-	size_t pods_n = 0;
 
 	*d = (struct hf_admission_decision){ .allowed = true };
 	int r = read_review(text, a, d, &request, err);
@@ -578,9 +601,8 @@ int hf_admission_review(struct hf_admission *admission, hf_sv text, struct hf_ar
 			d->name = j.object->name;
 		bool update = hf_sv_eq(d->operation, HF_SV("UPDATE"));
 		if (!update || !is_unchanged(j.set, load(request.old_object, d, a, &why))) {
-			const struct hf_kube_pod *pods = hf_kube_pods(j.set, a, &pods_n);
 			struct fingerprint f = fingerprint_of(d, j.object);
-			j.pod = pods_n ? pods : NULL;
+			j.pods = hf_kube_pods(j.set, a, &j.pods_n);
 			j.namespace = hf_admission_namespace_find(&admission->namespaces, j.object->namespace, a);
 			d->cached = was_allowed(admission, f);
 			if (!d->cached)

@@ -89,11 +89,7 @@ void hf_check_about(struct hf_check_run *r, const struct hf_kube_object *o)
 
 static hf_sv spec_pointer(const struct hf_check_run *r)
 {
-	hf_sv rest = hf_sv_of(hf_kube_template_path(r->object)), key, pointer = HF_SV("");
-
-	while (rest.len && hf_sv_next(&rest, '.', &key))
-		pointer = hf_arena_fmt(r->arena, "%.*s/%.*s", HF_SV_FMT(pointer), HF_SV_FMT(key));
-	return hf_arena_concat(r->arena, pointer, HF_SV("/spec"));
+	return hf_arena_concat(r->arena, hf_kube_path_pointer(r->pod->path, r->arena), HF_SV("/spec"));
 }
 
 static hf_sv subject_pointer(const struct hf_check_run *r)

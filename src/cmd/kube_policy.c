@@ -111,19 +111,41 @@ static void add_finding(struct session *s, struct finding f)
 		*slot = f;
 }
 
-static void ask_about(struct session *s, size_t i, struct hf_policy_input *input, const struct hf_kube_object *o)
+/* Pods of one object that fail alike are told of once. */
+static void add_new_finding(struct session *s, struct finding f, size_t since)
+{
+	for (size_t i = since; i < s->findings.n; i++)
+		if (hf_sv_eq(s->findings.at[i].message, f.message) && hf_sv_eq(s->findings.at[i].path, f.path))
+			return;
+	add_finding(s, f);
+}
+
+/* About an object, or each of its pods: @inputs are one a pod, and one without for what makes none. */
+static void ask_about(struct session *s, size_t i, struct hf_policy_input *const *inputs, size_t n,
+		      const struct hf_kube_object *o)
 {
 	const struct hf_policy *p = &s->policies.at[i];
+	size_t since = s->findings.n, passed = 0, asked = p->subject == HF_POLICY_OBJECT ? 1 : n;
 
-	hf_board_begin(s->run->worker->board, 0, p->id);
-	struct hf_policy_answer a = hf_policy_ask(p, s->programs[i], input, s->arena);
-	hf_board_end(s->run->worker->board);
-	s->passed += a.verdict == HF_POLICY_PASS;
-	for (size_t k = 0; k < a.findings_n; k++)
-		add_finding(s, (struct finding){ p, o, HF_POLICY_FAIL, a.findings[k].message, a.findings[k].path, 0 });
-	if (a.error.len)
-		add_finding(s, (struct finding){
-				       .policy = p, .object = o, .verdict = HF_POLICY_UNKNOWN, .message = a.error });
+	for (size_t pod = 0; pod < asked; pod++) {
+		hf_board_begin(s->run->worker->board, 0, p->id);
+		struct hf_policy_answer a = hf_policy_ask(p, s->programs[i], inputs[pod], s->arena);
+		hf_board_end(s->run->worker->board);
+		passed += a.verdict == HF_POLICY_PASS;
+		size_t before = pod ? since : s->findings.n + a.findings_n;
+		for (size_t k = 0; k < a.findings_n; k++)
+			add_new_finding(
+				s,
+				(struct finding){ p, o, HF_POLICY_FAIL, a.findings[k].message, a.findings[k].path, 0 },
+				before);
+		if (a.error.len)
+			add_new_finding(
+				s,
+				(struct finding){
+					.policy = p, .object = o, .verdict = HF_POLICY_UNKNOWN, .message = a.error },
+				before);
+	}
+	s->passed += passed == asked;
 }
 
 /* A policy that names a check of holdfast's own. */
@@ -153,15 +175,21 @@ static void ask_all(struct session *s, const struct hf_kube_objects *set)
 
 	for (size_t i = 0; i < set->n; i++) {
 		const struct hf_kube_object *o = set->objects[i];
-		const struct hf_kube_pod *pod = next < pods_n && pods[next].object == o ? &pods[next++] : NULL;
+		bool makes = next < pods_n && pods[next].object == o;
+		size_t n = makes ? hf_kube_pods_of_one(&pods[next], pods_n - next) : 1;
 		const struct hf_kube_object *place =
 			o->namespace.len ? hf_kube_find(set, o->cluster, HF_KUBE_NAMESPACE, HF_SV(""), o->namespace)
 					 : NULL;
-		struct hf_policy_input *input = o->replaced ? NULL : hf_policy_input_new(o, pod, place);
-		for (size_t p = 0; p < s->policies.n && input; p++)
+		struct hf_policy_input **inputs = hf_calloc(n, sizeof(struct hf_policy_input *));
+		for (size_t k = 0; k < n && !o->replaced; k++)
+			inputs[k] = hf_policy_input_new(o, makes ? &pods[next + k] : NULL, place);
+		for (size_t p = 0; p < s->policies.n && !o->replaced; p++)
 			if (s->programs[p])
-				ask_about(s, p, input, o);
-		hf_policy_input_free(input);
+				ask_about(s, p, inputs, n, o);
+		for (size_t k = 0; k < n; k++)
+			hf_policy_input_free(inputs[k]);
+		free(inputs);
+		next += makes ? n : 0;
 	}
 	for (size_t p = 0; p < s->policies.n; p++)
 		if (s->policies.at[p].check.len)

@@ -28,13 +28,17 @@ static bool is_listed(const struct options *opt, const char *kind, hf_sv name)
 	return false;
 }
 
-static const char *exemption(const struct options *opt, const struct hf_kube_pod *pod)
+/* Of several pods a runtime class exempts all or none. */
+static const char *exemption(const struct options *opt, const struct hf_kube_pod *pods, size_t n)
 {
-	hf_sv class = hf_value_get_text(pod->spec, HF_SV("runtimeClassName"));
-
-	if (is_listed(opt, "namespace", pod->object->namespace))
+	if (is_listed(opt, "namespace", pods->object->namespace))
 		return "namespace";
-	return class.len && is_listed(opt, "runtime-class", class) ? "runtime class" : NULL;
+	for (size_t i = 0; i < n; i++) {
+		hf_sv class = hf_value_get_text(pods[i].spec, HF_SV("runtimeClassName"));
+		if (!class.len || !is_listed(opt, "runtime-class", class))
+			return NULL;
+	}
+	return "runtime class";
 }
 
 /* One evaluation: the policy of each namespace is read once; notes are shown as long as there are not too many. */
@@ -69,7 +73,7 @@ static void tell_unreadable(struct evaluation *e, const struct pss_verdict *v)
 {
 	hf_cleanup(hf_arena_done) struct hf_arena scratch = HF_ARENA(HF_KUBE_ARENA_MAX);
 	const struct hf_pss_finding *list;
-	size_t n = hf_pss_evaluate(v->pod, &v->policy, &scratch, &list);
+	size_t n = hf_pss_evaluate(v->pod, v->pods_n, &v->policy, &scratch, &list);
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t f = 0; f < list[i].n; f++) {
@@ -110,24 +114,30 @@ static struct hf_pss_policy policy_of(struct evaluation *e, const struct hf_kube
 	return *p;
 }
 
-static void judge(struct evaluation *e, const struct hf_kube_pod *pod, struct pss_verdict *v)
+static void judge(struct evaluation *e, const struct hf_kube_pod *pods, size_t n, struct pss_verdict *v)
 {
-	v->pod = pod;
-	v->exempt = exemption(e->opt, pod);
-	v->policy = policy_of(e, pod->object);
-	if (!v->exempt)
-		v->failed = hf_pss_failed(pod, &v->policy);
+	bool empty = false;
+
+	v->pod = pods;
+	v->pods_n = n;
+	v->exempt = exemption(e->opt, pods, n);
+	v->policy = policy_of(e, pods->object);
+	for (size_t i = 0; i < n; i++) {
+		if (!v->exempt)
+			v->failed |= hf_pss_failed(&pods[i], &v->policy);
+		empty |= !pods[i].spec->n;
+	}
 	if (v->failed)
 		tell_unreadable(e, v);
-	else if (!pod->spec->n)
-		say(e, pod->object, NULL, HF_SV("has no pod template: judged as an empty one"));
+	else if (empty)
+		say(e, pods->object, NULL, HF_SV("has no pod template: judged as an empty one"));
 }
 
 static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects *const *sets, size_t n,
 		    struct hf_arena *a, struct hf_out *out, struct hf_err *err)
 {
 	struct evaluation e = { .run = k, .opt = ctx, .set = sets[0], .policies = HF_MAP(a) };
-	size_t pods_n;
+	size_t pods_n, objects_n = 0;
 	const struct hf_kube_pod *pods = hf_kube_pods(sets[0], a, &pods_n);
 	struct pss_verdict *v = hf_arena_array(a, struct pss_verdict, pods_n);
 	bool json = k->format && !strcmp(k->format, "json");
@@ -139,18 +149,18 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		several = !hf_sv_eq(sets[0]->objects[i]->cluster, sets[0]->objects[0]->cluster);
 	for (size_t i = 0; i < sets[0]->notes_n; i++)
 		e.types_told |= sets[0]->notes[i].kind == HF_KUBE_NOTE_WRONG_TYPE;
-	for (size_t i = 0; i < pods_n && v; i++) {
-		judge(&e, &pods[i], &v[i]);
-		bits |= v[i].failed ? KUBE_GATE_FAILED : 0;
+	for (size_t i = 0; i < pods_n && v; i += v[objects_n++].pods_n) {
+		judge(&e, &pods[i], hf_kube_pods_of_one(&pods[i], pods_n - i), &v[objects_n]);
+		bits |= v[objects_n].failed ? KUBE_GATE_FAILED : 0;
 		if (json)
 			continue;
 		kube_item_begin(k, out);
-		pss_report_line(out, &v[i], several, e.opt->explain, a);
+		pss_report_line(out, &v[objects_n], several, e.opt->explain, a);
 		kube_item_end(k, out);
 	}
 	log_more(e.notes, NOTES_SHOWN);
 	if (json && v)
-		r = pss_report_json(k, out, v, pods_n, e.opt->from_labels ? hf_pss_mode_names[e.opt->mode] : NULL,
+		r = pss_report_json(k, out, v, objects_n, e.opt->from_labels ? hf_pss_mode_names[e.opt->mode] : NULL,
 				    sets[0], a, err);
 	return r < 0 ? r : bits | (e.partial ? KUBE_PARTIAL : 0);
 }

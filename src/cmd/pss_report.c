@@ -67,7 +67,7 @@ static void add_field(struct hf_out *out, const struct hf_kube_object *o, const 
 static void explain(struct hf_out *out, const struct pss_verdict *v, struct hf_arena *a)
 {
 	const struct hf_pss_finding *list;
-	size_t n = hf_pss_evaluate(v->pod, &v->policy, a, &list);
+	size_t n = hf_pss_evaluate(v->pod, v->pods_n, &v->policy, a, &list);
 
 	for (size_t i = 0; i < n; i++) {
 		hf_out_addf(out, "    %s: %s: ", list[i].control->id, list[i].control->what);
@@ -151,7 +151,7 @@ static void json_document(struct hf_json_writer *w, const struct kube_run *k, st
 	const struct hf_kube_object *o = v->pod->object;
 	const struct hf_pss_finding *list;
 	char version[24];
-	size_t n = v->exempt ? 0 : hf_pss_evaluate(v->pod, &v->policy, a, &list);
+	size_t n = v->exempt ? 0 : hf_pss_evaluate(v->pod, v->pods_n, &v->policy, a, &list);
 
 	hf_jw_object(w);
 	kube_item_begin_json(k, out);

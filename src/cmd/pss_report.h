@@ -6,7 +6,8 @@
 #include "pss/pss.h"
 
 struct pss_verdict {
-	const struct hf_kube_pod *pod;
+	const struct hf_kube_pod *pod; /* the first of its object's */
+	size_t pods_n;
 	struct hf_pss_policy policy;
 	const char *exempt; /* what exempts it; NULL: nothing */
 	uint32_t failed;    /* bits of hf_pss_controls */

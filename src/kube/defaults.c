@@ -310,11 +310,8 @@ const struct hf_value *hf_kube_stored(const struct hf_kube_object *o, struct hf_
 	return completed(o->root, type, o->kind == HF_KUBE_POD, a);
 }
 
-const struct hf_value *hf_kube_stored_template(const struct hf_kube_object *o, bool as_pod, struct hf_arena *a)
+const struct hf_value *hf_kube_stored_template(const struct hf_value *template, bool as_pod, struct hf_arena *a)
 {
-	const char *path = hf_kube_template_path(o);
-	const struct hf_value *template = !path ? NULL : path[0] ? hf_value_at(o->root, path) : o->root;
-
 	if (!hf_value_is(template, HF_VALUE_OBJECT))
 		return NULL;
 	return completed(template, HF_KUBE_TYPE_core_v1_PodTemplateSpec, as_pod, a);

@@ -12,4 +12,4 @@
 const struct hf_value *hf_kube_stored(const struct hf_kube_object *, struct hf_arena *);
 /* The same for the PodTemplateSpec of what makes pods (the Pod itself), also of custom kinds: as the pod that is made of it is stored where
  * @as_pod, else as the template is. NULL where there is none. */
-const struct hf_value *hf_kube_stored_template(const struct hf_kube_object *, bool as_pod, struct hf_arena *);
+const struct hf_value *hf_kube_stored_template(const struct hf_value *template, bool as_pod, struct hf_arena *);

@@ -21,7 +21,7 @@ enum hf_kube_kind {
 
 struct hf_kube_kind_row {
 	const char *group, *kind, *plural; /* "" is the core group */
-	const char *template; /* the dotted path of its PodTemplateSpec; "" for the object itself; NULL: none */
+	const char *template; /* where its PodTemplateSpecs are (kinds.def); "" for the object itself; NULL: none */
 	bool namespaced;
 };
 extern const struct hf_kube_kind_row hf_kube_kinds[HF_KUBE_KINDS]; /* [HF_KUBE_OTHER] is empty */

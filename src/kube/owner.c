@@ -322,25 +322,33 @@ static bool is_same_side(const struct side *pod, const struct side *template)
 	       same_spec(pod, template);
 }
 
-static const struct hf_value *template_of(const struct hf_kube_object *o)
+/* As they are written first: what a server hands out has its defaults on both sides. A manifest's template has not. */
+static bool is_same_template(const struct hf_kube_object *a, const struct hf_value *of_a,
+			     const struct hf_kube_object *b, const struct hf_value *of_b, struct hf_arena *scratch)
 {
-	const char *path = hf_kube_template_path(o);
+	struct side x = side_of(a, of_a), y = side_of(b, of_b);
 
-	return path[0] ? hf_value_at(o->root, path) : o->root;
+	if (is_same_side(&x, &y))
+		return true;
+	x = side_of(a, hf_kube_stored_template(of_a, true, scratch));
+	y = side_of(b, hf_kube_stored_template(of_b, true, scratch));
+	return is_same_side(&x, &y);
 }
 
-/* As they are written first: what a server hands out has its defaults on both sides. A manifest's template has not. */
 bool hf_kube_is_same_pod(const struct hf_kube_object *a, const struct hf_kube_object *b)
 {
-	struct side x = side_of(a, template_of(a)), y = side_of(b, template_of(b));
 	struct hf_arena scratch = HF_ARENA(HF_MIB(8));
-	bool same = is_same_side(&x, &y);
+	size_t a_n, b_n;
+	const struct hf_kube_template *of_a = hf_kube_templates(a, &scratch, &a_n),
+				      *of_b = hf_kube_templates(b, &scratch, &b_n);
+	bool same = a_n > 0;
 
-	if (!same) {
-		x = side_of(a, hf_kube_stored_template(a, true, &scratch));
-		y = side_of(b, hf_kube_stored_template(b, true, &scratch));
-		same = is_same_side(&x, &y);
+	for (size_t i = 0; i < a_n && same; i++) {
+		same = false;
+		for (size_t k = 0; k < b_n && !same; k++)
+			same = is_same_template(a, of_a[i].value, b, of_b[k].value, &scratch);
 	}
+	same &= !scratch.over;
 	hf_arena_done(&scratch);
 	return same;
 }

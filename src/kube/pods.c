@@ -1,13 +1,17 @@
 #include "kube/pods.h"
 
-const char *hf_kube_template_path(const struct hf_kube_object *o)
-{
-	return hf_kube_kinds[o->kind].template;
-}
-
 bool hf_kube_makes_pods(const struct hf_kube_object *o)
 {
-	return hf_kube_template_path(o) != NULL;
+	return hf_kube_kinds[o->kind].template != NULL;
+}
+
+size_t hf_kube_pods_of_one(const struct hf_kube_pod *pods, size_t n)
+{
+	size_t same = 1;
+
+	while (same < n && pods[same].object == pods[0].object)
+		same++;
+	return same;
 }
 
 static size_t add_containers(struct hf_kube_container *c, const struct hf_value *list, enum hf_container_role role)
@@ -26,18 +30,19 @@ static size_t add_containers(struct hf_kube_container *c, const struct hf_value 
 	return n;
 }
 
-static void decode(struct hf_kube_pod *p, const struct hf_kube_object *o, const struct hf_value *template,
+static void decode(struct hf_kube_pod *p, const struct hf_kube_object *o, const struct hf_kube_template *t,
 		   struct hf_arena *a)
 {
 	static const struct hf_value nothing = { .type = HF_VALUE_OBJECT };
-	const struct hf_value *spec = hf_value_get(template, HF_SV("spec"));
+	const struct hf_value *spec = hf_value_get(t->value, HF_SV("spec"));
 	const struct hf_value *init = hf_value_get(spec, HF_SV("initContainers")),
 			      *regular = hf_value_get(spec, HF_SV("containers")),
 			      *ephemeral = hf_value_get(spec, HF_SV("ephemeralContainers"));
 	hf_sv phase = hf_value_text(hf_value_at(o->root, "status.phase"));
 
 	p->object = o;
-	p->metadata = hf_value_get(template, HF_SV("metadata"));
+	p->path = t->path;
+	p->metadata = hf_value_get(t->value, HF_SV("metadata"));
 	p->spec = hf_value_is(spec, HF_VALUE_OBJECT) ? spec : &nothing;
 	p->security_context = hf_value_get(spec, HF_SV("securityContext"));
 	p->labels = hf_kube_string_map(hf_value_get(p->metadata, HF_SV("labels")), a, &p->labels_n);
@@ -65,21 +70,23 @@ static void decode(struct hf_kube_pod *p, const struct hf_kube_object *o, const 
 
 const struct hf_kube_pod *hf_kube_pods(const struct hf_kube_objects *set, struct hf_arena *a, size_t *ret_n)
 {
-	size_t n = 0;
+	HF_VEC(struct hf_kube_pod) pods = { 0 };
 
 	*ret_n = 0;
 	for (size_t i = 0; i < set->n; i++)
-		n += hf_kube_makes_pods(set->objects[i]);
-	struct hf_kube_pod *pods = hf_arena_array(a, struct hf_kube_pod, n);
-	if (!pods)
+		pods.slots += hf_kube_makes_pods(set->objects[i]);
+	pods.at = hf_arena_array(a, struct hf_kube_pod, pods.slots);
+	if (!pods.at)
 		return NULL;
-	n = 0;
 	for (size_t i = 0; i < set->n; i++) {
-		const struct hf_kube_object *o = set->objects[i];
-		const char *path = hf_kube_template_path(o);
-		if (path)
-			decode(&pods[n++], o, path[0] ? hf_value_at(o->root, path) : o->root, a);
+		size_t n;
+		const struct hf_kube_template *templates = hf_kube_templates(set->objects[i], a, &n);
+		for (size_t k = 0; k < n; k++) {
+			struct hf_kube_pod *p = hf_vec_push(a, &pods);
+			if (p)
+				decode(p, set->objects[i], &templates[k], a);
+		}
 	}
-	*ret_n = n;
-	return pods;
+	*ret_n = pods.n;
+	return pods.at;
 }

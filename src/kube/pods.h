@@ -1,7 +1,7 @@
-/* What makes pods: the pod itself and every kind with a pod template, decoded to what the analyses share.
+/* What makes pods: the pod itself and every kind with pod templates, decoded to what the analyses share.
  * Source: the API reference of 1.34, PodSpec, PodTemplateSpec and the kinds that hold one. */
 #pragma once
-#include "kube/object.h"
+#include "kube/templates.h"
 
 enum hf_container_role { HF_CONTAINER_INIT, HF_CONTAINER_REGULAR, HF_CONTAINER_EPHEMERAL };
 
@@ -15,6 +15,7 @@ struct hf_kube_container {
 
 struct hf_kube_pod {
 	const struct hf_kube_object *object;
+	struct hf_kube_path path;        /* where the template stands in it; empty for a Pod, which is one */
 	const struct hf_value *metadata; /* of the template; of the object where it is a Pod. NULL: none */
 	const struct hf_value *spec;     /* PodSpec; an empty object where there is none */
 	const struct hf_value *security_context;
@@ -28,14 +29,14 @@ struct hf_kube_pod {
 	bool finished; /* a Pod whose status.phase is Succeeded or Failed */
 };
 
-/* The pods of all objects that make some, in the order of the input; also of custom kinds that kinds.def
- * knows the template of; others that seem to hold one are noted by the loader. Made once a set. Objects that were replaced are
+/* The pods of all objects that make some, in the order of the input, one a template; also of custom kinds that kinds.def
+ * knows the templates of; others that seem to hold one are noted by the loader. Made once a set. Objects that were replaced are
  * there too. */
 const struct hf_kube_pod *hf_kube_pods(const struct hf_kube_objects *, struct hf_arena *, size_t *ret_n);
 /* True where this object makes pods. */
 bool hf_kube_makes_pods(const struct hf_kube_object *);
-/* Where it holds its PodTemplateSpec, a dotted path: "spec.template"; "" for a Pod, which is one; NULL where it makes no pods. */
-const char *hf_kube_template_path(const struct hf_kube_object *);
+/* How many of @pods, from the first on, are of the first one's object: @n > 0. */
+size_t hf_kube_pods_of_one(const struct hf_kube_pod *pods, size_t n);
 /* The object that stands at the top of the owners (metadata.ownerReferences with controller: true) as far as they are in the set: a
  * Pod's ReplicaSet's Deployment. An object of the owner's name with another uid is not the owner. The object itself where it has none, or where they own each other. Of an owner that is not in the set the name and kind are still
  * known: they are written to *ret_kind and *ret_name (borrowed), which are never empty for named objects. */
@@ -46,5 +47,5 @@ const struct hf_kube_object *hf_kube_top_owner(const struct hf_kube_objects *, c
  * an owner keeps of former revisions at no replicas, where the uids of both say so. Anybody may write an owner into a Pod: the
  * reference alone proves nothing. */
 bool hf_kube_is_made_by_owner(const struct hf_kube_objects *, const struct hf_kube_object *);
-/* True where two objects of one owner would be judged alike by the same measure. */
+/* True where each pod of the first would be judged as one of the second is. */
 bool hf_kube_is_same_pod(const struct hf_kube_object *, const struct hf_kube_object *);

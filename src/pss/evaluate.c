@@ -9,7 +9,7 @@ const struct hf_pss_control *const hf_pss_controls[HF_PSS_CONTROLS] = {
 };
 _Static_assert(HF_PSS_CONTROLS <= 32, "hf_pss_failed has a bit a control");
 
-enum { CHAIN_MAX = 8, LISTS = 3 }; /* spec.jobTemplate.spec.template.spec is five members deep */
+enum { CHAIN_MAX = HF_KUBE_PATH_MAX + 2, LISTS = 3 }; /* from the root to the spec */
 
 struct walk {
 	struct hf_pss_eval e;
@@ -182,21 +182,33 @@ static void find(struct hf_pss_at *at, const struct hf_pss_at *up, hf_sv key, en
 	*at = (struct hf_pss_at){ .up = up, .key = key, .value = v, .wrong = v && v->type != type };
 }
 
+static void step(struct hf_pss_at *at, const struct hf_pss_at *up, const struct hf_kube_step *s,
+		 enum hf_value_type type)
+{
+	const struct hf_value *v = up->value;
+
+	if (s->key.ptr) {
+		find(at, up, s->key, type);
+		return;
+	}
+	v = s->index < hf_value_count(v, HF_VALUE_ARRAY) ? &v->elements[s->index] : NULL;
+	*at = (struct hf_pss_at){ .up = up, .index = s->index, .value = v, .wrong = v && v->type != type };
+}
+
 static void begin(struct walk *w, const struct hf_kube_pod *pod, const struct hf_pss_policy *policy, struct hf_arena *a)
 {
-	const char *template = hf_kube_template_path(pod->object);
-	hf_sv rest = hf_sv_of(template ? template : ""), key;
 	struct hf_pss_at *at = w->chain;
 
 	w->e.pod = pod;
+	w->broken = NULL;
 	w->e.arena = a;
 	w->e.minor = policy->minor < HF_PSS_NEWEST ? (unsigned)policy->minor : HF_PSS_NEWEST;
 	at->value = pod->object->root;
-	while (rest.len && at < w->chain + CHAIN_MAX - 2 && hf_sv_next(&rest, '.', &key)) {
-		find(at + 1, at, key, HF_VALUE_OBJECT);
-		at++;
-		if (at->wrong)
-			w->broken = w->broken ? w->broken : at;
+	for (size_t i = 0; i < pod->path.n; i++, at++) {
+		const struct hf_kube_step *next = i + 1 < pod->path.n ? &pod->path.steps[i + 1] : NULL;
+		step(at + 1, at, &pod->path.steps[i], next && !next->key.ptr ? HF_VALUE_ARRAY : HF_VALUE_OBJECT);
+		if (at[1].wrong)
+			w->broken = w->broken ? w->broken : at + 1;
 	}
 	find(&w->metadata, at, HF_SV("metadata"), HF_VALUE_OBJECT);
 	find(at + 1, at, HF_SV("spec"), HF_VALUE_OBJECT);
@@ -230,8 +242,6 @@ static bool fails(struct walk *w, const struct hf_pss_control *c)
 {
 	w->e.control = c;
 	w->e.failed = w->e.covered = false;
-	w->e.fields = NULL;
-	w->e.n = w->e.left_off = 0;
 	if (w->broken) {
 		tell(&w->e, w->broken, HF_PSS_UNREADABLE);
 		return true;
@@ -271,8 +281,8 @@ uint32_t hf_pss_failed(const struct hf_kube_pod *pod, const struct hf_pss_policy
 	return failed;
 }
 
-size_t hf_pss_evaluate(const struct hf_kube_pod *pod, const struct hf_pss_policy *policy, struct hf_arena *a,
-		       const struct hf_pss_finding **ret)
+size_t hf_pss_evaluate(const struct hf_kube_pod *pods, size_t pods_n, const struct hf_pss_policy *policy,
+		       struct hf_arena *a, const struct hf_pss_finding **ret)
 {
 	struct walk w = { 0 };
 	struct hf_pss_finding *list = NULL;
@@ -281,10 +291,16 @@ size_t hf_pss_evaluate(const struct hf_kube_pod *pod, const struct hf_pss_policy
 	*ret = NULL;
 	if (policy->level == HF_PSS_PRIVILEGED)
 		return 0;
-	begin(&w, pod, policy, a);
 	for (unsigned i = 0; i < HF_PSS_CONTROLS; i++) {
 		const struct hf_pss_control *c = hf_pss_controls[i];
-		if (!asked_for(&w, c, policy) || !fails(&w, c))
+		bool failed = false;
+		w.e.fields = NULL;
+		w.e.n = w.e.left_off = 0;
+		for (size_t p = 0; p < pods_n; p++) {
+			begin(&w, &pods[p], policy, a);
+			failed |= asked_for(&w, c, policy) && fails(&w, c);
+		}
+		if (!failed)
 			continue;
 		if (!list)
 			list = hf_arena_array(a, struct hf_pss_finding, HF_PSS_CONTROLS);

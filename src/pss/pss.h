@@ -79,6 +79,6 @@ enum { HF_PSS_FIELDS_MAX = 256 };
 /* The controls that the pod fails: bit i is hf_pss_controls[i]. 0: it is allowed. Time is linear in the pod; no memory is asked for
  * where it passes. */
 uint32_t hf_pss_failed(const struct hf_kube_pod *, const struct hf_pss_policy *);
-/* The same with the reasons, in the order of the table; *ret stays NULL where the pod passes. Returns how many; check the arena. */
-size_t hf_pss_evaluate(const struct hf_kube_pod *, const struct hf_pss_policy *, struct hf_arena *,
+/* The same of all pods of an object, with the reasons, in the order of the table; *ret stays NULL where the pod each passes. Returns how many; check the arena. */
+size_t hf_pss_evaluate(const struct hf_kube_pod *, size_t pods_n, const struct hf_pss_policy *, struct hf_arena *,
 		       const struct hf_pss_finding **ret);

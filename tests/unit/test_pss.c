@@ -56,7 +56,7 @@ static const char *fields(const char *text, const char *policy)
 	const struct hf_pss_finding *list;
 	size_t n = 0;
 
-	assert_int_equal(hf_pss_evaluate(pod, &p, &arena, &list), 1);
+	assert_int_equal(hf_pss_evaluate(pod, 1, &p, &arena, &list), 1);
 	out[0] = 0;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct hf_pss_field *f = &list->fields[i];
@@ -187,7 +187,7 @@ HF_TEST(nothing_is_asked_for_where_all_passes)
 	struct hf_arena none = HF_ARENA(0);
 	const struct hf_pss_finding *list;
 
-	assert_int_equal(hf_pss_evaluate(pod, &p, &none, &list), 0);
+	assert_int_equal(hf_pss_evaluate(pod, 1, &p, &none, &list), 0);
 	assert_null(list);
 	assert_false(none.over);
 }
@@ -201,7 +201,7 @@ HF_TEST(many_fields_are_counted)
 
 	for (unsigned i = 0; i < HF_PSS_FIELDS_MAX + 10; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n, "  - {hostPath: {path: /%u}}\n", i);
-	assert_int_equal(hf_pss_evaluate(pod_of(text), &p, &arena, &list), 1);
+	assert_int_equal(hf_pss_evaluate(pod_of(text), 1, &p, &arena, &list), 1);
 	assert_int_equal(list->n, HF_PSS_FIELDS_MAX);
 	assert_int_equal(list->left_off, 10);
 	for (unsigned i = 0; i < HF_PSS_FIELDS_MAX; i++) {
