@@ -1,5 +1,7 @@
 #include "admission/namespaces.h"
 
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "format/json.h"
 
@@ -27,6 +29,20 @@ static hf_sv name_of(hf_sv object, struct hf_arena *a)
 		}
 	}
 	return name;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const hf_sv *x = a, *y = b;
+
+	return x->len < y->len ? -1 : x->len > y->len;
+}
+
+void hf_admission_namespaces_join(hf_sv *objects, size_t n, struct hf_buf *out)
+{
+	qsort(objects, n, sizeof *objects, by_length);
+	for (size_t i = 0; i < n && !out->over; i++)
+		hf_buf_add(out, objects[i]);
 }
 
 int hf_admission_namespaces_set(struct hf_admission_namespaces *n, hf_sv objects, struct hf_err *err)

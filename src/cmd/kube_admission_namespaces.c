@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "admission/namespaces.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "cluster/watch.h"
@@ -72,10 +73,13 @@ static size_t find(const struct kube_namespaces *k, hf_sv name)
 static void publish(struct kube_namespaces *k)
 {
 	hf_cleanup(hf_buf_done) struct hf_buf all = HF_BUF(HF_ADMISSION_NAMESPACES_MAX);
+	hf_sv *objects = hf_calloc(k->n + 1, sizeof *objects);
 
 	for (size_t i = 0; i < k->n; i++)
-		hf_buf_add(&all, (hf_sv){ k->spaces[i].text + k->spaces[i].name_len,
-					  k->spaces[i].len - k->spaces[i].name_len });
+		objects[i] =
+			(hf_sv){ k->spaces[i].text + k->spaces[i].name_len, k->spaces[i].len - k->spaces[i].name_len };
+	hf_admission_namespaces_join(objects, k->n, &all);
+	free(objects);
 	if (all.over)
 		log_warning("the namespaces need more memory than is allowed: some are not known");
 	hf_admission_pool_namespaces(k->pool, hf_buf_view(&all));

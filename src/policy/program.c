@@ -48,11 +48,23 @@ static jv jv_of_text(hf_sv s)
 	return jv_string_sized(s.ptr ? s.ptr : "", (int)s.len);
 }
 
+/* However many digits it has: what the first of them say may be anything. */
+static double number_of(hf_sv text)
+{
+	char room[64], *all = text.len < sizeof room ? room : hf_malloc(text.len + 1);
+
+	memcpy(all, text.ptr, text.len);
+	all[text.len] = 0;
+	double number = strtod(all, NULL);
+	if (all != room)
+		free(all);
+	return number;
+}
+
 /* As deep as the readers let a tree become. */
 jv hf_policy_jv_of(const struct hf_value *v)
 {
 	jv out;
-	char number[64];
 
 	if (!v)
 		return jv_null();
@@ -62,8 +74,7 @@ jv hf_policy_jv_of(const struct hf_value *v)
 	case HF_VALUE_BOOL:
 		return jv_bool(v->boolean);
 	case HF_VALUE_NUMBER:
-		snprintf(number, sizeof number, "%.*s", (int)(v->n < 60 ? v->n : 60), v->text);
-		return jv_number(strtod(number, NULL));
+		return jv_number(number_of((hf_sv){ v->text, v->n }));
 	case HF_VALUE_STRING:
 		return jv_of_text(hf_value_text(v));
 	case HF_VALUE_ARRAY:

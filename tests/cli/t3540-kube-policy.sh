@@ -64,4 +64,8 @@ labels = {f"l{n}": "x" for n in range(20000)} | {"team": "shop"}
 print(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "many", "labels": labels}, "spec": {"containers": []}}))' >many.json
 printf 'policies:\n- id: A\n  title: all pods of the shop\n  match: {labels: {matchLabels: {team: shop}}}\n  deny: "true"\n' >shop.yaml
 fails 1 "twenty thousand labels hide no object from a policy" "$HOLDFAST" kube policy -p shop.yaml many.json
+# What a number means stands in all of its digits.
+python3 -c 'print("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"n\"},\"low\":1" + "0" * 70 + "e-70,\"high\":0." + "0" * 70 + "7e71}")' >digits.json
+printf 'policies:\n- id: A\n  title: numbers of many digits\n  deny: select(.low == 1 and .high == 7)\n  message: as they are\n' >digits.yaml
+fails 1 "numbers of many digits are the same in policies" "$HOLDFAST" kube policy -p digits.yaml digits.json
 finish

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "admission/certificate.h"
+#include "admission/namespaces.h"
 #include "admission/pool.h"
 #include "base/limits.h"
 #include "format/value.h"
@@ -502,6 +503,18 @@ HF_TEST(namespaces_are_known_or_give_no_verdict)
 	tear_down(&b);
 }
 
+HF_TEST(large_namespaces_hide_no_small_ones)
+{
+	hf_sv objects[] = { HF_SV("{\"large\":1}"), HF_SV("{\"a\":1}"), HF_SV("{\"larger\":1}"), HF_SV("{\"b\":1}") };
+	hf_cleanup(hf_buf_done) struct hf_buf out = HF_BUF(20);
+
+	hf_admission_namespaces_join(objects, HF_ARRAY_SIZE(objects), &out);
+	assert_true(out.over);
+	assert_int_equal(out.len, 14);
+	assert_true(hf_sv_find(hf_buf_view(&out), HF_SV("{\"a\":1}")) != SIZE_MAX);
+	assert_true(hf_sv_find(hf_buf_view(&out), HF_SV("{\"b\":1}")) != SIZE_MAX);
+}
+
 HF_TEST(an_answer_has_room_for_the_worst_object)
 {
 	struct bench b;
@@ -651,6 +664,7 @@ HF_TEST_MAIN(cmocka_unit_test(settings_are_read_strictly), cmocka_unit_test(both
 	     cmocka_unit_test(programs_are_asked_together_and_stay_apart),
 	     cmocka_unit_test(checks_of_holdfasts_own_may_be_policies),
 	     cmocka_unit_test(namespaces_are_known_or_give_no_verdict),
+	     cmocka_unit_test(large_namespaces_hide_no_small_ones),
 	     cmocka_unit_test(an_answer_has_room_for_the_worst_object),
 	     cmocka_unit_test(a_policy_without_an_end_is_decided_by_its_own_on_error),
 	     cmocka_unit_test(a_worker_that_dies_of_its_limit_of_memory_is_replaced),
