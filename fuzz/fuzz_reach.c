@@ -25,7 +25,7 @@ static void ask(struct hf_reach *r, struct hf_reach *again)
 
 	hf_reach_each(r, same, r);
 	hf_reach_write_json(r, &out);
-	hf_reach_write_table(r, &out);
+	hf_reach_write_table(r, 0, &out);
 	hf_reach_write_dot(r, &out);
 	hf_reach_write_svg(r, &out);
 	for (unsigned json = 0; json < 2; json++) {

@@ -286,5 +286,40 @@ def clusters():
         assert w.end() in (0, 1)
 
 
+def connections():
+    """reach: connections come and go as lines, and as lines of JSON; a long name moves no other line; netpol cannot be followed"""
+    deny = {"metadata": {"name": "deny", "namespace": "shop"}, "spec": {"podSelector": {"matchLabels": {"app": "b"}}, "policyTypes": ["Ingress"]}}
+
+    def labelled(name):
+        return pod(name) | {"metadata": {"name": name, "namespace": "shop", "labels": {"app": name}}}
+
+    with Cluster("pods", "networkpolicies") as c:
+        for name in ("a", "b"):
+            c.put("pods", labelled(name))
+        kubeconfig = c.kubeconfig()
+        table, lines = Watch(kubeconfig, "reach"), Watch(kubeconfig, "reach", "--format", "json")
+        table.until("shop/a[Pod]")
+        lines.until("holdfast/reach/1")
+        pairs = {(x["src"], x["dst"]) for x in json.loads(lines.lines[0])["connections"]}
+        assert ("shop/a[Pod]", "shop/b[Pod]") in pairs and len(lines.lines) == 1
+        first = len(table.lines)
+        c.put("networkpolicies", deny)
+        wait_until(lambda: sum(x.startswith("- ") for x in table.lines) == 2, LONG, "connections that are closed")
+        wait_until(lambda: len(lines.lines) == 3, LONG, "the same as JSON")
+        gone = [json.loads(x) for x in lines.lines[1:]]
+        assert {x["src"] for x in gone} == {"shop/a[Pod]", "0.0.0.0-255.255.255.255"} and {x["dst"] for x in gone} == {"shop/b[Pod]"}, gone
+        assert all((x["schema"], x["change"], x["protocol"]) == ("holdfast/reach-change/1", "removed", "ALL") for x in gone), gone
+        c.drop("networkpolicies", deny)
+        wait_until(lambda: sum(x.startswith("+ ") for x in table.lines) == 2, LONG, "connections that are open again")
+        c.put("pods", labelled("l" * 60))
+        table.until("+ shop/" + "l" * 60)
+        changes = table.lines[first:]
+        assert not any("l" * 60 not in x for x in changes[4:]), changes
+        assert table.end() == 0 and lines.end() == 0
+    for question in (["reach", "--exposure"], ["reach", "--diff", "cluster:"], ["netpol"]):
+        done = subprocess.run([HOLDFAST, "kube", *question, "--watch", "cluster:"], capture_output=True, text=True, env=ENVIRONMENT)
+        assert done.returncode == 2 and "--watch does not go with this question" in done.stderr, done
+
+
 if __name__ == "__main__":
-    main([gone_in_mid_watch, broken_streams, huge_object, endless_changes, rest, tokens, kinds_that_come_and_go, clusters])
+    main([gone_in_mid_watch, broken_streams, huge_object, endless_changes, rest, tokens, kinds_that_come_and_go, clusters, connections])

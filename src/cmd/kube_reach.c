@@ -1,8 +1,10 @@
 /* kube reach: who can talk to whom. */
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "cmd/command.h"
 #include "cmd/kube.h"
+#include "cmd/kube_items.h"
 #include "cmd/kube_reach_run.h"
 #include "reach/report.h"
 #include "reach/write.h"
@@ -34,10 +36,27 @@ static int find(const struct hf_reach *r, const char *name, bool source, struct 
 		       name);
 }
 
-static int connections(const struct kube_run *k, struct hf_reach *r, struct hf_out *out, struct hf_err *err)
+static int too_long(const struct hf_reach *r, struct hf_err *err)
+{
+	return hf_fail(err, HF_E_LIMIT,
+		       "too many connections between %zu workloads to be listed: --exposure, --findings and "
+		       "--explain tell of them",
+		       r->workloads.n);
+}
+
+static void write_table(struct hf_reach *r, int width, struct hf_out *out)
 {
 	size_t n = 0;
 
+	hf_reach_write_table(r, width, out);
+	const struct hf_reach_finding *list = hf_reach_findings(r, &n);
+	if (n)
+		hf_out_add(out, HF_SV("\nFINDINGS\n"));
+	hf_reach_write_findings(r, list, n, false, out);
+}
+
+static int connections(const struct kube_run *k, struct hf_reach *r, struct hf_out *out, struct hf_err *err)
+{
 	if (is_format(k, "json"))
 		hf_reach_write_json(r, out);
 	else if (is_format(k, "dot"))
@@ -46,19 +65,56 @@ static int connections(const struct kube_run *k, struct hf_reach *r, struct hf_o
 		return hf_reach_write_svg(r, out)
 			       ? HF_OK
 			       : hf_fail(err, HF_E_LIMIT, "too many namespaces for a picture: --format dot");
-	else {
-		hf_reach_write_table(r, out);
-		const struct hf_reach_finding *list = hf_reach_findings(r, &n);
-		if (n)
-			hf_out_add(out, HF_SV("\nFINDINGS\n"));
-		hf_reach_write_findings(r, list, n, false, out);
+	else
+		write_table(r, 0, out);
+	return hf_reach_too_long(out) ? too_long(r, err) : HF_OK;
+}
+
+/* Lines of JSON are put together to one; those that are a connection end with a comma, but for the last. */
+static void add_json_line(const struct kube_run *k, hf_sv line, struct hf_out *out)
+{
+	line = hf_sv_trim(line);
+	if (!hf_sv_starts(line, HF_SV("{ "))) {
+		hf_out_add(out, line);
+		return;
 	}
-	return hf_reach_too_long(out)
-		       ? hf_fail(err, HF_E_LIMIT,
-				 "too many connections between %zu workloads to be listed: --exposure, --findings and "
-				 "--explain tell of them",
-				 r->workloads.n)
-		       : HF_OK;
+	bool more = hf_sv_ends(line, HF_SV(","));
+	kube_item_begin(k, out);
+	hf_out_add(out, hf_sv_first(line, line.len - more));
+	kube_item_end(k, out);
+	hf_out_add(out, more ? HF_SV(",") : HF_SV(""));
+}
+
+/* --watch: what connections() writes, of which each connection and each finding is marked. */
+static int marked_connections(const struct kube_run *k, struct hf_reach *r, struct hf_out *out, struct hf_err *err)
+{
+	enum { WIDTH = 40 }; /* whatever comes and goes: the lines that stay are to stay as they are */
+	hf_cleanup(hf_out_done) struct hf_out text = hf_out_memory(HF_REPORT_SIZE_MAX);
+	bool json = is_format(k, "json"), head = true;
+	hf_sv line;
+
+	if (json)
+		hf_reach_write_json(r, &text);
+	else
+		write_table(r, WIDTH, &text);
+	if (text.buf.over || hf_reach_too_long(&text))
+		return too_long(r, err);
+	for (hf_sv rest = hf_buf_view(&text.buf); hf_sv_next(&rest, '\n', &line); head = false) {
+		bool item = !head && line.len && !hf_sv_eq(line, HF_SV("FINDINGS"));
+		if (json) {
+			add_json_line(k, line, out);
+			continue;
+		}
+		if (item)
+			kube_item_begin(k, out);
+		hf_out_add(out, line);
+		hf_out_add(out, HF_SV("\n"));
+		if (item)
+			kube_item_end(k, out);
+	}
+	if (json)
+		hf_out_add(out, HF_SV("\n"));
+	return HF_OK;
 }
 
 static int report(const struct kube_run *k, const struct reach_command *c, struct hf_reach *r, struct hf_out *out,
@@ -80,7 +136,7 @@ static int report(const struct kube_run *k, const struct reach_command *c, struc
 			       c->from, c->to);
 	switch (c->question) {
 	case CONNECTIONS:
-		return connections(k, r, out, err);
+		return k->items ? marked_connections(k, r, out, err) : connections(k, r, out, err);
 	case EXPLAIN:
 		hf_reach_explain(r, from, to, c->port, json, out);
 		break;
@@ -224,6 +280,8 @@ static int run(int argc, char **argv)
 	if (!known_format(&k, &c))
 		return hf_command_usage(k.command, "no such format here: %s (table, text, json; connections: dot, svg)",
 					k.format);
+	if (c.question == CONNECTIONS)
+		k.watch_schema = "holdfast/reach-change/1";
 	if (c.question != DIFF)
 		return kube_run(&k, evaluate, &c);
 	k.one_set_each = true;
@@ -246,7 +304,7 @@ const struct hf_command hf_kube_reach = {
 		 "them too)\n"
 		 "  --fail-on-findings   exit 1 where there are any\n"
 		 "  --diff               what changed between two states\n"
-		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_RUN_USAGE(
+		 "  --fail-on-new        exit 1 where something is open that was not\n" KUBE_WATCH_USAGE KUBE_RUN_USAGE(
 			 "table|text|json|dot|svg") "dot and svg are of connections alone.\n",
 	.run = run,
 };

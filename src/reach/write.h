@@ -7,8 +7,8 @@
 bool hf_reach_too_long(const struct hf_out *);
 /* holdfast/reach/1 */
 void hf_reach_write_json(struct hf_reach *, struct hf_out *);
-/* A line a pair: source, destination, connections, in columns. */
-void hf_reach_write_table(struct hf_reach *, struct hf_out *);
+/* A line a pair: source, destination, connections, in columns for names of @width bytes; 0: as the names want it. */
+void hf_reach_write_table(struct hf_reach *, int width, struct hf_out *);
 /* Graphviz. */
 void hf_reach_write_dot(struct hf_reach *, struct hf_out *);
 /* A picture, SVG 1.1: boxes in columns by how many steps they are from outside, arrows between them. Namespaces stand for their workloads

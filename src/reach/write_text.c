@@ -34,11 +34,11 @@ static bool write_pair(void *ctx, struct hf_reach_end from, struct hf_reach_end 
 	return !hf_reach_too_long(w->out);
 }
 
-void hf_reach_write_table(struct hf_reach *r, struct hf_out *out)
+void hf_reach_write_table(struct hf_reach *r, int width, struct hf_out *out)
 {
-	struct writer w = { .r = r, .out = out, .scratch = HF_ARENA((size_t)1 << 20), .width = 31 };
+	struct writer w = { .r = r, .out = out, .scratch = HF_ARENA((size_t)1 << 20), .width = width ? width : 31 };
 
-	for (size_t i = 0; i < r->workloads.n; i++)
+	for (size_t i = 0; i < r->workloads.n && !width; i++)
 		if (r->workloads.at[i].name.len > (size_t)w.width)
 			w.width =
 				r->workloads.at[i].name.len < WIDTH_MAX ? (int)r->workloads.at[i].name.len : WIDTH_MAX;

@@ -58,7 +58,7 @@ with Cluster("pods", "nodes") as cluster:
     w = kube_watch.Watch(cluster.kubeconfig(), *QUESTION, "--verbose")
     wait_until(lambda: kube_watch.evaluations(w) or w.child.poll() is not None, what="the first report")
     time.sleep(SETTLE_S)
-    pids = kube_watch.processes(w.child.pid)
+    pids = kube_watch.processes(w.child.pid)[:2]  # and the one that follows, which was there first
     evaluations, before, beats, began = kube_watch.evaluations(w), [cpu(p) for p in pids], 0, time.monotonic()
     while time.monotonic() - began < SECONDS:
         beats += 1
