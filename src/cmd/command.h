@@ -17,6 +17,7 @@ struct hf_command {
 
 extern const struct hf_command *const hf_commands[]; /* NULL-ended, in the order of the table */
 
+/* Finds the command of argv[1], takes what every command takes, adds defaults of the configuration, and runs it. The exit status. */
 int hf_command_main(int argc, char **argv);
 /* Prints "holdfast: MESSAGE" to stderr and returns the exit status that goes with err->code. */
 int hf_command_fail(const struct hf_err *err);

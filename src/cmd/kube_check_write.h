@@ -10,6 +10,7 @@ struct kube_check_options {
 };
 
 bool kube_check_format_known(const char *format);
+/* In the format of the run's options, one that is known. HF_OK or a negative code. */
 int kube_check_write(const struct kube_run *, const struct kube_check_options *, const struct hf_kube_objects *,
 		     const struct hf_check_report *, struct hf_arena *, struct hf_out *, struct hf_err *);
 /* What came, went and stays between two states (holdfast/kube-check-compare/1). */

@@ -18,6 +18,8 @@ struct kube_file {
 	bool json;
 };
 
+/* Fills in documents, n and json from @text, which stays; what documents point to lives in the arena. HF_E_LIMIT; HF_E_FORMAT and others of
+ * hf_edit_documents. */
 int kube_file_split(struct kube_file *, struct hf_arena *, struct hf_err *);
 /* The document that an object's place (root->offset) is in, NULL. */
 struct kube_document *kube_file_at(const struct kube_file *, uint32_t offset);

@@ -48,8 +48,10 @@ static void sweep(int hierarchy)
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder))) {
-		int pid;
-		if (sscanf(entry->d_name, "holdfast-canary-%d", &pid) == 1 && kill(pid, 0) < 0 && errno == ESRCH)
+		hf_sv name = hf_sv_of(entry->d_name), prefix = HF_SV("holdfast-canary-");
+		uint64_t pid;
+		if (hf_sv_starts(name, prefix) && hf_sv_to_u64(hf_sv_skip(name, prefix.len), &pid) &&
+		    pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
 			(void)unlinkat(hierarchy, entry->d_name, AT_REMOVEDIR);
 	}
 	if (folder)

@@ -3,4 +3,5 @@
 #include "base/view.h"
 
 bool hf_pattern_matches(hf_sv pattern, hf_sv name);
+/* False for none. */
 bool hf_pattern_any(const hf_sv *patterns, size_t n, hf_sv name);

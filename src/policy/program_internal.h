@@ -23,8 +23,11 @@ struct hf_policy_input {
 /* Takes the functions away that see more than their input. */
 extern const char hf_policy_prelude[];
 
+/* jq's error callback: adds the message to the struct hf_buf @buf, "; " between several; takes @message. */
 void hf_policy_keep_message(void *buf, jv message);
+/* The value as jq has it, the caller's to free; null for NULL. Numbers are doubles, of their first 60 bytes. */
 jv hf_policy_jv_of(const struct hf_value *);
+/* True where a word of the program, even in a text, could read files, modules, environment or arguments: such a program is refused. */
 bool hf_policy_reaches_out(hf_sv program);
 /* Whether brackets and texts end where they began: what stands in brackets itself cannot leave them then. */
 bool hf_policy_is_balanced(hf_sv program);

@@ -118,6 +118,7 @@ struct hf_rbac_grant {
 	const struct hf_rbac_rule *rule;       /* NULL as well */
 };
 
+/* The rule by itself, whoever holds it and wherever it is bound. */
 bool hf_rbac_rule_allows(const struct hf_rbac_rule *, const struct hf_rbac_request *);
 /* @ret may be NULL. Grants for the whole cluster are looked for first. */
 bool hf_rbac_can(const struct hf_rbac_model *, const struct hf_rbac_user *, const struct hf_rbac_request *,

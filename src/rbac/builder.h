@@ -13,6 +13,7 @@ struct rbac_builder {
 	struct hf_map role_by_name; /* "NAMESPACE/NAME" */
 };
 
+/* @where: in the object; NULL: the object as a whole. @text lives as long as the model. */
 void rbac_note(struct rbac_builder *, enum hf_kube_note_kind, const struct hf_kube_object *,
 	       const struct hf_value *where, hf_sv text);
 /* Fills in the rules of aggregated roles, once all roles are there. */

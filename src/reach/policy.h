@@ -68,6 +68,7 @@ struct hf_reach_notes {
 	struct hf_arena *arena;
 	HF_VEC(struct hf_reach_note) list;
 };
+/* @value and @loss as above. */
 void hf_reach_note(struct hf_reach_notes *, const struct hf_kube_object *, const struct hf_value *, bool loss,
 		   const char *fmt, ...) hf_printf(5, 6);
 

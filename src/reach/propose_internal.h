@@ -33,9 +33,13 @@ extern const uint8_t propose_protocols[HF_CONN_PROTOCOLS]; /* numbers of IANA */
 extern const struct hf_cidr propose_private[];
 extern const size_t propose_private_n;
 
+/* A comment of the proposal, once however often it is said; those past a limit are left out. */
 void propose_note(struct proposer *, const char *fmt, ...) hf_printf(2, 3);
+/* Past a limit the arena counts as over. */
 void propose_add(struct proposer *, struct need);
+/* Adds what the objects of the set say that they need. */
 void propose_needs_of_manifests(struct proposer *);
+/* Adds what was recorded: holdfast/flows/1. HF_E_FORMAT where @flows is none. */
 hf_nodiscard int propose_needs_of_flows(struct proposer *, const struct hf_value *flows, struct hf_err *err);
 /* False where there are too many workloads for a proof of all pairs. */
 bool propose_can_prove(const struct proposer *);
