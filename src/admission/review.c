@@ -376,11 +376,13 @@ static void judge_check(struct judge *j, size_t i)
 	if (!hf_policy_applies(p, j->object))
 		return;
 	const struct hf_check_report *r = hf_check_all(j->set, j->admission->checks[i], &s, j->arena);
-	for (size_t k = 0; r && k < r->results_n; k++)
-		if (r->results[k].status == HF_CHECK_FAIL)
-			object_to(j, p->id, p->action, false, r->results[k].message);
+	for (size_t k = 0; r && k < r->results_n; k++) {
+		const struct hf_check_result *found = hf_check_result_at(r, k);
+		if (found->status == HF_CHECK_FAIL)
+			object_to(j, p->id, p->action, false, found->message);
 		else
-			object_to(j, p->id, HF_POLICY_AUDIT, true, r->results[k].message);
+			object_to(j, p->id, HF_POLICY_AUDIT, true, found->message);
+	}
 }
 
 static void judge_policies(struct judge *j)

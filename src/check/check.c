@@ -12,7 +12,8 @@ const struct hf_check_group *const hf_check_groups[] = {
 };
 
 struct hf_check_answers {
-	HF_VEC(struct hf_check_result) results;
+	HF_VEC(struct hf_check_result *) blocks;
+	size_t results_n;
 	struct hf_check_patch *patches; /* of the last result */
 	size_t patches_n, patches_slots;
 	struct hf_check_counts *counts; /* of the check at hand */
@@ -27,10 +28,22 @@ const char *hf_check_status_name(enum hf_check_status s)
 	return names[s];
 }
 
+static struct hf_check_result *push_result(struct hf_arena *a, struct hf_check_answers *w)
+{
+	if (w->results_n == w->blocks.n * HF_CHECK_BLOCK) {
+		struct hf_check_result *block = hf_arena_array(a, struct hf_check_result, HF_CHECK_BLOCK),
+				       **slot = block ? hf_vec_push(a, &w->blocks) : NULL;
+		if (!slot)
+			return NULL;
+		*slot = block;
+	}
+	return &w->blocks.at[w->blocks.n - 1][w->results_n++ % HF_CHECK_BLOCK];
+}
+
 static struct hf_check_result *answer(struct hf_check_run *r, enum hf_check_status status, const struct hf_value *at)
 {
 	struct hf_check_answers *w = r->answers;
-	struct hf_check_result *slot = hf_vec_push(r->arena, &w->results);
+	struct hf_check_result *slot = push_result(r->arena, w);
 
 	r->answered = true;
 	w->counts->of[status]++;
@@ -268,12 +281,12 @@ static void run_cluster(const struct hf_kube_objects *all, const struct hf_kube_
 	r.pods = pods;
 	r.pods_n = pods ? own_pods(set, pods, r.pods_n, a) : 0;
 	for (size_t i = 0; i < report->checks_n && !a->over; i++) {
-		size_t before = answers->results.n;
+		size_t before = answers->results_n;
 		r.check = report->checks[i];
 		answers->counts = &((struct hf_check_counts *)report->counts)[i];
 		ask_about_all(&r);
-		for (size_t k = before; k < answers->results.n; k++)
-			answers->results.at[k].cluster = cluster;
+		for (size_t k = before; k < answers->results_n; k++)
+			answers->blocks.at[k / HF_CHECK_BLOCK][k % HF_CHECK_BLOCK].cluster = cluster;
 	}
 }
 
@@ -307,7 +320,7 @@ const struct hf_check_report *hf_check_all(const struct hf_kube_objects *set, co
 		if (part)
 			run_cluster(set, part, clusters.entries[i].key, report, settings, &answers, a);
 	}
-	report->results = answers.results.at;
-	report->results_n = answers.results.n;
+	report->blocks = answers.blocks.at;
+	report->results_n = answers.results_n;
 	return report;
 }

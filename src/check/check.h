@@ -137,14 +137,22 @@ struct hf_check_counts {
 	size_t of[HF_CHECK_STATUSES];
 };
 
+/* Millions of results are no array that grows, since an arena would keep each array that became too small. */
+enum { HF_CHECK_BLOCK = 64 };
+
 struct hf_check_report {
-	const struct hf_check_result
-		*results; /* fail and not assessable; by cluster, then the check's place in its table, then input */
+	/* hf_check_result_at: fail and not assessable; by cluster, then the check's place in its table, then input */
+	struct hf_check_result *const *blocks;
 	size_t results_n;
 	const struct hf_check *const *checks; /* those that ran, in the order of the tables */
 	const struct hf_check_counts *counts; /* of each of them */
 	size_t checks_n;
 };
+
+static inline const struct hf_check_result *hf_check_result_at(const struct hf_check_report *r, size_t i)
+{
+	return &r->blocks[i / HF_CHECK_BLOCK][i % HF_CHECK_BLOCK];
+}
 
 /* Asks all checks (or those @wanted, NULL-ended) about each cluster of the set. Lives in the arena. */
 const struct hf_check_report *hf_check_all(const struct hf_kube_objects *, const struct hf_check *const *wanted,

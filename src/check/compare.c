@@ -43,12 +43,13 @@ bool hf_check_compare(const struct hf_check_report *before, const struct hf_chec
 	list came = { 0 }, went = { 0 }, stays = { 0 };
 
 	for (size_t i = 0; i < before->results_n; i++) {
-		size_t *left = before->results[i].status == HF_CHECK_FAIL ? left_of(&c, &before->results[i]) : NULL;
+		const struct hf_check_result *r = hf_check_result_at(before, i);
+		size_t *left = r->status == HF_CHECK_FAIL ? left_of(&c, r) : NULL;
 		if (left)
 			++*left;
 	}
 	for (size_t i = 0; i < after->results_n; i++) {
-		const struct hf_check_result *r = &after->results[i];
+		const struct hf_check_result *r = hf_check_result_at(after, i);
 		size_t *left = r->status == HF_CHECK_FAIL ? left_of(&c, r) : NULL;
 		if (left)
 			add(a, *left ? &stays : &came, r);
@@ -56,7 +57,7 @@ bool hf_check_compare(const struct hf_check_report *before, const struct hf_chec
 			--*left;
 	}
 	for (size_t i = 0; i < before->results_n; i++) {
-		const struct hf_check_result *r = &before->results[i];
+		const struct hf_check_result *r = hf_check_result_at(before, i);
 		size_t *left = r->status == HF_CHECK_FAIL ? left_of(&c, r) : NULL;
 		if (left && *left) {
 			add(a, &went, r);

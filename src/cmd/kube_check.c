@@ -109,9 +109,11 @@ static int evaluate(struct kube_run *k, void *ctx, const struct hf_kube_objects 
 		return r;
 	if (!report || a->over)
 		return hf_fail(err, HF_E_LIMIT, "the findings need more memory than is allowed");
-	for (size_t i = 0; i < report->results_n; i++)
-		if (report->results[i].status == HF_CHECK_FAIL && s->o.fails[report->results[i].check->severity])
+	for (size_t i = 0; i < report->results_n; i++) {
+		const struct hf_check_result *found = hf_check_result_at(report, i);
+		if (found->status == HF_CHECK_FAIL && s->o.fails[found->check->severity])
 			bits |= KUBE_GATE_FAILED;
+	}
 	if (!s->fix.fix)
 		r = kube_check_write(k, &s->o, sets[0], report, a, out, err);
 	return r < 0 ? r : bits;

@@ -84,7 +84,7 @@ static void deal_out(struct fixer *f, const struct hf_check_report *report)
 	}
 	f->unsafe = f->system = 0;
 	for (size_t i = 0; i < report->results_n; i++) {
-		const struct hf_check_result *r = &report->results[i];
+		const struct hf_check_result *r = hf_check_result_at(report, i);
 		if (!is_wanted(f, r))
 			continue;
 		const struct hf_map_entry *e =

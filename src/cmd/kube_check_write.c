@@ -90,7 +90,7 @@ static void table(struct writer *w)
 	size_t by_severity[HF_SEV_MAX] = { 0 }, failed = 0, unknown = 0, clean = 0;
 
 	for (size_t i = 0; i < w->report->results_n; i++) {
-		const struct hf_check_result *r = &w->report->results[i];
+		const struct hf_check_result *r = hf_check_result_at(w->report, i);
 		bool fail = r->status == HF_CHECK_FAIL;
 		if (!is_shown(w, r->check->severity))
 			continue;
@@ -230,8 +230,8 @@ static int json(struct writer *w, struct hf_err *err)
 	hf_jw_key(j, "results");
 	hf_jw_array(j);
 	for (size_t i = 0; i < w->report->results_n; i++)
-		if (is_shown(w, w->report->results[i].check->severity))
-			json_result(w, &w->report->results[i]);
+		if (is_shown(w, hf_check_result_at(w->report, i)->check->severity))
+			json_result(w, hf_check_result_at(w->report, i));
 	hf_jw_array_end(j);
 	json_unparsed(j, &w->set, 1);
 	hf_jw_object_end(j);
@@ -295,7 +295,7 @@ static int sarif_report(struct writer *w, struct hf_err *err)
 	struct findings f = { hf_arena_array(w->arena, struct hf_misconfiguration, w->report->results_n), 0 };
 
 	for (size_t i = 0; f.at && i < w->report->results_n; i++)
-		add_finding(w, &f, &w->report->results[i], NULL);
+		add_finding(w, &f, hf_check_result_at(w->report, i), NULL);
 	return sarif(w, &f, &w->set, 1, err);
 }
 

@@ -156,7 +156,7 @@ static void ask_check(struct session *s, const struct hf_policy *p, const struct
 	const struct hf_check_report *r = wanted ? hf_check_all(set, wanted, &none, s->arena) : NULL;
 
 	for (size_t i = 0; r && i < r->results_n; i++) {
-		const struct hf_check_result *f = &r->results[i];
+		const struct hf_check_result *f = hf_check_result_at(r, i);
 		if (f->object && !hf_policy_applies(p, f->object))
 			continue;
 		add_finding(s, (struct finding){

@@ -168,9 +168,9 @@ static void move(hf_sv text, size_t from, size_t to, struct hf_lines_mark *m)
 }
 
 /* Lines so short that their lengths would take more than a quarter of the text are counted each time. */
-static uint8_t *room_for_lengths(hf_sv text, struct hf_arena *a)
+static uint8_t *room_for_lengths(hf_sv text, size_t breaks, struct hf_arena *a)
 {
-	size_t n = (size_t)breaks_in(text) + 1 + (text.len / UINT8_MAX + 1) * sizeof(uint32_t);
+	size_t n = breaks + 1 + (text.len / UINT8_MAX + 1) * sizeof(uint32_t);
 
 	return n <= text.len / 4 + 64 ? hf_arena_array(a, uint8_t, n) : NULL;
 }
@@ -206,12 +206,14 @@ struct hf_lines hf_lines_of(hf_sv text, struct hf_arena *a)
 {
 	size_t blocks = text.len / LINES_BLOCK + 1;
 	struct hf_lines_mark *before = hf_arena_array(a, struct hf_lines_mark, blocks);
-	uint8_t *lengths = before ? room_for_lengths(text, a) : NULL;
 
 	for (size_t i = 1; before && i < blocks; i++) {
 		before[i] = before[i - 1];
 		move(text, (i - 1) * LINES_BLOCK, i * LINES_BLOCK, &before[i]);
 	}
+	uint32_t breaks =
+		before ? before[blocks - 1].breaks + breaks_in(hf_sv_skip(text, (blocks - 1) * LINES_BLOCK)) : 0;
+	uint8_t *lengths = before ? room_for_lengths(text, breaks, a) : NULL;
 	if (lengths)
 		measure(text, lengths, before, blocks);
 	return (struct hf_lines){ text, before, lengths };

@@ -19,6 +19,7 @@ struct proposer {
 	struct hf_reach *r;
 	struct hf_arena *a;
 	HF_VEC(struct need) needs;
+	const struct hf_reach_entry **entries; /* all of the model's, by their object */
 	HF_VEC(hf_sv) notes;
 	struct hf_label_selector *selectors; /* of each workload's pods */
 	bool *covered;                       /* workloads that get a policy */

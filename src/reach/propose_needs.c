@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "reach/propose_internal.h"
 
@@ -54,18 +55,51 @@ static void add_ranges(struct proposer *p, struct need n, hf_conns c)
 		}
 }
 
+/* By what they are entries of, and then as they stand in the model. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct hf_reach_entry *left = *(const struct hf_reach_entry *const *)a,
+				    *right = *(const struct hf_reach_entry *const *)b;
+	uint32_t x = left->object->order, y = right->object->order;
+
+	return x != y ? (x > y) - (x < y) : (left > right) - (left < right);
+}
+
+static void sort_entries(struct proposer *p)
+{
+	size_t n = p->r->entries.n;
+
+	p->entries = hf_arena_array(p->a, const struct hf_reach_entry *, n);
+	for (size_t i = 0; p->entries && i < n; i++)
+		p->entries[i] = &p->r->entries.at[i];
+	if (p->entries)
+		qsort(p->entries, n, sizeof *p->entries, compare_entries);
+}
+
+/* The place of the first entry of it, or where that would stand. */
+static size_t first_entry(const struct proposer *p, const struct hf_kube_object *o)
+{
+	size_t low = 0, high = p->r->entries.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (p->entries[middle]->object->order < o->order)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* To the workloads behind a service. */
 static void need_service(struct proposer *p, uint32_t client, const struct hf_kube_object *service)
 {
-	const struct hf_reach *r = p->r;
-
-	for (size_t i = 0; i < r->entries.n; i++)
-		if (r->entries.at[i].object == service)
-			add_ranges(p,
-				   (struct need){ .client = client,
-						  .server = r->entries.at[i].workload,
-						  .why = hf_arena_fmt(p->a, "service %.*s", HF_SV_FMT(service->name)) },
-				   r->entries.at[i].conns);
+	for (size_t i = first_entry(p, service); i < p->r->entries.n && p->entries[i]->object == service; i++)
+		add_ranges(p,
+			   (struct need){ .client = client,
+					  .server = p->entries[i]->workload,
+					  .why = hf_arena_fmt(p->a, "service %.*s", HF_SV_FMT(service->name)) },
+			   p->entries[i]->conns);
 }
 
 /* By name: wherever it is on the internet, since no policy can name it. By address: that one. */
@@ -117,7 +151,8 @@ void propose_needs_of_manifests(struct proposer *p)
 {
 	const struct hf_reach *r = p->r;
 
-	for (size_t i = 0; i < r->workloads.n; i++)
+	sort_entries(p);
+	for (size_t i = 0; i < r->workloads.n && p->entries; i++)
 		needs_of(p, (uint32_t)i);
 	for (size_t i = 0; i < r->entries.n; i++) {
 		const struct hf_reach_entry *e = &r->entries.at[i];

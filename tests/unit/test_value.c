@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "format/json_writer.h"
+#include "format/texts.h"
 #include "format/value_yaml_internal.h"
 
 static struct hf_arena arena = { .cap = 1 << 24 };
@@ -240,8 +241,34 @@ HF_TEST(lines_are_found_from_the_front_and_by_index)
 	hf_buf_done(&text);
 }
 
-HF_TEST_MAIN(cmocka_unit_test(plain_scalars_are_those_of_yaml_1_1), cmocka_unit_test(tags_are_obeyed),
-	     cmocka_unit_test(keys_become_strings), cmocka_unit_test(merge_keys_override_what_stands_before_them),
+static void give_back(hf_sv part)
+{
+	(void)part;
+}
+
+/* All texts of up to ten letters out of three, from one input: a copy is equal to what it stands for, and no view of the input. */
+static void kept_texts_are_what_they_were(void **state)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf input = HF_BUF(HF_MIB(2));
+	hf_cleanup(hf_arena_done) struct hf_arena a = HF_ARENA(HF_MIB(16));
+	(void)state;
+
+	for (unsigned n = 0; n < 59049; n++)
+		for (unsigned k = 0, rest = n; k < 10; k++, rest /= 3)
+			hf_buf_add_char(&input, "ab\377"[rest % 3]);
+	hf_sv all = hf_buf_view(&input);
+	struct hf_texts texts = hf_texts_of(all, give_back, &a);
+	for (size_t at = 0; at < all.len; at += 10)
+		for (size_t len = 1; len <= 10; len++) {
+			hf_sv text = hf_sv_slice(all, at, len), kept = hf_texts_keep(&texts, text);
+			assert_true(hf_sv_eq(kept, text));
+			assert_true(kept.ptr < all.ptr || kept.ptr >= all.ptr + all.len);
+		}
+}
+
+HF_TEST_MAIN(cmocka_unit_test(kept_texts_are_what_they_were), cmocka_unit_test(plain_scalars_are_those_of_yaml_1_1),
+	     cmocka_unit_test(tags_are_obeyed), cmocka_unit_test(keys_become_strings),
+	     cmocka_unit_test(merge_keys_override_what_stands_before_them),
 	     cmocka_unit_test(of_repeated_keys_the_last_one_counts_and_is_noted),
 	     cmocka_unit_test(many_keys_are_compared_through_a_table), cmocka_unit_test(block_style_is_read_at_once),
 	     cmocka_unit_test(aliases_are_bounded), cmocka_unit_test(faults_have_places),
