@@ -394,7 +394,21 @@ static const char *remove_flow(struct editor *e, const struct place *p, size_t i
 	return NULL;
 }
 
-/* The element with its lines; comments above it stay. */
+/* Where the lines of what begins in the line at @line and at @column begin: comments right above it, as far to the right, are of it. */
+static size_t with_comments(hf_sv text, size_t line, size_t column)
+{
+	while (line) {
+		size_t above = hf_text_line_start(text, line - 1), at = above;
+		while (at < line && text.ptr[at] == ' ')
+			at++;
+		if (at - above != column || text.ptr[at] != '#')
+			break;
+		line = above;
+	}
+	return line;
+}
+
+/* The element with its lines. */
 static const char *take_out_element(struct editor *e, const struct place *p)
 {
 	const struct hf_value *list = p->parent;
@@ -408,7 +422,8 @@ static const char *take_out_element(struct editor *e, const struct place *p)
 	from = hf_text_line_start(e->text, element) + column;
 	if (from >= element || e->text.ptr[from] != '-' || !hf_text_begins_line(e->text, from))
 		return "the element's place was not found";
-	size_t to = hf_text_member_end(e->text, from, false), line = from - column, colon = SIZE_MAX;
+	size_t to = hf_text_member_end(e->text, from, false), line = with_comments(e->text, from - column, column),
+	       colon = SIZE_MAX;
 	if (list->n > 1) {
 		splice(e, line, to, HF_SV(""));
 		return NULL;

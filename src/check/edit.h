@@ -1,5 +1,7 @@
 /* Changes of a manifest's text at the place of a value: comments, order and style of all else stay as they are.
  *
+ * Comments right above an element of a list, at its column, are of it, and go with it.
+ *
  * Nothing is believed of the text edit itself: the changed text is read again, and is kept only where it reads as exactly the tree that
  * the change makes of the old one. What cannot be edited so is refused, and the text stays. Pure. */
 #pragma once

@@ -156,4 +156,30 @@ cp agent.yaml before.yaml
 fails 0 "a part of Kubernetes" "$HOLDFAST" kube check --checks HF-K8S-105,HF-K8S-120,HF-K8S-150,HF-K8S-151,HF-K8S-157 --fix-all agent.yaml
 check "stays as it is" cmp before.yaml agent.yaml
 check "which is told" grep -q "1 in Kubernetes' own namespaces stay" out.log
+cat >commented.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  # what it mounts
+  volumes:
+  # its own
+  - name: data
+    emptyDir: {}
+
+  # logs of the node,
+  # all of them
+  - name: logs
+    hostPath: {path: /var/log}
+  # the end
+  containers:
+  - name: web
+    image: registry.test/web:1
+    volumeMounts:
+    # to be read
+    - {name: logs, mountPath: /var/log}
+END
+sed '/logs of/,/var.log}/d' commented.yaml | sed '/to be read/d; /mountPath/d; s/volumeMounts:/volumeMounts: []/' >wanted.yaml
+fails 0 "an element with a comment above" "$HOLDFAST" kube check --checks HF-K8S-150 --fix-all commented.yaml
+check "goes with it, and no other comment does" cmp commented.yaml wanted.yaml
 finish

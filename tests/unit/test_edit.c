@@ -75,7 +75,7 @@ static void elements_are_taken_out_of_lists(void **state)
 {
 	(void)state;
 	edits_to(HF_SV("a:\n- x # of x\n# of y\n- y\n- z\n"), "/a/0", NULL, "a:\n# of y\n- y\n- z\n");
-	edits_to(HF_SV("a:\n- x\n# of y\n- y # too\n# last\nb: 1\n"), "/a/1", NULL, "a:\n- x\n# of y\n# last\nb: 1\n");
+	edits_to(HF_SV("a:\n- x\n# of y\n- y # too\n# last\nb: 1\n"), "/a/1", NULL, "a:\n- x\n# last\nb: 1\n");
 	edits_to(HF_SV("a:\n  - k: 1\n    l:\n    - 2\n  - k: 3\n"), "/a/0", NULL, "a:\n  - k: 3\n");
 	edits_to(HF_SV("a:\n- x: |\n    - no\n\n    - end\n- y\n"), "/a/0", NULL, "a:\n- y\n");
 	edits_to(HF_SV("a: # why\n- x\nb: 1\n"), "/a/0", NULL, "a: [] # why\nb: 1\n");
