@@ -95,6 +95,12 @@ static size_t plain(hf_sv s, unsigned *ret_code, size_t *ret_used)
 			*ret_used = 2;
 			return 0;
 		}
+		/* Ends of lines to YAML 1.1, which is JSON's readers' too: kubectl's is one. */
+		if (c == 0xe2 && (unsigned char)s.ptr[1] == 0x80 && ((unsigned char)s.ptr[2] & 0xfe) == 0xa8) {
+			*ret_code = 0x2000 | ((unsigned char)s.ptr[2] & 0x3f);
+			*ret_used = 3;
+			return 0;
+		}
 		return n;
 	}
 	*ret_code = 0xfffd;

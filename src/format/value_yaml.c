@@ -267,11 +267,41 @@ static int fault(const struct converter *c, uint32_t first_line, uint32_t offset
 	return hf_fail(err, code, "line %u, column %u: %s", line + first_line - 1, column, copy);
 }
 
+/* NEL, LS and PS end a line to YAML 1.1, which kubectl reads, and with it a comment: what stands behind them must not be hidden here. As line
+ * feeds behind blanks, so that offsets stay. */
+static hf_sv with_all_breaks(hf_sv text, uint32_t base, struct hf_value_notes notes, struct hf_arena *a)
+{
+	char *copy = NULL;
+
+	for (size_t i = 0; i + 1 < text.len; i++) {
+		const unsigned char *p = (const unsigned char *)text.ptr + i;
+		bool next_line = p[0] == 0xc2 && p[1] == 0x85;
+		bool separator = i + 2 < text.len && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9);
+		size_t n = next_line ? 2 : 3;
+		if (!next_line && !separator)
+			continue;
+		if (!copy) {
+			copy = hf_arena_alloc(a, text.len, 1);
+			if (!copy)
+				return text;
+			memcpy(copy, text.ptr, text.len);
+			if (notes.note)
+				notes.note(notes.ctx, base + (uint32_t)i,
+					   "a character that ends the line to kubectl, and to few editors");
+		}
+		memset(copy + i, ' ', n - 1);
+		copy[i + n - 1] = '\n';
+		i += n - 1;
+	}
+	return copy ? (hf_sv){ copy, text.len } : text;
+}
+
 int hf_value_of_yaml_library(hf_sv text, uint32_t base, uint32_t first_line, struct hf_arena *a,
 			     struct hf_value_notes notes, struct hf_value *ret, struct hf_err *err)
 {
 	struct hf_yaml_document *documents;
 	struct hf_arena scratch = HF_ARENA(a->cap);
+	text = with_all_breaks(text, base, notes, a);
 	struct converter c = { .b = { .arena = a, .notes = notes }, .input = text, .base = base };
 	struct hf_err why = { 0 };
 	uint32_t line = 1, column = 1;

@@ -63,6 +63,37 @@ static const char *json(const char *text)
 	return json_of(&v);
 }
 
+/* As kubectl has it: nothing stands in a comment that it does not take for one. */
+HF_TEST(all_line_breaks_of_yaml_1_1_end_a_line)
+{
+	static const char *const breaks[] = { "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9" };
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(breaks); i++) {
+		char text[80];
+		snprintf(text, sizeof text, "a: # b%s  c: 1%s  d: 2\n  e: 3", breaks[i], breaks[i]);
+		assert_string_equal(yaml(text), "{\"a\":{\"c\":1,\"d\":2,\"e\":3}}");
+		assert_string_equal(notes, "6 ");
+		snprintf(text, sizeof text, "# b%sc: \"x\"%sd: 1\n", breaks[i], breaks[i]);
+		assert_string_equal(yaml(text), "{\"c\":\"x\",\"d\":1}");
+	}
+	assert_string_equal(yaml("a: \xe2\x80\xa6 \xc2\xa0 \xe2\x80\xaa # \xe2\x80\n"), "line 1, column 12: not UTF-8");
+	assert_string_equal(yaml("a: \"\xe2\x80\xa6\" # \xc2\xa1\n"), "{\"a\":\"\xe2\x80\xa6\"}");
+}
+
+/* They are written so that no reader takes them for the end of a line. */
+HF_TEST(line_separators_are_written_as_escapes)
+{
+	struct hf_buf out = HF_BUF(1 << 10);
+	struct hf_json_writer w = { .out = &out, .compact = true };
+
+	hf_jw_string(&w, HF_SV("a\xe2\x80\xa8"
+			       "b\xe2\x80\xa9"
+			       "c\xe2\x80\xa6\xe2\x80"));
+	hf_buf_add_char(&out, 0);
+	assert_string_equal(out.ptr, "\"a\\u2028b\\u2029c\xe2\x80\xa6\\ufffd\\ufffd\"");
+	hf_buf_done(&out);
+}
+
 /* Each answer is that of sigs.k8s.io/yaml 1.6.0. */
 HF_TEST(plain_scalars_are_those_of_yaml_1_1)
 {
@@ -270,6 +301,8 @@ HF_TEST_MAIN(cmocka_unit_test(kept_texts_are_what_they_were), cmocka_unit_test(p
 	     cmocka_unit_test(tags_are_obeyed), cmocka_unit_test(keys_become_strings),
 	     cmocka_unit_test(merge_keys_override_what_stands_before_them),
 	     cmocka_unit_test(of_repeated_keys_the_last_one_counts_and_is_noted),
+	     cmocka_unit_test(all_line_breaks_of_yaml_1_1_end_a_line),
+	     cmocka_unit_test(line_separators_are_written_as_escapes),
 	     cmocka_unit_test(many_keys_are_compared_through_a_table), cmocka_unit_test(block_style_is_read_at_once),
 	     cmocka_unit_test(aliases_are_bounded), cmocka_unit_test(faults_have_places),
 	     cmocka_unit_test(lines_are_found_from_the_front_and_by_index))
