@@ -133,6 +133,34 @@ static void no_secret(struct hf_check_run *r)
 
 	ask_volumes(&q, "secret", "secretName");
 	ask_environment(&q, "secretKeyRef", "secretRef");
+	hf_value_elements(hf_value_get(r->pod->spec, HF_SV("imagePullSecrets")), e)
+	{
+		ask_member(&q, e, "name");
+	}
+	end(&q);
+}
+
+/* Certificates of an Ingress, and of a Gateway's listeners; those of other namespaces a ReferenceGrant is for. */
+static void no_certificate(struct hf_check_run *r)
+{
+	struct asked q = ask(r, SECRETS);
+
+	hf_value_elements(hf_value_get(r->object->spec, HF_SV("tls")), t)
+	{
+		ask_member(&q, t, "secretName");
+	}
+	hf_value_elements(hf_value_get(r->object->spec, HF_SV("listeners")), l)
+	{
+		hf_value_elements(hf_value_at(l, "tls.certificateRefs"), c)
+		{
+			hf_sv kind = hf_value_get_text(c, HF_SV("kind")),
+			      space = hf_value_get_text(c, HF_SV("namespace"));
+			if ((!kind.len || hf_sv_eq(kind, HF_SV("Secret"))) &&
+			    !hf_value_get_text(c, HF_SV("group")).len &&
+			    (!space.len || hf_sv_eq(space, r->object->namespace)))
+				ask_member(&q, c, "name");
+		}
+	}
 	end(&q);
 }
 
@@ -185,7 +213,8 @@ static const struct hf_check checks[] = {
 	  .title = "A pod needs a Secret that is not there",
 	  .severity = HF_SEV_LOW,
 	  .subject = HF_CHECK_POD,
-	  .why = "It does not start; and whoever may make Secrets there decides what it will trust.",
+	  .why = "It does not start, or pulls its images without credentials; and whoever may make Secrets there "
+		 "decides what it will trust.",
 	  .fix = "Make the Secret, or mark the reference as optional where the program does without.",
 	  .references = "NSA-secrets",
 	  .evaluate = no_secret },
@@ -218,6 +247,17 @@ static const struct hf_check checks[] = {
 	  .fix = "Take the rule away, or name the Service that is meant.",
 	  .references = "NSA-network-policies kube-linter:dangling-ingress",
 	  .evaluate = no_service },
+	{ .id = "HF-K8S-926",
+	  .name = "absent-certificate",
+	  .title = "An Ingress or Gateway names a certificate's Secret that is not there",
+	  .severity = HF_SEV_LOW,
+	  .subject = HF_CHECK_OBJECT,
+	  .kinds = { HF_KUBE_INGRESS, HF_KUBE_GATEWAY },
+	  .why = "Its hosts are answered with the controller's own certificate or not at all; and whoever may make "
+		 "Secrets there decides what they are answered with.",
+	  .fix = "Make the Secret, or name the one that is meant.",
+	  .references = "NSA-secrets",
+	  .evaluate = no_certificate },
 };
 
 const struct hf_check_group hf_check_group_reference = { .name = "reference",
