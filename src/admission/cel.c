@@ -425,6 +425,9 @@ static void note_policies(struct writer *t)
 {
 	char id[128];
 
+	if (t->settings->from_labels)
+		hf_buf_add(t->out, HF_SV("# Not held here: from_labels: the levels below hold whatever the labels of a "
+					 "namespace ask for.\n"));
 	for (size_t i = 0; i < t->policies->n; i++) {
 		const struct hf_policy *p = &t->policies->at[i];
 		hf_escape_controls(id, sizeof id, p->id);

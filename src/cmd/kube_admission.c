@@ -7,6 +7,7 @@
 
 #include "admission/server.h"
 #include "base/limits.h"
+#include "format/json_writer.h"
 #include "cmd/kube.h"
 #include "cmd/log.h"
 #include "cmd/kube_admission.h"
@@ -152,6 +153,30 @@ static int serve(struct kube_admission *k, struct hf_err *err)
 	return r;
 }
 
+/* --namespaces: those of a file of manifests, or of what kubectl get prints. */
+static int tell_namespaces(struct kube_admission *k, struct hf_admission *admission, struct hf_err *err)
+{
+	hf_cleanup(hf_buf_done) struct hf_buf all = HF_BUF(HF_ADMISSION_NAMESPACES_MAX);
+	struct hf_kube_source source = { .name = hf_sv_of(k->namespaces) };
+	int r = k->namespaces ? kube_admission_read_text(k, k->namespaces, &source.text, err) : HF_PARTIAL;
+
+	if (r)
+		return r < 0 ? r : HF_OK;
+	struct hf_kube_loader *l = hf_kube_loader_new(&k->arena);
+	r = hf_kube_load(l, &source, err);
+	const struct hf_kube_objects *set = r >= 0 ? hf_kube_loaded(l) : NULL;
+	hf_kube_loader_free(l);
+	for (size_t i = 0; set && i < set->n; i++) {
+		struct hf_json_writer w = { .out = &all, .compact = true };
+		if (set->objects[i]->kind == HF_KUBE_NAMESPACE)
+			hf_value_write_json(&w, set->objects[i]->root);
+	}
+	if (r >= 0 && !set)
+		r = hf_fail(err, HF_E_LIMIT, "too large");
+	r = r < 0 ? r : hf_admission_set_namespaces(admission, hf_buf_view(&all), err);
+	return r < 0 ? hf_wrap(err, "%s", k->namespaces) : HF_OK;
+}
+
 /* Judges saved reviews, in this process: for trying rules, and for tests. */
 static int review(struct kube_admission *k, struct hf_err *err)
 {
@@ -159,6 +184,7 @@ static int review(struct kube_admission *k, struct hf_err *err)
 	int denied = 0,
 	    r = hf_admission_new(&k->settings, &k->policies, (struct hf_admission_images){ 0 }, &admission, err);
 
+	r = r < 0 ? r : tell_namespaces(k, admission, err);
 	for (size_t i = 0; i < k->operands_n && r >= 0; i++) {
 		struct hf_arena a = HF_ARENA(HF_ADMISSION_ARENA_MAX);
 		struct hf_buf out = HF_BUF(HF_ADMISSION_ANSWER_MAX);
@@ -224,6 +250,7 @@ static int parse(struct kube_admission *k, int argc, char **argv)
 		{ "--service", &k->service, NULL },
 		{ "--ca", &k->ca, NULL },
 		{ "--configuration", &k->configuration, NULL },
+		{ "--namespaces", &k->namespaces, NULL },
 		{ "--timeout-s", NULL, &k->timeout_s },
 		{ "--decisions-mib", NULL, &k->decisions_mib },
 	};
@@ -271,6 +298,8 @@ static int check_options(struct kube_admission *k, size_t word)
 {
 	int status = 0;
 
+	if (k->namespaces && word != REVIEW)
+		return hf_command_usage("kube admission", "--namespaces goes with review");
 	if (word == INSTALL || (word == SERVE && k->install))
 		status = kube_admission_check_webhook(k, words[word].name);
 	if (!status && word == SERVE && !k->certificate_file != !k->key_file)
@@ -324,6 +353,8 @@ const struct hf_command hf_kube_admission = {
 		 "  policies             print what the cluster can hold by itself: ValidatingAdmissionPolicies\n\n"
 		 "  --config FILE        what to ask of pods and images (docs/admission.md)\n"
 		 "  -p, --policy FILE    policies of your own; may be given several times\n"
+		 "  --namespaces FILE    review: the namespaces that there are, as manifests or as kubectl get prints "
+		 "them\n"
 		 "  --listen ADDRESS     address and port (default 127.0.0.1:8443)\n"
 		 "  --certificates DIR   make certificates there and renew them\n"
 		 "  --name NAME          that the certificate is for; may be given several times\n"

@@ -6,7 +6,7 @@
 struct kube_admission {
 	struct hf_arena arena;
 	const char *settings_path, *listen, *certificates, *certificate_file, *key_file, *decisions;
-	const char *kubeconfig, *context, *url, *service, *ca, *configuration;
+	const char *kubeconfig, *context, *url, *service, *ca, *configuration, *namespaces;
 	unsigned workers, deadline_ms, timeout_s, decisions_mib;
 	bool require_jail, print, install;
 	HF_VEC(hf_sv) names;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# kube … --watch: what it does not go with. Beside a real server it is tried in tests/kube/t_watch.py, beside a bad one in tests/kube_client.py.
+# kube … --watch: what it does not go with. Beside a real server it is tried in tests/kube/t_watch.py, beside a bad one in tests/kube_watch.py.
 # shellcheck disable=SC2317
 . "$HOLDFAST_ROOT/tests/cli/lib.sh"
 
@@ -24,7 +24,9 @@ fails 2 "a difference of two states" kube diff --watch cluster: cluster:
 fails 2 "a question with one answer" kube rbac can get pods --as ada --watch cluster:
 check "is told" grep -q -- '--watch does not go with this question' err.log
 fails 2 "rights of several clusters" kube rbac check --watch cluster:a cluster:b
-fails 2 "connections" kube reach --watch cluster:
+fails 2 "connections as a picture" kube reach --watch --format svg cluster:
+fails 2 "proposals" kube netpol --watch cluster:
+check "is told" grep -q -- "--watch does not go with this question" err.log
 fails 2 "no target" kube check --watch
 fails 2 "no kubeconfig" kube check --watch --kubeconfig nowhere cluster:
 check "is told as without --watch" grep -q 'nowhere' err.log
