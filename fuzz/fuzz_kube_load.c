@@ -11,9 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct hf_kube_objects *load(hf_sv text, struct hf_arena *a)
 {
 	struct hf_kube_loader *l = hf_kube_loader_new(a);
-	const struct hf_kube_source source = { .name = HF_SV("fuzz"), .text = text };
+	struct hf_kube_source *source = hf_arena_new(a, struct hf_kube_source); /* objects point to it */
 	struct hf_err err = { 0 };
-	int r = hf_kube_load(l, &source, &err);
+
+	*source = (struct hf_kube_source){ .name = HF_SV("fuzz"), .text = text };
+	int r = hf_kube_load(l, source, &err);
 	const struct hf_kube_objects *set = r < 0 ? NULL : hf_kube_loaded(l);
 
 	if (r < 0 && !err.msg[0])
