@@ -161,8 +161,9 @@ def by_hand(d, w):
     assert missing.returncode == 2 and "no such image" in missing.stderr, missing.stderr
 
 
-def learned(d, w):
-    """what is learned with seeds holds them, with their reasons, and nothing of the attack"""
+def learn(d, rounds):
+    """What was said, and the profiles: of a container that is attacked in its first two rounds alone, since the first may come before the
+    engine said what it runs"""
     d("rm", "-f", *d("ps", "-aq").split())
     shutil.rmtree(d.folder / "orders")
     with tempfile.TemporaryDirectory() as folder:
@@ -173,19 +174,26 @@ def learned(d, w):
             line = child.stderr.readline()
         orders = start(d, "learned")
         docker.wait_until(lambda: "server" in d("top", "learned"), what="the server")
-        for round in range(6):
-            if round in (0, 3):  # again, since the first may come before the engine said what the container runs
-                tell(orders, "/usr/bin/od /etc/shadow")
+        for round in range(rounds):
+            for order in (["/usr/bin/od /etc/shadow"] if round < 2 else []) + ["/usr/bin/stat /etc/passwd"]:
+                tell(orders, order)
                 docker.wait_until(lambda: not (orders / "order").exists(), what="the end of the order")
-            tell(orders, "/usr/bin/stat /etc/passwd")
-            docker.wait_until(lambda: not (orders / "order").exists(), what="the end of the order")
             time.sleep(4)
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=300)
-        assert child.returncode == 0 and "with alerts" in out + err, (out, err)
-        texts = [p.read_text() for p in pathlib.Path(folder).glob("*/*.yaml")]
-    assert all("/usr/bin/od" not in t for t in texts), texts
-    assert [t for t in texts if "/opt/run: line of the script" in t or "entrypoint" in t], texts
+        assert child.returncode == 0, (out, err)
+        return out + err, [p.read_text() for p in pathlib.Path(folder).glob("*/*.yaml")]
+
+
+def learned(d, w):
+    """what is learned with seeds holds them, with their reasons, and nothing of the attack"""
+    for rounds in 7, 14, 28:  # nothing is learned of a time in which a busy machine lost events
+        said, texts = learn(d, rounds)
+        assert "with alerts" in said, said
+        assert all("/usr/bin/od" not in t for t in texts), texts
+        if texts:
+            break
+    assert [t for t in texts if "/opt/run: line of the script" in t or "entrypoint" in t], (said, texts)
 
 
 binary = compiled()
