@@ -13,6 +13,8 @@
 /* For room on the stack that is written before it is read, where clearing it (-ftrivial-auto-var-init) can be measured. */
 #define hf_uninitialized __attribute__((uninitialized))
 #define HF_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+/* For "%zu word%s". */
+#define HF_COUNTED(n) (size_t)(n), (n) == 1 ? "" : "s"
 
 typedef struct hf_sv {
 	const char *ptr;

@@ -68,6 +68,16 @@ static hf_printf(2, 0) hf_sv format(struct hf_arena *a, const char *fmt, va_list
 	return hf_arena_dup(a, (hf_sv){ text, n < 0 ? 0 : n < (int)sizeof text ? (size_t)n : sizeof text - 1 });
 }
 
+bool hf_check_is_safe(const struct hf_check_result *r)
+{
+	bool safe = r->status == HF_CHECK_FAIL && r->patches_n && r->object &&
+		    (!r->cluster.len || r->object->source->saved);
+
+	for (size_t i = 0; safe && i < r->patches_n; i++)
+		safe = r->patches[i].safe;
+	return safe;
+}
+
 struct hf_check_result *hf_check_fail(struct hf_check_run *r, const struct hf_value *at, const char *fmt, ...)
 {
 	struct hf_check_result *result = answer(r, HF_CHECK_FAIL, at);

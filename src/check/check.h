@@ -79,6 +79,9 @@ struct hf_check_result {
 	size_t patches_n;
 };
 
+/* A failure whose patches take nothing away that a workload usually needs, and whose object is of a file: `kube check --fix` mends it. */
+bool hf_check_is_safe(const struct hf_check_result *);
+
 /* What an organisation may say of its own; zeroed: nothing. */
 struct hf_check_settings {
 	const hf_sv *registries; /* allowed prefixes of images */

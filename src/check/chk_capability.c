@@ -104,12 +104,18 @@ static void net_raw(struct hf_check_run *r)
 static void drop_all(struct hf_check_run *r)
 {
 	static const char *const names[] = { "ALL", NULL };
+	static const char *const raw[] = { "NET_RAW", NULL };
 	const struct hf_value *dropped = capabilities(r, "drop");
 
-	if (r->pod->windows)
+	if (r->pod->windows) {
 		hf_check_not_applicable(r);
-	else if (!listed(dropped, names))
-		drop(r, hf_check_fail(r, dropped, "keeps capabilities that its runtime gives unasked"), "ALL", false);
+	} else if (!listed(dropped, names)) {
+		struct hf_check_result *f =
+			hf_check_fail(r, dropped, "keeps capabilities that its runtime gives unasked");
+		drop(r, f, "ALL", false);
+		if (hf_value_count(dropped, HF_VALUE_ARRAY) == 1 && listed(dropped, raw)) /* ALL says it as well */
+			hf_check_patch(r, f, "/securityContext/capabilities/drop/0", NULL, false);
+	}
 }
 
 static void added(struct hf_check_run *r)

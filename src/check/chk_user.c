@@ -16,14 +16,19 @@ static void may_be_root(struct hf_check_run *r)
 	const struct hf_value *at;
 	int64_t uid;
 
-	if (r->pod->windows || is_mapped(r))
+	if (r->pod->windows || is_mapped(r)) {
 		hf_check_not_applicable(r);
-	else if (!hf_value_true(hf_check_security_setting(r, "runAsNonRoot")) &&
-		 !(hf_check_security_number(r, "runAsUser", &at, &uid) && uid > 0))
+		return;
+	}
+	if (hf_value_true(hf_check_security_setting(r, "runAsNonRoot")))
+		return;
+	if (!hf_check_security_number(r, "runAsUser", &at, &uid))
 		hf_check_patch(r,
 			       hf_check_fail(r, hf_check_security_setting(r, "runAsNonRoot"),
 					     "may run as root: its image decides"),
 			       "/securityContext/runAsNonRoot", "true", false);
+	else if (!uid) /* runAsNonRoot beside it would keep the pod from ever starting */
+		hf_check_fail(r, at, "runs as root: runAsUser is 0");
 }
 
 static void is_root(struct hf_check_run *r)

@@ -128,6 +128,10 @@ static int option(struct session *s, struct kube_run *k, int argc, char **argv, 
 		s->o.all = true;
 		return 0;
 	}
+	if (!strcmp(argv[*i], "--summary")) {
+		s->o.summary = true;
+		return 0;
+	}
 	if (!strcmp(argv[*i], "--compare") || !strcmp(argv[*i], "--fail-on-new")) {
 		s->compares |= argv[*i][2] == 'c';
 		s->fail_on_new |= argv[*i][2] == 'f';
@@ -185,7 +189,9 @@ static int run(int argc, char **argv)
 		return hf_command_usage("kube check", "--dry-run shows what --fix or --fix-all would do");
 	if (s.fix.fix && k.format)
 		return hf_command_usage("kube check", "--fix writes no report: --format is of no use with it");
-	k.watch_schema = s.fix.fix || s.compares ? NULL : "holdfast/kube-check-change/1";
+	if (s.o.summary && (s.compares || s.fix.fix || (k.format && strcmp(k.format, "table"))))
+		return hf_command_usage("kube check", "--summary is a table of the findings alone");
+	k.watch_schema = s.fix.fix || s.o.summary || s.compares ? NULL : "holdfast/kube-check-change/1";
 	if (s.compares && s.fix.fix)
 		return hf_command_usage("kube check", "--compare only tells: it has no --fix");
 	if (s.compares && k.targets_n != 2)
@@ -218,6 +224,7 @@ const struct hf_command hf_kube_check = {
 		 "  --dry-run            show the difference that it would make, and write nothing\n"
 		 "  --compare            of two targets, OLD and NEW: the findings that came and went\n"
 		 "  --fail-on-new        exit 1 where one came; with --compare, --fail-on looks at those alone too\n"
+		 "  --summary            a line an object: how many findings of each severity\n"
 		 "  --all                also count what passed, a line a check\n" KUBE_WATCH_USAGE KUBE_RUN_USAGE(
 			 "table|json|sarif"),
 	.run = run,

@@ -46,12 +46,10 @@ struct fixer {
 
 static bool is_wanted(struct fixer *f, const struct hf_check_result *r)
 {
-	bool safe = true;
+	bool safe = hf_check_is_safe(r);
 
 	if (r->status != HF_CHECK_FAIL || !r->patches_n || !r->object || (r->cluster.len && !r->object->source->saved))
 		return false;
-	for (size_t i = 0; i < r->patches_n; i++)
-		safe &= r->patches[i].safe;
 	f->unsafe += !safe && !f->o->all;
 	f->system += !safe && f->o->all && hf_check_is_system(r->object);
 	return safe || (f->o->all && !hf_check_is_system(r->object));
@@ -215,9 +213,9 @@ static const struct hf_kube_objects *load_again(struct fixer *f, struct hf_err *
 static void write_files(struct fixer *f, struct hf_out *out)
 {
 	hf_sv left = f->refused.n ? hf_arena_fmt(f->arena, "; %zu could not be", f->refused.n) : HF_SV("");
-	hf_sv unsafe =
-		f->unsafe ? hf_arena_fmt(f->arena, "; %zu have a patch that may stop a workload (--fix-all)", f->unsafe)
-			  : HF_SV("");
+	hf_sv unsafe = f->unsafe ? hf_arena_fmt(f->arena, "; %zu ha%s a patch that may stop a workload (--fix-all)",
+						f->unsafe, f->unsafe == 1 ? "s" : "ve")
+				 : HF_SV("");
 	hf_sv system =
 		f->system
 			? hf_arena_fmt(f->arena,
@@ -225,7 +223,7 @@ static void write_files(struct fixer *f, struct hf_out *out)
 				       "a workload",
 				       f->system)
 			: HF_SV("");
-	hf_sv sum = hf_arena_fmt(f->arena, "%zu findings mended%.*s%.*s%.*s", f->mended, HF_SV_FMT(left),
+	hf_sv sum = hf_arena_fmt(f->arena, "%zu finding%s mended%.*s%.*s%.*s", HF_COUNTED(f->mended), HF_SV_FMT(left),
 				 HF_SV_FMT(unsafe), HF_SV_FMT(system));
 
 	for (size_t i = 0; i < f->run->inputs_n; i++) {

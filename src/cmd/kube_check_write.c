@@ -1,9 +1,15 @@
 #include "cmd/kube_check_write.h"
 
+#include <stdlib.h>
+
 #include "cmd/kube_items.h"
 #include "format/json_writer.h"
 #include "kube/place.h"
 #include "report/report.h"
+
+enum {
+	SHOWN_AT_ONCE = 20 /* findings; with more a reader is told where to begin */
+};
 
 static const char *const formats[] = { "table", "json", "sarif" };
 
@@ -50,15 +56,17 @@ static uint32_t line_of(const struct hf_check_result *r)
 	return r->object ? hf_kube_line(r->object, r->at) : 0;
 }
 
-/* @mark stands in front of the row. */
-static void table_row(struct writer *w, const struct hf_check_result *r, const char *mark)
+static const char *severity_of(const struct hf_check_result *r)
 {
-	const char *severity = r->status == HF_CHECK_FAIL ? hf_severity_name(r->check->severity) : "unknown";
+	return r->status == HF_CHECK_FAIL ? hf_severity_name(r->check->severity) : "unknown";
+}
 
-	kube_item_begin(w->run, w->out);
-	hf_out_addf(w->out, "%s%-8s  %s  %s", mark, severity, r->check->id, r->check->title);
+/* The object, what is said of it, and where. */
+static void table_result(struct writer *w, const struct hf_check_result *r)
+{
 	hf_sv name = hf_arena_printable(w->arena, name_of(w, r)), message = hf_arena_printable(w->arena, r->message);
-	hf_out_addf(w->out, "\n          %.*s", HF_SV_FMT(name));
+
+	hf_out_addf(w->out, "          %.*s", HF_SV_FMT(name));
 	if (r->container.len) {
 		hf_sv container = hf_arena_printable(w->arena, r->container);
 		hf_out_addf(w->out, ", container %.*s", HF_SV_FMT(container));
@@ -70,8 +78,117 @@ static void table_row(struct writer *w, const struct hf_check_result *r, const c
 		hf_out_addf(w->out, " (%.*s:%u%s%.*s)", HF_SV_FMT(source), line_of(r), template.len ? ", of " : "",
 			    HF_SV_FMT(template));
 	}
-	hf_out_addf(w->out, "\n          fix: %s\n", r->check->fix);
+	hf_out_add(w->out, HF_SV("\n"));
+}
+
+/* A finding that stands for itself; @mark in front of it. */
+static void table_row(struct writer *w, const struct hf_check_result *r, const char *mark)
+{
+	kube_item_begin(w->run, w->out);
+	hf_out_addf(w->out, "%s%-8s  %s  %s\n", mark, severity_of(r), r->check->id, r->check->title);
+	table_result(w, r);
+	hf_out_addf(w->out, "          fix: %s\n", r->check->fix);
 	kube_item_end(w->run, w->out);
+}
+
+/* By cluster, then as the input has their objects; those of one object keep their order (qsort of glibc is a merge sort). */
+static int by_place(const struct hf_check_result *x, const struct hf_check_result *y)
+{
+	int64_t p = x->object ? x->object->order : -1, q = y->object ? y->object->order : -1;
+	int order = hf_sv_cmp(x->cluster, y->cluster);
+
+	return order ? order : (p > q) - (p < q);
+}
+
+/* Failures before what is not known, the worst first; of one check in the order of the report. */
+static int worst_first(const void *a, const void *b)
+{
+	const struct hf_check_result *x = *(const struct hf_check_result *const *)a;
+	const struct hf_check_result *y = *(const struct hf_check_result *const *)b;
+
+	if (x->status != y->status)
+		return x->status == HF_CHECK_FAIL ? -1 : 1;
+	if (x->check->severity != y->check->severity)
+		return x->check->severity > y->check->severity ? -1 : 1;
+	int order = strcmp(x->check->id, y->check->id);
+	return order ? order : by_place(x, y);
+}
+
+/* The findings of one check below its title. */
+static void table_group(struct writer *w, const struct hf_check_result *const *list, size_t n)
+{
+	const struct hf_check *c = list[0]->check;
+
+	hf_out_addf(w->out, "%-8s  %s  %s", severity_of(list[0]), c->id, c->title);
+	hf_out_addf(w->out, n > 1 ? " (%zu)\n" : "\n", n);
+	for (size_t i = 0; i < n; i++)
+		table_result(w, list[i]);
+	if (list[0]->status == HF_CHECK_FAIL)
+		hf_out_addf(w->out, "          fix: %s\n", c->fix);
+}
+
+static void table_groups(struct writer *w, const struct hf_check_result **list, size_t n)
+{
+	qsort(list, n, sizeof *list, worst_first);
+	for (size_t i = 0, of; i < n; i += of) {
+		for (of = 1; i + of < n && list[i + of]->check == list[i]->check; of++)
+			if (list[i + of]->status != list[i]->status)
+				break;
+		table_group(w, list + i, of);
+	}
+}
+
+/* What is wrong with one object, in numbers. */
+struct tally {
+	const struct hf_check_result *first;
+	size_t by_severity[HF_SEV_MAX], mended;
+};
+
+static int by_object(const void *a, const void *b)
+{
+	const struct hf_check_result *x = *(const struct hf_check_result *const *)a;
+	const struct hf_check_result *y = *(const struct hf_check_result *const *)b;
+	uintptr_t p = (uintptr_t)x->object, q = (uintptr_t)y->object;
+
+	if (p != q)
+		return p < q ? -1 : 1;
+	return hf_sv_cmp(x->cluster, y->cluster);
+}
+
+static int worst_object_first(const void *a, const void *b)
+{
+	const struct tally *x = a, *y = b;
+
+	for (unsigned s = HF_SEV_MAX; s-- > 0;)
+		if (x->by_severity[s] != y->by_severity[s])
+			return x->by_severity[s] > y->by_severity[s] ? -1 : 1;
+	return by_place(x->first, y->first);
+}
+
+/* --summary: a line an object. */
+static void table_objects(struct writer *w, const struct hf_check_result **list, size_t n)
+{
+	struct tally *tallies = hf_arena_array(w->arena, struct tally, n), *t = NULL;
+
+	if (!tallies || !n)
+		return;
+	qsort(list, n, sizeof *list, by_object);
+	for (size_t i = 0; i < n; i++) {
+		if (!t || t->first->object != list[i]->object || !hf_sv_eq(t->first->cluster, list[i]->cluster)) {
+			t = t ? t + 1 : tallies;
+			t->first = list[i];
+		}
+		t->by_severity[list[i]->check->severity]++;
+		t->mended += hf_check_is_safe(list[i]);
+	}
+	qsort(tallies, (size_t)(t - tallies) + 1, sizeof *tallies, worst_object_first);
+	hf_out_addf(w->out, "%8s %6s %6s %6s %6s  %s\n", "CRITICAL", "HIGH", "MEDIUM", "LOW", "--fix", "OBJECT");
+	for (const struct tally *row = tallies; row <= t; row++) {
+		hf_sv name = hf_arena_printable(w->arena, name_of(w, row->first));
+		const size_t *of = row->by_severity;
+		hf_out_addf(w->out, "%8zu %6zu %6zu %6zu %6zu  %.*s\n", of[HF_SEV_CRITICAL], of[HF_SEV_HIGH],
+			    of[HF_SEV_MEDIUM], of[HF_SEV_LOW], row->mended, HF_SV_FMT(name));
+	}
 }
 
 static void table_counts(struct writer *w)
@@ -85,11 +202,26 @@ static void table_counts(struct writer *w)
 	}
 }
 
+/* With --watch each finding stands for itself: it comes and goes alone. */
+static void table_findings(struct writer *w, const struct hf_check_result **list, size_t n)
+{
+	if (w->options->summary)
+		table_objects(w, list, n);
+	else if (!w->run->items)
+		table_groups(w, list, n);
+	else
+		for (size_t i = 0; i < n; i++)
+			table_row(w, list[i], "");
+}
+
 static void table(struct writer *w)
 {
-	size_t by_severity[HF_SEV_MAX] = { 0 }, failed = 0, unknown = 0, clean = 0;
+	size_t by_severity[HF_SEV_MAX] = { 0 }, failed = 0, unknown = 0, clean = 0, safe = 0, n = 0;
+	const struct hf_check_result **list =
+		hf_arena_array(w->arena, const struct hf_check_result *, w->report->results_n);
+	bool all = w->options->all && !w->options->summary;
 
-	for (size_t i = 0; i < w->report->results_n; i++) {
+	for (size_t i = 0; list && i < w->report->results_n; i++) {
 		const struct hf_check_result *r = hf_check_result_at(w->report, i);
 		bool fail = r->status == HF_CHECK_FAIL;
 		if (!is_shown(w, r->check->severity))
@@ -97,20 +229,27 @@ static void table(struct writer *w)
 		failed += fail;
 		unknown += !fail;
 		by_severity[r->check->severity] += fail;
-		if (fail || w->options->all)
-			table_row(w, r, "");
+		safe += hf_check_is_safe(r);
+		if (fail || all)
+			list[n++] = r;
 	}
+	table_findings(w, list, n);
 	for (size_t i = 0; i < w->report->checks_n; i++)
 		clean += !w->report->counts[i].of[HF_CHECK_FAIL] && w->report->counts[i].of[HF_CHECK_PASS];
 	if (w->options->all)
 		table_counts(w);
-	hf_out_addf(
-		w->out,
-		"%zu objects, %zu checks: %zu findings (%zu critical, %zu high, %zu medium, %zu low); %zu checks pass, "
-		"%zu answers need data that is not here%s\n",
-		w->set->n, w->report->checks_n, failed, by_severity[HF_SEV_CRITICAL], by_severity[HF_SEV_HIGH],
-		by_severity[HF_SEV_MEDIUM], by_severity[HF_SEV_LOW], clean, unknown,
-		unknown && !w->options->all ? " (--all shows them)" : "");
+	hf_out_addf(w->out,
+		    "%zu object%s, %zu check%s: %zu finding%s (%zu critical, %zu high, %zu medium, %zu low); "
+		    "%zu check%s pass%s, %zu answer%s need%s data that is not here%s\n",
+		    HF_COUNTED(w->set->n), HF_COUNTED(w->report->checks_n), HF_COUNTED(failed),
+		    by_severity[HF_SEV_CRITICAL], by_severity[HF_SEV_HIGH], by_severity[HF_SEV_MEDIUM],
+		    by_severity[HF_SEV_LOW], HF_COUNTED(clean), clean == 1 ? "es" : "", HF_COUNTED(unknown),
+		    unknown == 1 ? "s" : "", unknown && !all ? " (--all shows them)" : "");
+	if (safe)
+		hf_out_addf(w->out, "%zu of the findings can be mended safely: --fix --dry-run shows how\n", safe);
+	if (failed > SHOWN_AT_ONCE && !w->options->summary)
+		hf_out_addf(w->out,
+			    "Where to begin: --summary has a line an object, --severity critical,high the worst\n");
 }
 
 static void references(struct hf_json_writer *w, const struct hf_check *c)
@@ -142,7 +281,7 @@ static void json_patches(struct hf_json_writer *w, const struct hf_check_result 
 		hf_jw_object_end(w);
 	}
 	hf_jw_array_end(w);
-	hf_jw_kv_bool(w, "safe", r->patches[0].safe);
+	hf_jw_kv_bool(w, "safe", hf_check_is_safe(r));
 }
 
 static void json_result(struct writer *w, const struct hf_check_result *r)
@@ -385,8 +524,8 @@ int kube_check_write_difference(const struct kube_run *k, const struct kube_chec
 	size_t came = difference_rows(&w, d->came, d->came_n, "+ ", true);
 	size_t went = difference_rows(&w, d->went, d->went_n, "- ", true);
 	size_t stays = difference_rows(&w, d->stays, d->stays_n, "  ", o->all);
-	hf_out_addf(out, "%zu findings came, %zu went, %zu stay%s\n", came, went, stays,
-		    stays && !o->all ? " (--all shows them)" : "");
+	hf_out_addf(out, "%zu finding%s came, %zu went, %zu stay%s%s\n", HF_COUNTED(came), went, stays,
+		    stays == 1 ? "s" : "", stays && !o->all ? " (--all shows them)" : "");
 	return HF_OK;
 }
 

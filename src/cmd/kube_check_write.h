@@ -5,6 +5,7 @@
 
 struct kube_check_options {
 	bool all;               /* --all */
+	bool summary;           /* --summary */
 	bool shows[HF_SEV_MAX]; /* --severity; none set: all are shown */
 	bool fails[HF_SEV_MAX]; /* --fail-on */
 };

@@ -229,8 +229,9 @@ static void write_table(struct session *s, struct hf_out *out)
 		hf_out_addf(out, "%.*s%s%.*s\n", HF_SV_FMT(message), path.len ? " at " : "", HF_SV_FMT(path));
 		kube_item_end(s->run, out);
 	}
-	hf_out_addf(out, "%zu objects, %zu policies: %zu findings, %zu answers pass, %zu are not known\n", s->set->n,
-		    s->policies.n, failed, s->passed, s->findings.n - failed);
+	hf_out_addf(out, "%zu object%s, %zu polic%s: %zu finding%s, %zu answer%s pass%s, %zu not known\n",
+		    HF_COUNTED(s->set->n), s->policies.n, s->policies.n == 1 ? "y" : "ies", HF_COUNTED(failed),
+		    HF_COUNTED(s->passed), s->passed == 1 ? "es" : "", s->findings.n - failed);
 }
 
 static int write_json(struct session *s, struct hf_out *out, struct hf_err *err)

@@ -200,7 +200,7 @@ static int summary(struct rbac_writer *w, const size_t *counts, size_t shown)
 			hf_jw_kv_uint(w->json, hf_severity_name(order[i]), counts[order[i]]);
 		hf_jw_object_end(w->json);
 	} else {
-		hf_out_addf(w->out, "%s%zu findings", shown ? "\n" : "", shown);
+		hf_out_addf(w->out, "%s%zu finding%s", shown ? "\n" : "", HF_COUNTED(shown));
 		for (size_t i = 0; i < HF_ARRAY_SIZE(order) && shown; i++)
 			hf_out_addf(w->out, "%s %zu %s", i ? "," : ":", counts[order[i]], hf_severity_name(order[i]));
 		hf_out_add(w->out, HF_SV("\n"));

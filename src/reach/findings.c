@@ -45,7 +45,13 @@ static hf_sv image_name(hf_sv image)
 	return hf_sv_cut(name, ':', &left, &right) ? left : name;
 }
 
-/* The ports of a database that the workload is; NONE where it is none. */
+static bool serves(const struct hf_kube_pod *p, const struct hf_kube_container *c)
+{
+	return (c->role == HF_CONTAINER_REGULAR || c->restarts_always) && p->object->kind != HF_KUBE_JOB &&
+	       p->object->kind != HF_KUBE_CRON_JOB;
+}
+
+/* The ports of a database that the workload is; NONE where it is none: jobs and containers that begin a pod use the image for its client. */
 static hf_conns database_ports(struct hf_reach *r, const struct hf_reach_workload *w)
 {
 	hf_conns all = HF_CONNS_NONE;
@@ -54,6 +60,8 @@ static hf_conns database_ports(struct hf_reach *r, const struct hf_reach_workloa
 		for (size_t k = 0; k < w->pods.at[i]->containers_n; k++) {
 			const struct hf_kube_container *c = &w->pods.at[i]->containers[k];
 			hf_sv name = image_name(c->image);
+			if (!serves(w->pods.at[i], c))
+				continue;
 			for (size_t d = 0; d < HF_ARRAY_SIZE(databases); d++) {
 				/* "server" alone says nothing. */
 				if (!hf_sv_eq(name, hf_sv_of(databases[d].image)) ||
@@ -68,8 +76,7 @@ static hf_conns database_ports(struct hf_reach *r, const struct hf_reach_workloa
 			{
 				int64_t port;
 				bool plain = false;
-				if (c->role != HF_CONTAINER_REGULAR ||
-				    !hf_value_int(hf_value_get(v, HF_SV("containerPort")), &port) || port < 1 ||
+				if (!hf_value_int(hf_value_get(v, HF_SV("containerPort")), &port) || port < 1 ||
 				    port > UINT16_MAX)
 					continue;
 				for (size_t p = 0; p < HF_ARRAY_SIZE(plain_ports); p++)

@@ -28,7 +28,7 @@ checks=HF-K8S-101,HF-K8S-716,HF-K8S-102
 fails 0 "a dry run" "$HOLDFAST" kube check --checks $checks --fix --dry-run web.yaml
 check "writes nothing" cmp web.yaml before.yaml
 check "shows the difference" grep -qx '+  terminationGracePeriodSeconds: 30' out.log
-check "and what it leaves" grep -q '1 findings mended; 1 have a patch that may stop a workload' err.log
+check "and what it leaves" grep -q '1 finding mended; 1 has a patch that may stop a workload' err.log
 cp out.log safe.diff
 fails 0 "the same in earnest" "$HOLDFAST" kube check --checks $checks --fix web.yaml
 cp before.yaml patched.yaml

@@ -29,7 +29,7 @@ checks=HF-K8S-101,HF-K8S-103,HF-K8S-104
 fails 0 "two states" "$HOLDFAST" kube check --checks $checks --compare old.yaml new
 check "what came" grep -q '^+ critical  HF-K8S-101' out.log
 check "what went" grep -q '^- high      HF-K8S-103' out.log
-check "what stays is counted, wherever it stands" grep -qx '1 findings came, 1 went, 1 stay (--all shows them)' out.log
+check "what stays is counted, wherever it stands" grep -qx '1 finding came, 1 went, 1 stays (--all shows them)' out.log
 fails 0 "with --all" "$HOLDFAST" kube check --checks $checks --compare --all old.yaml new
 check "it is shown" grep -q '^  high      HF-K8S-104' out.log
 fails 0 "as JSON" "$HOLDFAST" kube check --checks $checks --compare --format json old.yaml new

@@ -116,7 +116,7 @@ def policies_and_rights(s):
     file = s.folder / "policy.yaml"
     file.write_text("policies:\n- {id: typed, title: t, match: {kinds: [Secret], namespaces: [rights]}, deny: '\"a \" + .type + \" \" + (.data | tostring)'}\n")
     policy, rbac = Watch(s, "policy", "--policy", str(file)), Watch(s, "rbac", "check", "--format", "json")
-    policy.until(" policies: ")
+    policy.until(" polic")
     rbac.until('"schema"')
     s.post("/api/v1/namespaces/rights/secrets", {"metadata": {"name": "one"}, "type": "kubernetes.io/basic-auth", "stringData": {
         "username": "not-to-be-seen", "password": "not-to-be-seen"}})
