@@ -94,7 +94,7 @@ static void table_row(struct writer *w, const struct hf_check_result *r, const c
 /* By cluster, then as the input has their objects; those of one object keep their order (qsort of glibc is a merge sort). */
 static int by_place(const struct hf_check_result *x, const struct hf_check_result *y)
 {
-	int64_t p = x->object ? x->object->order : -1, q = y->object ? y->object->order : -1;
+	int64_t p = x->object ? (int64_t)x->object->order : -1, q = y->object ? (int64_t)y->object->order : -1;
 	int order = hf_sv_cmp(x->cluster, y->cluster);
 
 	return order ? order : (p > q) - (p < q);

@@ -52,6 +52,7 @@ struct gathering {
 	const struct hf_rbac_model *m;
 	struct hf_arena *arena;
 	bool builtin;
+	bool bindings_known; /* manifests of applications without one binding say nothing of what their accounts may do */
 	HF_VEC(struct hf_rbac_finding) findings;
 };
 
@@ -181,6 +182,15 @@ static bool has_own_rights(const struct gathering *g, const struct hf_rbac_subje
 	return false;
 }
 
+static bool has_bindings(const struct hf_rbac_model *m)
+{
+	bool any = !m->defaults_added && m->bindings_n;
+
+	for (size_t i = 0; i < m->bindings_n && !any; i++)
+		any = !m->bindings[i]->builtin;
+	return any;
+}
+
 static void add_account(struct gathering *g, const struct hf_rbac_subject *s)
 {
 	const struct hf_rbac_binding *b = own_binding(g, s);
@@ -201,7 +211,7 @@ static void add_account(struct gathering *g, const struct hf_rbac_subject *s)
 			f->severity = b ? HF_SEV_MEDIUM : HF_SEV_LOW;
 		}
 	}
-	if (!g->p->pods_n[s->number] || has_own_rights(g, s))
+	if (!g->p->pods_n[s->number] || has_own_rights(g, s) || !g->bindings_known)
 		return;
 	const hf_sv *names = hf_rbac_holders(g->p, s, g->arena, &holders);
 	if (!holders)
@@ -326,7 +336,9 @@ static int by_severity(const void *a, const void *b)
 const struct hf_rbac_finding *hf_rbac_findings(const struct hf_rbac_powers *p, bool builtin, struct hf_arena *a,
 					       size_t *ret_n)
 {
-	struct gathering g = { .p = p, .m = p->model, .arena = a, .builtin = builtin };
+	struct gathering g = {
+		.p = p, .m = p->model, .arena = a, .builtin = builtin, .bindings_known = has_bindings(p->model)
+	};
 
 	for (size_t i = 0; i < g.m->subjects_n && !a->over; i++) {
 		const struct hf_rbac_subject *s = g.m->subjects[i];

@@ -235,11 +235,12 @@ static void choose(struct proposer *p)
 	for (size_t i = 0; i < p->r->workloads.n; i++) {
 		const struct hf_reach_workload *w = &p->r->workloads.at[i];
 		p->selectors[i] = pods_of(p, w);
-		const char *why = hf_sv_eq(w->namespace, HF_SV("kube-system"))
-					  ? "what the cluster itself runs on is left alone"
-				  : w->host_network           ? "policies do not apply on the host's network"
-				  : !p->selectors[i].labels_n ? "its pods share no labels that last"
-							      : NULL;
+		const char *why =
+			hf_sv_eq(w->namespace, HF_SV("kube-system")) ? "what the cluster itself runs on is left alone"
+			: w->host_network
+				? "policies do not apply on the host's network; to those of others it comes from a node"
+			: !p->selectors[i].labels_n ? "its pods share no labels that last"
+						    : NULL;
 		p->covered[i] = !why;
 		if (why)
 			propose_note(p, "%.*s: no policy: %s", HF_SV_FMT(w->name), why);
@@ -368,6 +369,8 @@ int hf_reach_propose(struct hf_reach *r, const struct hf_value *flows, struct hf
 	if (status < 0)
 		return status;
 	choose(&p);
+	if (!flows)
+		propose_tell_accounts(&p);
 	uint32_t *class_of = hf_arena_array(p.a, uint32_t, r->workloads.n);
 	if (class_of) {
 		find_twins(&p, class_of);

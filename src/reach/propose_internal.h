@@ -40,6 +40,8 @@ void propose_note(struct proposer *, const char *fmt, ...) hf_printf(2, 3);
 void propose_add(struct proposer *, struct need);
 /* Adds what the objects of the set say that they need. */
 void propose_needs_of_manifests(struct proposer *);
+/* Notes on workloads that get a policy and have rights at the API server. */
+void propose_tell_accounts(struct proposer *);
 /* Adds what was recorded: holdfast/flows/1. HF_E_FORMAT where @flows is none. */
 hf_nodiscard int propose_needs_of_flows(struct proposer *, const struct hf_value *flows, struct hf_err *err);
 /* False where there are too many workloads for a proof of all pairs. */

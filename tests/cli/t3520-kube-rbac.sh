@@ -134,6 +134,12 @@ fails 2 "can without what" rbac can get
 fails 2 "an option that is not there" rbac can get pods --as x --no-such roles.yaml
 fails 2 "a format that is not there" rbac list -f xml roles.yaml
 fails 2 "a file that is not there" rbac can get pods --as x no.yaml
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c, image: i}]}\n' >pod.yaml
+fails 0 "manifests without any binding" rbac check pod.yaml
+check "do not tell what a token gives" grep -qx '0 findings' out.log
+printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: other}\nroleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: User, name: u}]\n' >bound.yaml
+fails 0 "with some" rbac check pod.yaml bound.yaml
+check "it is told" grep -q '^low       HF-RBAC-106  sa default/default: a token is mounted that gives nothing (Pod default/x)' out.log
 printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: x}\nrules: [{verbs: get}]\n' >wrong.yaml
 fails 3 "what was not understood, with --strict" rbac list --strict wrong.yaml
 fails 0 "and without" rbac list wrong.yaml

@@ -89,6 +89,17 @@ shop/web[Deployment] shop/twin[Deployment] TCP 7000-7000 9000-9000
 END
 check "... and each may do what the other needs" diff twins.txt got.txt
 
+cat >operator.yaml <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: reads-all, namespace: shop }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+subjects: [ { kind: ServiceAccount, name: default }, { kind: ServiceAccount, name: default, namespace: elsewhere } ]
+END
+fails 0 "a workload that may ask the API server" "$HOLDFAST" kube netpol cluster.yaml operator.yaml
+check "... is told that it could not any more" grep -q '^# shop/web\[Deployment\]: RoleBinding reads-all lets its account ask the API server' out.log
+check "... and only such a one" sh -c '! grep -q "^# data/db.*API server" out.log'
+
 cat >flows.json <<'END'
 { "schema": "holdfast/flows/1", "workloads": [ ], "flows": [
   { "client": { "workload": "shop/Deployment/idle" }, "server": { "workload": "data/StatefulSet/db" }, "protocol": "tcp", "port": 3306 },
