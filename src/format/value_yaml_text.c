@@ -84,7 +84,8 @@ struct text {
 	char *out;
 	size_t n;
 	size_t breaks; /* since the last line with something on it */
-	bool any;
+	bool any,
+		deeper; /* whether that line began with a blank: breaks beside it are not folded (YAML 1.2.2, 8.1.3) */
 };
 
 static bool add_line(struct hf_yaml_block *y, struct text *t, hf_sv line, bool folded)
@@ -93,13 +94,15 @@ static bool add_line(struct hf_yaml_block *y, struct text *t, hf_sv line, bool f
 		t->breaks++;
 		return true;
 	}
-	if (folded && (line.ptr[0] == ' ' || line.ptr[0] == '\t' || (!t->any && t->breaks)))
-		return hf_yaml_block_odd(y);
-	if (folded && t->any && t->breaks == 1) {
+	bool deeper = line.ptr[0] == ' ' || line.ptr[0] == '\t', fold = folded && t->any && !deeper && !t->deeper;
+	/* libfyaml 0.7.12 misreads these. */
+	y->better |= folded && (deeper || (!t->any && t->breaks));
+	t->deeper = deeper;
+	if (fold && t->breaks == 1) {
 		t->out[t->n++] = ' ';
 		t->breaks = 0;
 	}
-	for (t->breaks -= folded && t->breaks > 1; t->breaks; t->breaks--)
+	for (t->breaks -= fold && t->breaks > 1; t->breaks; t->breaks--)
 		t->out[t->n++] = '\n';
 	memcpy(t->out + t->n, line.ptr, line.len);
 	t->n += line.len;

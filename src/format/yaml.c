@@ -179,26 +179,105 @@ static void behind_indicator(struct reader *r)
 	}
 }
 
-/* libfyaml 0.7.12 reads the lines behind an empty block scalar as its text, and bytes that are no text behind them. */
-static bool is_misread(const struct reader *r, const struct fy_token *t, hf_sv text)
+static size_t blanks_of(hf_sv line)
+{
+	size_t n = 0;
+
+	while (n < line.len && line.ptr[n] == ' ')
+		n++;
+	return n;
+}
+
+static bool is_empty(hf_sv line)
+{
+	return !hf_sv_trim(line).len;
+}
+
+/* Where the block scalar's header begins; what is behind it. */
+static hf_sv block_of(const struct reader *r, const struct fy_token *t)
 {
 	const struct fy_mark *mark = t ? fy_token_start_mark((struct fy_token *)(uintptr_t)t) : NULL;
-	uint32_t column = r->depth ? r->stack[r->depth - 1].node->column : 0;
-	size_t at = mark ? mark->input_pos : r->text.len, indent = 0;
+	size_t at = mark ? mark->input_pos : r->text.len;
 
 	while (at > 0 && at < r->text.len && r->text.ptr[at] != '|' && r->text.ptr[at] != '>')
 		at--;
-	hf_sv rest = hf_sv_skip(r->text, at), line;
+	return hf_sv_skip(r->text, at);
+}
+
+/* libfyaml 0.7.12 reads the lines behind an empty block scalar as its text, and bytes that are no text behind them. */
+static bool is_empty_block(const struct reader *r, const struct fy_token *t, hf_sv text)
+{
+	uint32_t column = r->depth ? r->stack[r->depth - 1].node->column : 0;
+	hf_sv rest = block_of(r, t), line;
+
 	if (!column || !hf_sv_trim(text).len)
 		return false;
 	hf_sv_next(&rest, '\n', &line);
-	while (rest.ptr && hf_sv_next(&rest, '\n', &line)) {
-		for (indent = 0; indent < line.len && line.ptr[indent] == ' ';)
-			indent++;
-		if (indent < line.len && line.ptr[indent] != '\r')
-			return indent < column;
-	}
+	while (rest.ptr && hf_sv_next(&rest, '\n', &line))
+		if (!is_empty(line))
+			return blanks_of(line) < column;
 	return true;
+}
+
+/* It loses line breaks of folded text beside lines that are deeper than the first, and adds bytes behind it. */
+static bool is_folded_deeper(const struct reader *r, const struct fy_token *t)
+{
+	hf_sv rest = block_of(r, t), line;
+	bool empty = false, deeper = false, beside = false;
+	size_t indent = SIZE_MAX;
+
+	hf_sv_next(&rest, '\n', &line);
+	while (rest.ptr && hf_sv_next(&rest, '\n', &line)) {
+		size_t blanks = blanks_of(line);
+		if (is_empty(line)) {
+			beside |= deeper;
+			empty = true;
+			continue;
+		}
+		if (indent == SIZE_MAX) {
+			beside |= empty;
+			indent = blanks;
+		}
+		if (blanks < indent)
+			break;
+		deeper = blanks > indent || line.ptr[blanks] == '\t';
+		beside |= deeper && empty;
+		empty = false;
+	}
+	return beside;
+}
+
+/* It miscounts a double quoted text that has a line which ends in an escaped blank. */
+static bool is_blank_escaped_at_end(const struct reader *r, const struct fy_token *t)
+{
+	const struct fy_mark *begin = fy_token_start_mark((struct fy_token *)(uintptr_t)t),
+			     *end = fy_token_end_mark((struct fy_token *)(uintptr_t)t);
+	bool escaped = false; /* the last that was no blank is an escaped one */
+
+	for (size_t i = begin ? begin->input_pos : 0; end && i < end->input_pos && i < r->text.len; i++) {
+		char c = r->text.ptr[i];
+		if (c == '\n' || c == '\r') {
+			if (escaped)
+				return true;
+		} else if (c == '\\' && i + 1 < r->text.len) {
+			c = r->text.ptr[++i];
+			escaped = c == ' ' || c == '\t';
+		} else if (c != ' ' && c != '\t') {
+			escaped = false;
+		}
+	}
+	return false;
+}
+
+static const char *misread(const struct reader *r, const struct fy_token *t, enum fy_scalar_style style, hf_sv text)
+{
+	if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && is_empty_block(r, t, text))
+		return "an empty block scalar, behind which the rest cannot be told apart";
+	if (style == FYSS_FOLDED && is_folded_deeper(r, t))
+		return "folded text with empty lines beside deeper ones, which cannot be read here";
+	if (style == FYSS_DOUBLE_QUOTED && t && is_blank_escaped_at_end(r, t))
+		return "a line of a quoted text that ends in an escaped blank, which cannot be read here";
+	return NULL;
 }
 
 static int scalar(struct reader *r, const struct fy_event_scalar_data *e)
@@ -213,8 +292,9 @@ static int scalar(struct reader *r, const struct fy_event_scalar_data *e)
 		return refuse_here(r, HF_E_LIMIT, "too large");
 	n->text = style == FYSS_SINGLE_QUOTED ? single_quoted(r, e->value) : token_text(r, e->value);
 	n->plain = style == FYSS_PLAIN;
-	if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && is_misread(r, e->value, n->text))
-		return refuse_here(r, HF_E_FORMAT, "an empty block scalar, behind which the rest cannot be told apart");
+	const char *why = misread(r, e->value, style, n->text);
+	if (why)
+		return refuse_here(r, HF_E_FORMAT, why);
 	if (anchor_of(r, e->anchor, n, &a))
 		return r->err->code;
 	return adopt(r, n, 1, 0, 1);

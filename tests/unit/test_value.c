@@ -200,6 +200,11 @@ HF_TEST(block_style_is_read_at_once)
 	assert_string_equal(block("a: one\n  two # c\nb: \"one\\\n  \\ two\n\n  \\u00e9\\\"\"\nc: 'it''s\n  so'\nd: "
 				  "http://x:80/#y # c\n"),
 			    "{\"a\":\"one two\",\"b\":\"one two\\né\\\"\",\"c\":\"it's so\",\"d\":\"http://x:80/#y\"}");
+	assert_string_equal(
+		block("a: >-\n  c\n\n   y\nb: >\n\n\n  one\n  two\n    three\n  four\n\n\n  five\nc: >+\n  one\n   \n  "
+		      "two\n\n"),
+		"{\"a\":\"c\\n\\n y\",\"b\":\"\\n\\none two\\n  three\\nfour\\n\\nfive\\n\",\"c\":\"one\\n "
+		"\\ntwo\\n\\n\"}");
 	assert_string_equal(block("yes: 0644\n8080: ~\n'true': on\n\"q\" : x\n"),
 			    "given up"); /* a key twice, once it is read */
 	assert_string_equal(block("yes: 0644\n8080: ~\n\"q\" : .5\n"), "{\"true\":420,\"8080\":null,\"q\":0.5}");
@@ -224,6 +229,21 @@ HF_TEST(aliases_are_bounded)
 			 i - 1, i - 1, i - 1, i - 1, i - 1);
 	assert_non_null(strstr(yaml(laughs), "aliases unfold to too much"));
 	assert_non_null(strstr(yaml("a: &a [*a]"), "an alias for what it is in"));
+}
+
+/* Anchors are left to libfyaml; what it would read wrongly is refused. */
+HF_TEST(what_the_library_misreads_is_refused)
+{
+	const char *folded = "folded text with empty lines beside deeper ones, which cannot be read here",
+		   *quoted = "a line of a quoted text that ends in an escaped blank, which cannot be read here";
+
+	assert_non_null(strstr(yaml("a: &x 1\nb: >-\n  c\n\n   y\n"), folded));
+	assert_non_null(strstr(yaml("a: &x 1\nb: >-\n  c\n   y\n\n  c\n"), folded));
+	assert_string_equal(yaml("a: &x 1\nb: >-\n  c\n   y\n  z\nd: |\n  c\n\n   y\n"),
+			    "{\"a\":1,\"b\":\"c\\n y\\nz\",\"d\":\"c\\n\\n y\\n\"}");
+	assert_non_null(strstr(yaml("{\"k\": \"Ve\n  t w\\  \n o\"}"), quoted));
+	assert_non_null(strstr(yaml("{\"a\\ \n o\": 1}"), quoted));
+	assert_string_equal(yaml("{k: &x \"a\\ b \\\\ \n o\"}"), "{\"k\":\"a b \\\\ o\"}");
 }
 
 HF_TEST(faults_have_places)
@@ -305,4 +325,5 @@ HF_TEST_MAIN(cmocka_unit_test(kept_texts_are_what_they_were), cmocka_unit_test(p
 	     cmocka_unit_test(line_separators_are_written_as_escapes),
 	     cmocka_unit_test(many_keys_are_compared_through_a_table), cmocka_unit_test(block_style_is_read_at_once),
 	     cmocka_unit_test(aliases_are_bounded), cmocka_unit_test(faults_have_places),
+	     cmocka_unit_test(what_the_library_misreads_is_refused),
 	     cmocka_unit_test(lines_are_found_from_the_front_and_by_index))
