@@ -6,9 +6,9 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
-#include "cmd/kube.h"
+#include "cmd/kube/kube.h"
 #include "cmd/log.h"
-#include "cmd/runtime.h"
+#include "cmd/runtime/runtime.h"
 #include "cmd/usage_text.h"
 
 extern const char hf_completion_bash_begin[], hf_completion_bash_end[];

@@ -1,9 +1,9 @@
 /* kube …: Kubernetes. Each subcommand is a row of kube.def. */
-#include "cmd/kube.h"
+#include "cmd/kube/kube.h"
 
 const struct hf_command *const hf_kube_commands[] = {
 #define HF_KUBE_COMMAND(row) &hf_kube_##row,
-#include "cmd/kube.def"
+#include "cmd/kube/kube.def"
 #undef HF_KUBE_COMMAND
 	NULL,
 };

@@ -1,9 +1,9 @@
 /* runtime …: running containers. Each subcommand is a row of runtime.def. */
-#include "cmd/runtime.h"
+#include "cmd/runtime/runtime.h"
 
 const struct hf_command *const hf_runtime_commands[] = {
 #define HF_RUNTIME_COMMAND(row) &hf_runtime_##row,
-#include "cmd/runtime.def"
+#include "cmd/runtime/runtime.def"
 #undef HF_RUNTIME_COMMAND
 	NULL,
 };

@@ -10,9 +10,9 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/nearest.h"
-#include "cmd/kube.h"
+#include "cmd/kube/kube.h"
 #include "cmd/log.h"
-#include "cmd/runtime.h"
+#include "cmd/runtime/runtime.h"
 #include "cmd/usage_text.h"
 #include "format/value.h"
 

@@ -1,6 +1,6 @@
 /* plumbing kube-object: objects as an API server would store them. */
 #include "base/limits.h"
-#include "cmd/kube_run.h"
+#include "cmd/kube/kube_run.h"
 #include "cmd/plumbing.h"
 #include "format/json_writer.h"
 #include "kube/defaults.h"
