@@ -27,6 +27,7 @@ static const char *answer(const char *program, const char *input)
 	}
 	jv_free(values);
 	jv_free(subject);
+	jv_free(variables[HF_EXPRESSION_OWN_SLOTS - 1]);
 	hf_expression_free(e);
 	return text;
 }
