@@ -3,7 +3,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -12,43 +11,13 @@ import time
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent / "kube"), str(pathlib.Path(__file__).resolve().parent / "lib")]
 from fake_api import status  # noqa: E402
 from fake_cluster import Cluster  # noqa: E402
-from harness import main, wait_until  # noqa: E402
+from harness import PATIENCE_S, main, wait_until  # noqa: E402
+from watching import ENVIRONMENT, HOLDFAST, Watch  # noqa: E402
 
-HOLDFAST = os.path.abspath(sys.argv[1])
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("KUBE") and not k.lower().endswith("_proxy")}
-LONG = 120
 PSS = ("pss", "baseline")
 if not shutil.which("openssl"):
     print("1..0 # SKIP no openssl")
     sys.exit(0)
-
-
-class Watch:
-    def __init__(self, kubeconfig, *args, targets=("cluster:",)):
-        self.child = subprocess.Popen([HOLDFAST, "kube", *args, "--watch", *targets, "--kubeconfig", str(kubeconfig)],
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-        self.lines, self.errors = [], []
-        self.readers = [threading.Thread(target=self.read, args=pair, daemon=True)
-                        for pair in ((self.child.stdout, self.lines), (self.child.stderr, self.errors))]
-        for reader in self.readers:
-            reader.start()
-
-    @staticmethod
-    def read(stream, lines):
-        for line in stream:
-            lines.append(line.rstrip("\n"))
-
-    def until(self, what, where=None):
-        lines = self.lines if where is None else where
-        wait_until(lambda: any(what in line for line in lines) or self.child.poll() is not None, LONG, what)
-        assert any(what in line for line in lines), (what, self.lines[-20:], self.errors[-20:])
-
-    def end(self):
-        self.child.send_signal(signal.SIGTERM)
-        code = self.child.wait(LONG)
-        for reader in self.readers:
-            reader.join(LONG)
-        return code
 
 
 def pod(name, bad=False, **more):
@@ -66,7 +35,7 @@ def gone_in_mid_watch():
         def first(r):
             r.stream(c.line("ADDED", pod("stays", bad=True), "pods"), c.line("ADDED", pod("goes", bad=True), "pods"),
                      c.bookmark("pods", c.version, end=True), end=False)
-            dropped.wait(LONG)
+            dropped.wait(PATIENCE_S)
             r.chunk(gone)
             r.socket.sendall(b"0\r\n\r\n")
 
@@ -91,7 +60,7 @@ def broken_streams():
         r.cut()
 
     def hang(r):
-        hung.wait(LONG)
+        hung.wait(PATIENCE_S)
         r.cut()
 
     hung = threading.Event()
@@ -102,7 +71,7 @@ def broken_streams():
         w = Watch(c.kubeconfig(), *PSS)
         # The other kind and the report do not wait for the one that hangs: it has failed three times.
         w.until("the connection is lost, and tried again", w.errors)
-        wait_until(lambda: c.faults["pods"] == [], LONG, "all faults")
+        wait_until(lambda: c.faults["pods"] == [], PATIENCE_S, "all faults")
         hung.set()
         w.until("pass shop/Pod/a")
         w.until("connected again", w.errors)
@@ -168,7 +137,7 @@ def endless_changes():
         w.until("pass shop/Pod/p0")
         began, before, n = time.monotonic(), evaluations(w), 0
         while evaluations(w) < before + 2:
-            assert time.monotonic() - began < LONG
+            assert time.monotonic() - began < PATIENCE_S
             n += 1
             c.put("pods", pod("p0", bad=n % 2 == 0))
             time.sleep(0.01)
@@ -200,7 +169,7 @@ def rest():
         watches = {name: Watch(kubeconfig, *args, "--verbose") for name, args in {
             "pss": PSS, "check": ("check",), "policy": ("policy", "--policy", str(policy)), "reader": ("policy", "--policy", str(reader))}.items()}
         for w in watches.values():
-            wait_until(lambda: evaluations(w) > 0 and w.lines or w.child.poll() is not None, LONG, "the first report")
+            wait_until(lambda: evaluations(w) > 0 and w.lines or w.child.poll() is not None, PATIENCE_S, "the first report")
             assert w.lines, w.errors
         time.sleep(7)  # what comes of the beginning
         before = {name: evaluations(w) for name, w in watches.items()}
@@ -215,7 +184,7 @@ def rest():
         # The rest of the status was kept, though nobody asked about it.
         c.put("pods", {**pod("a"), "status": {"phase": "Succeeded"}})
         for name, w in watches.items():
-            wait_until(lambda: evaluations(w) > before[name], LONG, f"{name}: the pod that ended")
+            wait_until(lambda: evaluations(w) > before[name], PATIENCE_S, f"{name}: the pod that ended")
             w.end()
 
 
@@ -252,10 +221,10 @@ def kinds_that_come_and_go():
             c.serve("rollouts")
             c.put("rollouts", rollout)
             c.put("customresourcedefinitions", definition)
-            wait_until(lambda: any("+ fail shop/Rollout/r" in x for x in w.lines[at:]), LONG, "the kind")
+            wait_until(lambda: any("+ fail shop/Rollout/r" in x for x in w.lines[at:]), PATIENCE_S, "the kind")
             c.drop("customresourcedefinitions", definition)
             c.withdraw("rollouts")
-            wait_until(lambda: any("- fail shop/Rollout/r" in x for x in w.lines[at:]), LONG, "its end")
+            wait_until(lambda: any("- fail shop/Rollout/r" in x for x in w.lines[at:]), PATIENCE_S, "its end")
         assert w.end() == 0
 
 
@@ -274,14 +243,14 @@ def clusters():
         w.until('"schema"')
         two.put("pods", pod("a", bad=True))
         w.until('"added"')
-        wait_until(lambda: any('"added"' in x and '"hostNetwork' in x or "host" in x and '"added"' in x for x in w.lines), LONG, "the change")
+        wait_until(lambda: any('"added"' in x and '"hostNetwork' in x or "host" in x and '"added"' in x for x in w.lines), PATIENCE_S, "the change")
         changes = [json.loads(x) for x in w.lines if '"change"' in x]
         assert changes and all(x.get("cluster", "other") == "other" for x in changes), changes
         at = len(w.lines)
         two.down()
         w.until("the connection is lost", w.errors)
         one.put("pods", pod("b", bad=True))
-        wait_until(lambda: any('"name":"b"' in x for x in w.lines[at:]), LONG, "the other cluster's")
+        wait_until(lambda: any('"name":"b"' in x for x in w.lines[at:]), PATIENCE_S, "the other cluster's")
         assert not any('"removed"' in x for x in w.lines[at:]), w.lines[at:]
         assert w.end() in (0, 1)
 
@@ -304,13 +273,13 @@ def connections():
         assert ("shop/a[Pod]", "shop/b[Pod]") in pairs and len(lines.lines) == 1
         first = len(table.lines)
         c.put("networkpolicies", deny)
-        wait_until(lambda: sum(x.startswith("- ") for x in table.lines) == 2, LONG, "connections that are closed")
-        wait_until(lambda: len(lines.lines) == 3, LONG, "the same as JSON")
+        wait_until(lambda: sum(x.startswith("- ") for x in table.lines) == 2, PATIENCE_S, "connections that are closed")
+        wait_until(lambda: len(lines.lines) == 3, PATIENCE_S, "the same as JSON")
         gone = [json.loads(x) for x in lines.lines[1:]]
         assert {x["src"] for x in gone} == {"shop/a[Pod]", "0.0.0.0-255.255.255.255"} and {x["dst"] for x in gone} == {"shop/b[Pod]"}, gone
         assert all((x["schema"], x["change"], x["protocol"]) == ("holdfast/reach-change/1", "removed", "ALL") for x in gone), gone
         c.drop("networkpolicies", deny)
-        wait_until(lambda: sum(x.startswith("+ ") for x in table.lines) == 2, LONG, "connections that are open again")
+        wait_until(lambda: sum(x.startswith("+ ") for x in table.lines) == 2, PATIENCE_S, "connections that are open again")
         c.put("pods", labelled("l" * 60))
         table.until("+ shop/" + "l" * 60)
         changes = table.lines[first:]

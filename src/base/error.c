@@ -5,32 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct {
-	const char *meaning;
-	int exit_status;
-} rows[] = {
-#define HF_ERROR(name, meaning_, exit_status_) { meaning_, exit_status_ },
+static const int exit_statuses[] = {
+#define HF_ERROR(name, meaning, exit_status) exit_status,
 #include "base/errors.def"
 #undef HF_ERROR
 };
 
-static size_t row_of(int code)
-{
-	return code > HF_E_BASE_ && code < HF_E_END_ ? (size_t)(code - HF_E_BASE_ - 1) : SIZE_MAX;
-}
-
-const char *hf_code_meaning(int code)
-{
-	size_t i = row_of(code);
-
-	return i == SIZE_MAX ? "failed" : rows[i].meaning;
-}
-
 int hf_code_exit_status(int code)
 {
-	size_t i = row_of(code);
-
-	return i == SIZE_MAX ? 2 : rows[i].exit_status;
+	return code > HF_E_BASE_ && code < HF_E_END_ ? exit_statuses[code - HF_E_BASE_ - 1] : 2;
 }
 
 /* Characters that turn the direction of what stands around them, and the two separators of Unicode: U+061C, U+200E and F, U+2028 to

@@ -31,8 +31,7 @@ int hf_fail(struct hf_err *err, int code, const char *fmt, ...) hf_printf(3, 4);
 int hf_fail_errno(struct hf_err *err, const char *fmt, ...) hf_printf(2, 3);
 /* Puts "context: " before the message and returns err->code. @err may be NULL: then HF_E_IO. */
 int hf_wrap(struct hf_err *err, const char *fmt, ...) hf_printf(2, 3);
-/* The row's meaning and exit status. Unknown codes: "failed", 2. */
-const char *hf_code_meaning(int code);
+/* The row's exit status; 2 for unknown codes. */
 int hf_code_exit_status(int code);
 
 /* Copies @s to @out with control bytes (C0, DEL, C1 in UTF-8), what turns the direction of text (U+202E …) and invalid UTF-8 as

@@ -147,8 +147,8 @@ const struct hf_reach_finding *hf_reach_findings(struct hf_reach *r, size_t *ret
 			struct hf_reach_finding *f = hf_vec_push(r->arena, &list);
 			if (f)
 				*f = (struct hf_reach_finding){ (uint32_t)i, (uint32_t)k, c,
-								names.unreadable ? HF_REACH_UNREADABLE
-										 : HF_REACH_NOT_NAMED };
+								names.unreadable || names.cut ? HF_REACH_UNREADABLE
+											      : HF_REACH_NOT_NAMED };
 		}
 	}
 	*ret_n = list.n;

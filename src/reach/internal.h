@@ -58,5 +58,6 @@ struct hf_reach_names {
 	HF_VEC(struct hf_reach_host) hosts; /* outside, of URLs */
 	HF_VEC(hf_sv) absent;               /* names within the cluster that no Service of the set has */
 	bool unreadable;                    /* not all of it is in the set: secrets, missing ConfigMaps */
+	bool cut;                           /* it names more than is kept, or in longer texts than are looked through */
 };
 struct hf_reach_names reach_names(struct hf_reach *, const struct hf_reach_workload *);

@@ -2,7 +2,7 @@
 #include "flow/address.h"
 #include "reach/internal.h"
 
-enum { PODS_LOOKED_AT = 2, NAMES_MAX = 4096 };
+enum { PODS_LOOKED_AT = 2, NAMES_MAX = 4096, TEXT_MAX = HF_KIB(256) };
 
 struct reader {
 	struct hf_reach *r;
@@ -16,13 +16,21 @@ static bool part_of_host(char c)
 	       c == '_';
 }
 
+/* Looked at first, so that what comes behind the last that is kept costs nothing. */
+static bool is_full(struct reader *n, size_t kept)
+{
+	n->names.cut |= kept >= NAMES_MAX;
+	return kept >= NAMES_MAX;
+}
+
 static void add_service(struct reader *n, const struct hf_kube_object *service)
 {
+	if (is_full(n, n->names.services.n))
+		return;
 	for (size_t i = 0; i < n->names.services.n; i++)
 		if (n->names.services.at[i] == service)
 			return;
-	const struct hf_kube_object **slot =
-		n->names.services.n < NAMES_MAX ? hf_vec_push(n->r->arena, &n->names.services) : NULL;
+	const struct hf_kube_object **slot = hf_vec_push(n->r->arena, &n->names.services);
 	if (slot)
 		*slot = service;
 }
@@ -43,20 +51,24 @@ static uint16_t port_of(hf_sv scheme, hf_sv behind)
 
 static void add_host(struct reader *n, hf_sv host, uint16_t port)
 {
+	if (is_full(n, n->names.hosts.n))
+		return;
 	for (size_t i = 0; i < n->names.hosts.n; i++)
 		if (hf_sv_eq(n->names.hosts.at[i].name, host) && n->names.hosts.at[i].port == port)
 			return;
-	struct hf_reach_host *slot = n->names.hosts.n < NAMES_MAX ? hf_vec_push(n->r->arena, &n->names.hosts) : NULL;
+	struct hf_reach_host *slot = hf_vec_push(n->r->arena, &n->names.hosts);
 	if (slot)
 		*slot = (struct hf_reach_host){ host, port };
 }
 
 static void add_absent(struct reader *n, hf_sv name)
 {
+	if (is_full(n, n->names.absent.n))
+		return;
 	for (size_t i = 0; i < n->names.absent.n; i++)
 		if (hf_sv_eq(n->names.absent.at[i], name))
 			return;
-	hf_sv *slot = n->names.absent.n < NAMES_MAX ? hf_vec_push(n->r->arena, &n->names.absent) : NULL;
+	hf_sv *slot = hf_vec_push(n->r->arena, &n->names.absent);
 	if (slot)
 		*slot = name;
 }
@@ -122,8 +134,8 @@ static hf_sv scheme_before(hf_sv text, size_t at)
 
 static void read_text(struct reader *n, hf_sv text)
 {
-	if (text.len > HF_KIB(256))
-		text.len = HF_KIB(256);
+	n->names.cut |= text.len > TEXT_MAX;
+	text = hf_sv_first(text, TEXT_MAX);
 	for (size_t at = 0; at < text.len;) {
 		size_t end = at;
 		while (end < text.len && part_of_host(text.ptr[end]))

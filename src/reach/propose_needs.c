@@ -29,7 +29,8 @@ void propose_note(struct proposer *p, const char *fmt, ...)
 			return;
 	hf_sv *slot = hf_vec_push(p->a, &p->notes);
 	if (slot)
-		*slot = hf_arena_dup(p->a, hf_sv_of(text));
+		*slot = p->notes.n < NOTES_MAX ? hf_arena_dup(p->a, hf_sv_of(text))
+					       : HF_SV("there is more of this kind than is told here");
 }
 
 void propose_add(struct proposer *p, struct need n)
@@ -137,6 +138,9 @@ static void needs_of(struct proposer *p, uint32_t client)
 		need_service(p, client, headless);
 	for (size_t i = 0; i < names.hosts.n; i++)
 		need_host(p, client, &names.hosts.at[i]);
+	if (names.cut)
+		propose_note(p, "%.*s: it names more than is looked through: what it needs may be missing",
+			     HF_SV_FMT(w->name));
 	for (size_t i = 0; i < names.absent.n; i++)
 		propose_note(p, "%.*s: it names %.*s, and no Service here is called so: what it needs of it is closed",
 			     HF_SV_FMT(w->name), HF_SV_FMT(names.absent.at[i]));

@@ -74,6 +74,16 @@ check "... an address is reached at its port" grep -q '^shop/lost\[Deployment\] 
 check "... a host with a port needs no scheme" grep -q '^shop/lost\[Deployment\] 11.0.0.0-100.63.255.255 TCP 5432-5432$' got.txt
 check "... the node itself is no host outside" sh -c '! grep -q " 127" got.txt'
 
+# What is not looked through to its end is told.
+workload Deployment many shop 7200 "$(seq 5000 | sed 's/.*/q&:1/' | tr '\n' ' ')" >many.yaml
+fails 0 "more names than are kept" "$HOLDFAST" kube netpol many.yaml
+check "... is told" grep -q '^# shop/many\[Deployment\]: it names more than is looked through' out.log
+check "... and so is that not each of them is" grep -q '^# there is more of this kind than is told here' out.log
+workload Deployment long shop 7300 "$(head -c 300000 /dev/zero | tr '\0' x) queue:5672" >long.yaml
+fails 0 "a longer text than is looked through" "$HOLDFAST" kube netpol long.yaml
+check "... is told too" grep -q '^# shop/long\[Deployment\]: it names more than is looked through' out.log
+check "... and nothing is told of what is looked through" sh -c '! grep -q "more than is looked through" policies.yaml'
+
 # Two workloads that their labels do not tell apart: no policy can, so both may do what either needs.
 sed 's/name: idle/name: twin/' cluster.yaml | sed 's/app: idle/app: api/g' >twins.yaml
 fails 0 "workloads that share their labels" "$HOLDFAST" kube netpol twins.yaml
